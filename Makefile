@@ -1,0 +1,255 @@
+# Plat. `make help` lists what can be made; the lists below are the map of the sources.
+#
+# Variables:  CROSS=i686-elf-  another compiler     WERROR=yes  warnings are errors
+#             SETUP=no  install nothing             V=1  show the commands
+#             APPEND="selftest"  the kernel's command line for `make run`
+#             MEM=128  megabytes for `make run`     FILTER=heap  only these cases in `make test-host`
+
+.DEFAULT_GOAL := all
+MAKEFLAGS += --no-builtin-rules
+.SUFFIXES:
+.DELETE_ON_ERROR:
+
+# -- Tools ----------------------------------------------------------------------------------------
+
+CROSS ?= $(if $(shell command -v i686-elf-gcc),i686-elf-,$(if $(wildcard \
+    build/toolchain/bin/i686-elf-gcc),build/toolchain/bin/i686-elf-,i686-linux-gnu-))
+NASM ?= nasm
+HOST_CC ?= gcc
+AR ?= ar
+GRUB_MKRESCUE ?= grub-mkrescue
+
+WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wmissing-prototypes -Wstrict-prototypes \
+    -Wundef -Wvla $(if $(WERROR),-Werror)
+INCLUDES := -Iinclude -Isrc -Itests
+
+# i386, because a compiler's default of i686 means CMOV, which a 486 does not have. No libgcc is
+# linked: Debian's has CMOV in it.
+KERNEL_CFLAGS := -std=gnu11 -ffreestanding -march=i386 -mtune=generic -mgeneral-regs-only -O2 -g \
+    -fno-omit-frame-pointer -fno-optimize-sibling-calls -fno-pic -fno-pie \
+    -fno-stack-protector -fno-asynchronous-unwind-tables $(WARNINGS) $(INCLUDES)
+KERNEL_LDFLAGS := -nostdlib -static -no-pie -Wl,--build-id=none,-z,noexecstack,-T,linker.ld
+HOST_CFLAGS := -std=gnu11 -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
+    -fno-sanitize-recover=all $(WARNINGS) $(INCLUDES)
+
+# -- Sources --------------------------------------------------------------------------------------
+
+# The kernel that is pure: no hardware, no policy; compiled unchanged for the host.
+PURE := \
+    src/lib/string.c              strings and numbers \
+    src/lib/format.c              printf's language \
+    src/lib/print.c               one stream of text, many sinks \
+    src/lib/symbols.c             which function holds an address \
+    src/boot/boot_info.c          what the loader or the BIOS said \
+    src/boot/multiboot.c          the loader's words, untrusted, into boot_info \
+    src/boot/bios_map.c           the BIOS's map, by three calls \
+    src/boot/options.c            the command line \
+    src/drivers/scancodes.c       keyboard bytes into keys \
+    src/drivers/terminal.c        terminal bytes into keys \
+    src/memory/memory.c           memset and its like \
+    src/memory/memory_map.c       claims in, truth out \
+    src/memory/memory_map_print.c the map as text \
+    src/memory/heap/heap.c        the block table \
+    src/memory/paging/paging.c    directories: making, mapping, sharing \
+    src/memory/paging/walk.c      directories: reading \
+    src/selftest/runner.c         TAP \
+    src/shell/line.c              line editing
+
+# The kernel that knows the machine.
+MACHINE := \
+    src/boot/multiboot.asm        header and entry \
+    src/boot/e820.asm             one BIOS call from protected mode \
+    src/boot/kernel.c             the boot story \
+    src/cpu/cpu.c                 CPUID \
+    src/cpu/gdt.c                 segments and tasks \
+    src/cpu/isr.asm               the gates' routines \
+    src/cpu/trap.c                the IDT, and who handles what \
+    src/cpu/probe.asm             memory that may not be there \
+    src/cpu/panic.c               the end, in words \
+    src/cpu/backtrace.c           the chain of calls \
+    src/drivers/serial.c          16550 \
+    src/drivers/vga_text.c        80 by 25 \
+    src/drivers/keyboard.c        i8042 \
+    src/drivers/pic.c             8259 \
+    src/drivers/pit.c             8254 \
+    src/drivers/console.c         keys from both \
+    src/drivers/power.c           ways out \
+    src/memory/paging/paging.asm  CR3, CR0, TLB \
+    src/memory/paging/kernel_space.c  the kernel's own directory \
+    src/memory/paging/fault_report.c  a page fault in words \
+    src/memory/heap/kheap.c       kmalloc, kzalloc, kfree \
+    src/selftest/selftest.c       the runner over the kernel's cases \
+    src/selftest/machine_heap.c   cases that need the machine: the live heap \
+    src/selftest/machine_paging.c .. the live directory and the TLB \
+    src/selftest/machine_trap.c   .. gates, timer, probes, what the loader brought \
+    src/selftest/machine_console.c .. the text screen \
+    src/shell/shell.c             the prompt \
+    src/shell/commands_memory.c   map, heap, blocks, alloc, free, stats, translate \
+    src/shell/commands_machine.c  fault, selftest, uptime, reboot, poweroff \
+    src/shell/block_map.c         the table as characters \
+    src/shell/faults.c            faults on request
+
+# Cases that run on the host, in 32 and 64 bits, and inside the kernel.
+UNIT := $(sort $(wildcard tests/unit/*.c))
+
+# Cases that need the host: exhaustive, random, or with a machine that is made up.
+HOST_ONLY := $(sort $(wildcard tests/host/*.c))
+
+sources = $(filter %.c %.asm,$(1))
+objects = $(addprefix $(2)/,$(addsuffix .o,$(call sources,$(1))))
+
+KERNEL_OBJECTS := $(call objects,$(PURE) $(MACHINE) $(UNIT),build/kernel)
+HOST_OBJECTS_32 := $(call objects,$(PURE) $(UNIT) $(HOST_ONLY),build/host/32)
+HOST_OBJECTS_64 := $(call objects,$(PURE) $(UNIT) $(HOST_ONLY),build/host/64)
+
+KERNEL := build/plat.elf
+ISO := build/plat.iso
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)')
+
+# -- What people make -----------------------------------------------------------------------------
+
+.PHONY: all run run-iso iso test test-host test-boot check bench-boot toolchain setup doctor gdb \
+    help clean
+
+all: $(KERNEL) ## the kernel, build/plat.elf
+
+run: ## install what is missing, build, boot in QEMU on this terminal (Ctrl-A X ends it)
+	@scripts/setup run
+	@$(MAKE) --no-print-directory $(KERNEL)
+	@MEM='$(MEM)' APPEND='$(APPEND)' scripts/run kernel $(KERNEL)
+
+run-iso: ## the same, from the ISO through GRUB
+	@scripts/setup run
+	@$(MAKE) --no-print-directory $(ISO)
+	@MEM='$(MEM)' scripts/run iso $(ISO)
+
+iso: $(ISO) ## build/plat.iso, for a CD or a PC with a BIOS
+
+test: ## install what is missing, then every check and test; ends in Result: PASS
+	@scripts/setup
+	@$(MAKE) --no-print-directory test-programs
+	@prove --timer $(if $(JOBS),-j$(JOBS),-j2) --exec '' tests/checks/*.t tests/boot/*.t
+
+test-host: build/host/32/cases build/host/64/cases ## only the cases on the host (FILTER=heap)
+	@prove --exec '' build/host/32/cases build/host/64/cases $(if $(FILTER),:: $(FILTER))
+
+test-boot: $(KERNEL) $(ISO) ## only the boots in QEMU
+	@prove --timer -j2 --exec '' tests/boot/*.t
+
+check: ## the rules of the house: include directions, format, file lengths
+	@prove --exec '' tests/checks/house.t
+
+bench-boot: $(KERNEL) ## instructions from the entry to the prompt, at 128 MB and at 3.5 GB
+	@scripts/bench-boot $(KERNEL)
+
+toolchain: ## build a real i686-elf compiler into build/toolchain (about 30 minutes)
+	@scripts/toolchain
+
+setup: ## install what is missing
+	@scripts/setup
+
+doctor: ## each tool, its version, and what it is needed for
+	@CROSS='$(CROSS)' scripts/doctor
+
+gdb: $(KERNEL) ## QEMU stopped at kernel_main, with gdb attached
+	@scripts/run gdb $(KERNEL)
+
+compile_commands.json: Makefile ## for editors: how each file is compiled
+	$(Q){ echo '['; for f in $(call sources,$(PURE) $(MACHINE) $(UNIT)); do case $$f in *.c) \
+	    printf '%s{"directory": "%s", "file": "%s", "command": "$(CROSS)gcc $(KERNEL_CFLAGS) -c %s"}' \
+	    "$$comma" '$(CURDIR)' "$$f" "$$f"; comma=','; echo;; esac; done; echo ']'; } >$@
+
+help: ## this list
+	@sed -n 's/^\([a-z_.-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 30
+	@sed -n '/^# Variables:/,/^$$/s/^# */  /p' Makefile
+
+clean: ## remove all that was built, but the toolchain
+	rm -rf build/kernel build/host build/tests build/iso build/stage1.elf build/symbols* \
+	    $(KERNEL) $(ISO) compile_commands.json
+
+# -- The kernel -----------------------------------------------------------------------------------
+
+# Objects depend on the flags they were made with.
+build/kernel.flags: FORCE
+	@mkdir -p $(@D); echo '$(CROSS) $(KERNEL_CFLAGS)' | cmp -s - $@ || \
+	    echo '$(CROSS) $(KERNEL_CFLAGS)' >$@
+build/host.flags: FORCE
+	@mkdir -p $(@D); echo '$(HOST_CC) $(HOST_CFLAGS)' | cmp -s - $@ || \
+	    echo '$(HOST_CC) $(HOST_CFLAGS)' >$@
+.PHONY: FORCE test-programs
+
+build/kernel/%.c.o: %.c build/kernel.flags
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CROSS)gcc $(KERNEL_CFLAGS) -MMD -MP -c $< -o $@
+
+build/kernel/%.asm.o: %.asm build/kernel.flags
+	$(call say,NASM,$<)
+	@mkdir -p $(@D)
+	$(Q)$(NASM) -f elf32 -g -F dwarf -w+all $(if $(WERROR),-w+error) -MD $(@:.o=.d) -MP $< -o $@
+
+# Linked twice, so that the kernel knows the names of its own functions (scripts/symbols).
+build/symbols0.asm: scripts/symbols
+	@mkdir -p $(@D)
+	$(Q)scripts/symbols $(CROSS)nm - >$@
+
+build/stage1.elf: $(KERNEL_OBJECTS) build/symbols0.asm linker.ld
+	$(call say,LINK,$@)
+	$(Q)$(NASM) -f elf32 build/symbols0.asm -o build/symbols0.o
+	$(Q)$(CROSS)gcc $(KERNEL_LDFLAGS) -o $@ $(KERNEL_OBJECTS) build/symbols0.o
+
+build/symbols.asm: build/stage1.elf scripts/symbols
+	$(Q)scripts/symbols $(CROSS)nm $< >$@
+
+$(KERNEL): build/symbols.asm
+	$(call say,LINK,$@)
+	$(Q)$(NASM) -f elf32 build/symbols.asm -o build/symbols.o
+	$(Q)$(CROSS)gcc $(KERNEL_LDFLAGS) -o $@ $(KERNEL_OBJECTS) build/symbols.o
+	$(Q)scripts/symbols $(CROSS)nm $@ | cmp -s - build/symbols.asm || \
+	    { echo 'the second link moved a function: the symbol table is wrong' >&2; rm $@; exit 1; }
+
+# -- The ISO --------------------------------------------------------------------------------------
+
+# Only the BIOS's GRUB, only the modules that the menu needs; the same bytes each time.
+$(ISO): $(KERNEL) $(wildcard iso/boot/grub/*)
+	$(call say,ISO,$@)
+	$(Q)scripts/make-iso $@ $(KERNEL) iso/boot/grub/grub.cfg
+
+# -- The host's tests -----------------------------------------------------------------------------
+
+# Headers of libc that ask for asm/*.h find them where Debian keeps those of the 64-bit machine.
+HOST_M32 := -m32 -idirafter /usr/include/$(shell $(HOST_CC) -print-multiarch 2>/dev/null)
+
+# memory.c and its cases under other names: the host's libc has functions of these.
+RENAMED := $(foreach f,memset memcpy memmove memcmp,-D$(f)=plat_$(f)) -fno-builtin
+build/host/%/src/memory/memory.c.o build/host/%/tests/unit/memory.c.o: private EXTRA = $(RENAMED)
+
+build/host/32/%.c.o: %.c build/host.flags
+	$(call say,HOSTCC,$< (32 bits))
+	@mkdir -p $(@D)
+	$(Q)$(HOST_CC) $(HOST_M32) $(HOST_CFLAGS) $(EXTRA) -MMD -MP -c $< -o $@
+
+build/host/64/%.c.o: %.c build/host.flags
+	$(call say,HOSTCC,$< (64 bits))
+	@mkdir -p $(@D)
+	$(Q)$(HOST_CC) $(HOST_CFLAGS) $(EXTRA) -MMD -MP -c $< -o $@
+
+build/host/32/cases: $(HOST_OBJECTS_32)
+	$(call say,HOSTLD,$@)
+	$(Q)$(HOST_CC) $(HOST_M32) $(HOST_CFLAGS) -o $@ $^
+
+build/host/64/cases: $(HOST_OBJECTS_64)
+	$(call say,HOSTLD,$@)
+	$(Q)$(HOST_CC) $(HOST_CFLAGS) -o $@ $^
+
+# A kernel that is entered with a wrong number in EAX, as by a loader that is not Multiboot's.
+build/tests/wrong-magic.elf: $(KERNEL) tests/boot/wrong_magic.asm
+	@mkdir -p $(@D)
+	$(Q)$(NASM) -f elf32 tests/boot/wrong_magic.asm -o build/tests/wrong_magic.o
+	$(Q)$(CROSS)gcc $(KERNEL_LDFLAGS) -Wl,-e,wrong_magic_start -o $@ $(KERNEL_OBJECTS) \
+	    build/symbols.o build/tests/wrong_magic.o
+
+test-programs: $(KERNEL) $(ISO) build/host/32/cases build/host/64/cases build/tests/wrong-magic.elf
+
+-include $(KERNEL_OBJECTS:.o=.d) $(HOST_OBJECTS_32:.o=.d) $(HOST_OBJECTS_64:.o=.d)

@@ -1,0 +1,124 @@
+/*
+ * What the loader or the BIOS said, copied out of memory that will be used for other things,
+ * bounded and decoded, but not yet believed: the memory map decides what is true.
+ */
+#ifndef PLAT_BOOT_BOOT_INFO_H
+#define PLAT_BOOT_BOOT_INFO_H
+
+#include "lib/types.h"
+
+enum {
+    BOOT_ENTRIES_MAX = 512, /* of the memory map; 312 have been seen on a real board */
+    BOOT_MODULES_MAX = 32,
+    BOOT_COMMAND_LINE_BYTES = 256,
+    BOOT_STRING_BYTES = 64,
+    BOOT_LOADER_RANGES = 8
+};
+
+enum boot_map_source {
+    BOOT_MAP_NONE,      /* nobody said anything */
+    BOOT_MAP_LOADER,    /* Multiboot's memory map */
+    BOOT_MAP_E820,      /* BIOS, INT 15h, AX = E820h */
+    BOOT_MAP_E801,      /* BIOS, INT 15h, AX = E801h */
+    BOOT_MAP_88,        /* BIOS, INT 15h, AH = 88h */
+    BOOT_MAP_MEM_UPPER, /* Multiboot's one number */
+    BOOT_MAP_SOURCES    /* how many */
+};
+
+/* ACPI's address range types; every other number is memory that must be left alone. */
+enum {
+    BOOT_TYPE_RAM = 1,
+    BOOT_TYPE_RESERVED = 2,
+    BOOT_TYPE_ACPI = 3,
+    BOOT_TYPE_NVS = 4,
+    BOOT_TYPE_BAD = 5
+};
+
+/* ACPI 3.0 added a bit to each entry: clear means "ignore this one". */
+enum boot_entry_state { BOOT_ENTRY_PLAIN, BOOT_ENTRY_ON, BOOT_ENTRY_OFF };
+
+struct boot_entry {
+    uint64_t base, length;
+    uint32_t type;
+    enum boot_entry_state state;
+};
+
+struct boot_range {
+    uint64_t start, end;
+};
+
+struct boot_module {
+    paddr_t start, end;
+    char string[BOOT_STRING_BYTES];
+};
+
+/* The text or picture screen that the loader set up, as Multiboot describes it. */
+struct boot_screen {
+    bool described; /* false: the loader did not say; a BIOS machine then has text mode */
+    bool text;
+    paddr_t address; /* 0 where it lies above 4 GB */
+};
+
+struct boot_info {
+    enum boot_map_source source;
+    size_t nentries;
+    struct boot_entry entries[BOOT_ENTRIES_MAX];
+    size_t nentries_dropped;         /* more than there was room for */
+    struct boot_range dropped_range; /* around all of those: to be left alone */
+    size_t nentries_off;             /* left out because their ACPI 3 attribute says so */
+    uint32_t mem_lower_kb, mem_upper_kb;
+
+    size_t nmodules;
+    struct boot_module modules[BOOT_MODULES_MAX];
+    size_t nmodules_dropped;
+    struct boot_range dropped_modules;
+    size_t nmodules_bad; /* end before start: ignored */
+    bool module_list_bad;
+
+    size_t nloader_ranges; /* where the loader's own words lie */
+    struct boot_range loader_ranges[BOOT_LOADER_RANGES];
+
+    struct boot_screen screen;
+    char command_line[BOOT_COMMAND_LINE_BYTES];
+    bool command_line_cut;
+    char loader[BOOT_STRING_BYTES];
+};
+
+/* Appends ENTRY, or counts it among the dropped. Zero-length entries are left out. */
+void boot_info_add_entry(struct boot_info *info, struct boot_entry entry);
+
+/* The state that ATTRIBUTES, the sixth word of an entry, stand for. */
+enum boot_entry_state boot_entry_state_of(uint32_t attributes);
+
+/*
+ * After the last entry: takes out those that are off. Where none is on, the writer of the map never
+ * heard of the bit, and all stay.
+ */
+void boot_info_drop_entries_off(struct boot_info *info);
+
+/* Forgets all entries: another source will be asked. */
+void boot_info_clear_entries(struct boot_info *info);
+
+/* "the loader", "BIOS E820", .. */
+const char *boot_map_source_name(enum boot_map_source source);
+
+/*
+ * Gives *INFO the one range that MEM_UPPER stands for: the last resort. Changes nothing when the
+ * loader gave no such number.
+ */
+void boot_info_use_mem_upper(struct boot_info *info);
+
+/*
+ * Where physical memory can be read: returns a pointer to NBYTES bytes at ADDRESS, or NULL where
+ * there is no such memory. The kernel's is the identity; tests hand in a picture of memory.
+ */
+typedef const void *(*boot_reader)(uint32_t address, uint32_t nbytes);
+
+/*
+ * Copies and decodes Multiboot's words at ADDRESS into *INFO, which may hold anything before.
+ * Writes to nothing else. Never fails: what can't be read or makes no sense is left out, and
+ * INFO says so.
+ */
+void multiboot_capture(struct boot_info *info, uint32_t address, boot_reader read);
+
+#endif

@@ -1,0 +1,44 @@
+/*
+ * The kernel's command line, word by word:
+ *
+ *     selftest[=PATTERN]   run the self-tests whose name contains PATTERN, then leave
+ *     stop=map|prompt      leave after the memory lines, or when the prompt would come
+ *     heap=block           which heap stands behind kmalloc
+ *     heap_size=N[K|M|G]   no larger than this
+ *     heap_panic           a refused kfree ends the kernel
+ *     map=loader|e820|e801|88|mem_upper|none   whom to ask for the memory map
+ *     console=all|serial   where text goes
+ *     shell=no             halt instead of a prompt
+ *     pse=no               no 4 MB pages, as on a 486
+ */
+#ifndef PLAT_BOOT_OPTIONS_H
+#define PLAT_BOOT_OPTIONS_H
+
+#include "boot/boot_info.h"
+
+enum { OPTIONS_UNKNOWN_MAX = 4 };
+
+enum options_stop { STOP_NEVER, STOP_AT_MAP, STOP_AT_PROMPT };
+
+struct options {
+    char words[BOOT_COMMAND_LINE_BYTES]; /* the line, cut into words; what follows points here */
+    bool selftest;
+    const char *pattern; /* "" matches all */
+    enum options_stop stop;
+    uint32_t heap_size; /* 0: no bound */
+    bool heap_panic;
+    enum boot_map_source map; /* BOOT_MAP_LOADER unless the line says otherwise */
+    bool screen;
+    bool shell;
+    bool large_pages;
+    size_t nunknown;                          /* words that mean nothing, or not with that value */
+    const char *unknown[OPTIONS_UNKNOWN_MAX]; /* the first of them */
+};
+
+/*
+ * Reads LINE into *OPTIONS. A first word that is no option is the kernel's own name, which most
+ * loaders put there. Unknown words are counted, and ignored.
+ */
+void options_parse(struct options *options, const char *line);
+
+#endif

@@ -1,0 +1,110 @@
+/* The processor's instructions that C has no words for. Ring 0 only, unless said otherwise. */
+#ifndef PLAT_CPU_CPU_H
+#define PLAT_CPU_CPU_H
+
+#include "lib/types.h"
+
+#define CR0_TASK_SWITCHED (1u << 3)
+#define CR0_WRITE_PROTECT (1u << 16)
+#define CR0_PAGING        (1u << 31)
+#define CR4_PAGE_SIZE     (1u << 4)
+
+#define EFLAGS_INTERRUPT (1u << 9)
+
+/* What CPUID says, once; all false and empty on a processor that has no CPUID. */
+struct cpu_features {
+    char vendor[13];
+    uint32_t signature; /* leaf 1, EAX: stepping, model, family */
+    bool tsc;
+    bool pse; /* 4 MB pages */
+};
+
+/* Asks the processor. Any mode. */
+struct cpu_features cpu_identify(void);
+
+static inline void cpu_disable_interrupts(void)
+{
+    __asm__ volatile("cli" ::: "memory");
+}
+
+static inline void cpu_enable_interrupts(void)
+{
+    __asm__ volatile("sti" ::: "memory");
+}
+
+/* Sleeps until an interrupt came; interrupts are on afterwards. No interrupt is lost before it. */
+static inline void cpu_wait(void)
+{
+    __asm__ volatile("sti; hlt" ::: "memory");
+}
+
+_Noreturn static inline void cpu_halt(void)
+{
+    for (;;)
+        __asm__ volatile("cli; hlt" ::: "memory");
+}
+
+/* Turns interrupts off and returns the flags for cpu_restore(). */
+static inline uint32_t cpu_save_flags(void)
+{
+    uint32_t flags;
+    __asm__ volatile("pushf; pop %0; cli" : "=r"(flags)::"memory");
+    return flags;
+}
+
+static inline void cpu_restore_flags(uint32_t flags)
+{
+    if (flags & EFLAGS_INTERRUPT)
+        cpu_enable_interrupts();
+}
+
+static inline uint32_t cpu_cr0(void)
+{
+    uint32_t value;
+    __asm__ volatile("mov %%cr0, %0" : "=r"(value));
+    return value;
+}
+
+static inline void cpu_set_cr0(uint32_t value)
+{
+    __asm__ volatile("mov %0, %%cr0" ::"r"(value) : "memory");
+}
+
+/* The address that the last page fault was about. */
+static inline vaddr_t cpu_cr2(void)
+{
+    vaddr_t value;
+    __asm__ volatile("mov %%cr2, %0" : "=r"(value));
+    return value;
+}
+
+static inline paddr_t cpu_cr3(void)
+{
+    paddr_t value;
+    __asm__ volatile("mov %%cr3, %0" : "=r"(value));
+    return value;
+}
+
+/* CR4 exists only where CPUID does. */
+static inline void cpu_set_cr4_bits(uint32_t bits)
+{
+    uint32_t value;
+    __asm__ volatile("mov %%cr4, %0\n\tor %1, %0\n\tmov %0, %%cr4" : "=&r"(value) : "r"(bits));
+}
+
+/* The time stamp counter; only where cpu_features.tsc. */
+static inline uint64_t cpu_tsc(void)
+{
+    uint64_t value;
+    __asm__ volatile("rdtsc" : "=A"(value));
+    return value;
+}
+
+static inline uint32_t cpu_frame_pointer(void)
+{
+    uint32_t value;
+    __asm__ volatile("mov %%ebp, %0" : "=r"(value));
+    return value;
+}
+
+#endif

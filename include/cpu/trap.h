@@ -1,0 +1,53 @@
+/*
+ * Exceptions and interrupts. Every vector that the processor or the PIC can raise has a gate; each
+ * gate is closed to ring 3. Vectors 0 to 31 are the processor's, 32 to 47 the PIC's sixteen lines.
+ */
+#ifndef PLAT_CPU_TRAP_H
+#define PLAT_CPU_TRAP_H
+
+#include "lib/types.h"
+
+enum {
+    TRAP_DEBUG = 1,
+    TRAP_NMI = 2,
+    TRAP_NO_FPU = 7,
+    TRAP_DOUBLE_FAULT = 8,
+    TRAP_NOT_PRESENT = 11,
+    TRAP_PROTECTION = 13,
+    TRAP_PAGE_FAULT = 14,
+    TRAP_EXCEPTIONS = 32, /* how many */
+    TRAP_IRQ_BASE = 32,
+    TRAP_VECTORS = 48
+};
+
+/* What isr.asm leaves on the stack, lowest address first. */
+struct trap_frame {
+    uint32_t edi, esi, ebp, esp_before_pusha, ebx, edx, ecx, eax;
+    uint32_t gs, fs, es, ds;
+    uint32_t vector, error;
+    uint32_t eip, cs, eflags;
+    uint32_t user_esp, user_ss; /* there only when the trap came from ring 3 */
+};
+_Static_assert(sizeof(struct trap_frame) == 19 * 4, "isr.asm pushes nineteen words");
+_Static_assert(offsetof(struct trap_frame, vector) == 48, "isr.asm pushes the vector here");
+
+typedef void (*trap_handler)(struct trap_frame *frame);
+
+/* Loads the IDT and the double-fault task. CR3 is the directory that task starts with. */
+void trap_init(paddr_t cr3);
+
+/* HANDLER runs, with interrupts off, on each VECTOR below TRAP_VECTORS; NULL takes it away. */
+void trap_set_handler(uint32_t vector, trap_handler handler);
+
+/* "page fault", "#PF"; for an interrupt line or an unknown vector, "interrupt" and "". */
+const char *trap_name(uint32_t vector);
+const char *trap_mnemonic(uint32_t vector);
+
+/* The stack pointer that the interrupted code had. */
+uint32_t trap_esp(const struct trap_frame *frame);
+
+/* Enters the gate of VECTOR as the processor would, error code 0; for exceptions that no
+ * instruction can provoke in ring 0. Returns when the handler does. */
+void trap_deliver(uint32_t vector);
+
+#endif

@@ -1,0 +1,15 @@
+/* The interval timer (Intel 8254): a tick a hundredth of a second. */
+#ifndef PLAT_DRIVERS_PIT_H
+#define PLAT_DRIVERS_PIT_H
+
+#include "lib/types.h"
+
+#define PIT_TICKS_A_SECOND 100u
+
+/* Starts the ticks, on interrupt line 0. */
+void pit_init(void);
+
+/* Ticks since the start; wraps after 497 days. */
+uint32_t pit_ticks(void);
+
+#endif

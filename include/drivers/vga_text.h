@@ -1,0 +1,13 @@
+/* The text screen of a VGA, 80 by 25 characters. */
+#ifndef PLAT_DRIVERS_VGA_TEXT_H
+#define PLAT_DRIVERS_VGA_TEXT_H
+
+#include "lib/types.h"
+
+/* Finds out whether there is text memory, clears it and makes it a print sink. */
+bool vga_text_init(void);
+
+/* Whether it is one. */
+bool vga_text_present(void);
+
+#endif

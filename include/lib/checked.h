@@ -1,0 +1,54 @@
+/*
+ * Arithmetic that says when it overflows. Every size that comes from outside a module passes
+ * through here; the functions return false on overflow and leave *RESULT unspecified.
+ */
+#ifndef PLAT_LIB_CHECKED_H
+#define PLAT_LIB_CHECKED_H
+
+#include "lib/types.h"
+
+MUST_USE static inline bool checked_add(size_t a, size_t b, size_t *result)
+{
+    return !__builtin_add_overflow(a, b, result);
+}
+
+MUST_USE static inline bool checked_multiply(size_t a, size_t b, size_t *result)
+{
+    return !__builtin_mul_overflow(a, b, result);
+}
+
+/* VALUE rounded up to a multiple of STEP, a power of two. */
+MUST_USE static inline bool checked_round_up(size_t value, size_t step, size_t *result)
+{
+    size_t raised;
+    if (!checked_add(value, step - 1, &raised))
+        return false;
+    *result = raised & ~(step - 1);
+    return true;
+}
+
+/* VALUE rounded down to a multiple of STEP, a power of two. Can't overflow. */
+static inline size_t round_down(size_t value, size_t step)
+{
+    return value & ~(step - 1);
+}
+
+/* How many units of STEP bytes, a power of two, hold NBYTES. Can't overflow, 0 for 0. */
+static inline size_t units_to_hold(size_t nbytes, size_t step)
+{
+    return nbytes / step + (nbytes % step != 0);
+}
+
+static inline bool is_multiple(size_t value, size_t step)
+{
+    return (value & (step - 1)) == 0;
+}
+
+/* BASE + LENGTH, or the largest value where the sum does not fit. */
+static inline uint64_t saturating_end(uint64_t base, uint64_t length)
+{
+    uint64_t end;
+    return __builtin_add_overflow(base, length, &end) ? UINT64_MAX : end;
+}
+
+#endif

@@ -1,0 +1,122 @@
+/*
+ * The block table: one byte per block of 4096 bytes says who holds it.
+ *
+ *     0x00  free
+ *     0x41  taken, first and only block of an allocation
+ *     0xC1  taken, first of several
+ *     0x81  taken, inside
+ *     0x01  taken, last of several
+ *
+ * So an allocation of three blocks reads C1 81 01, and anyone can read the whole heap. The memory
+ * itself is never touched here: START may be any address, present or not.
+ */
+#ifndef PLAT_MEMORY_HEAP_HEAP_H
+#define PLAT_MEMORY_HEAP_HEAP_H
+
+#include "lib/status.h"
+#include "lib/types.h"
+
+#define HEAP_BLOCK_SIZE 4096u
+
+#define HEAP_BLOCK_TABLE_ENTRY_TAKEN 0x01
+#define HEAP_BLOCK_TABLE_ENTRY_FREE  0x00
+#define HEAP_BLOCK_HAS_NEXT          0x80
+#define HEAP_BLOCK_IS_FIRST          0x40
+
+typedef uint8_t HEAP_BLOCK_TABLE_ENTRY;
+typedef size_t block_t; /* a block's index in its table */
+
+struct heap_table {
+    HEAP_BLOCK_TABLE_ENTRY *entries;
+    size_t total; /* how many entries, and blocks */
+};
+
+struct heap_statistics {
+    size_t total;       /* blocks */
+    size_t taken;       /* of them */
+    size_t peak;        /* most blocks that were ever taken at once */
+    size_t allocations; /* live now */
+    size_t served;      /* requests that got memory, ever */
+    size_t failed;      /* requests that got none, ever; those for 0 bytes not counted */
+    size_t refused;     /* frees that were refused, ever */
+    uint64_t probes;    /* table entries looked at in search, ever: the cost of first fit */
+};
+
+struct heap {
+    struct heap_table *table;
+    void *saddr;         /* where block 0 begins */
+    block_t lowest_free; /* every block below it is taken */
+    struct heap_statistics statistics;
+};
+
+/* Why heap_free() refused a pointer. Zero is no refusal; the others are negative. */
+enum heap_refusal {
+    HEAP_FREED = 0,
+    HEAP_OUT_OF_RANGE = -101,
+    HEAP_MISALIGNED = -102,
+    HEAP_NOT_FIRST = -103,
+    HEAP_ALREADY_FREE = -104,
+    HEAP_RESERVED = -105 /* kheap's: a hole in RAM, which nobody ever allocated */
+};
+
+/* "out of range", "misaligned", "not a first block", "already free", "reserved". */
+const char *heap_refusal_text(int refusal);
+
+/*
+ * Makes HEAP serve the bytes from START to END (exclusive), all blocks free. TABLE and its entries
+ * stay the caller's and must outlive HEAP. -EINVARG, and nothing changed, unless START and END lie
+ * on block boundaries, 0 < START < END, TABLE has exactly one entry a block, and neither HEAP,
+ * TABLE nor its entries lie in the memory that is served.
+ */
+MUST_USE int heap_create(struct heap *heap, void *start, void *end, struct heap_table *table);
+
+/*
+ * The lowest run of free blocks that holds NBYTES, now taken; not cleared. NULL for 0 bytes and
+ * where no run is long enough. O(blocks above the lowest free one).
+ */
+MUST_USE void *heap_malloc(struct heap *heap, size_t nbytes);
+
+/*
+ * Frees the allocation that begins at POINTER and returns HEAP_FREED, or refuses: then nothing
+ * changes but the count of refusals. O(blocks freed).
+ */
+MUST_USE int heap_free(struct heap *heap, void *pointer);
+
+/*
+ * Takes the free blocks FIRST to END (exclusive) as one allocation; for what was never memory or
+ * is in use already. -EINVARG, and nothing changed, where the range is empty, reaches past the
+ * table or is not all free.
+ */
+MUST_USE int heap_take(struct heap *heap, block_t first, block_t end);
+
+/*
+ * How many blocks the allocation that begins at POINTER has; 0 and, unless it is NULL, the reason
+ * in *REFUSAL, where heap_free() would refuse it.
+ */
+size_t heap_allocation_blocks(const struct heap *heap, const void *pointer, int *refusal);
+
+/* The longest run of free blocks. O(blocks). */
+size_t heap_largest_free(const struct heap *heap);
+
+/* NULL where the invariant at the top of heap.c holds, else the sentence that is broken. O(blocks)
+ */
+MUST_USE const char *heap_check(const struct heap *heap);
+
+/* The block that holds ADDRESS, which lies in the heap. */
+static inline block_t heap_block_of(const struct heap *heap, const void *address)
+{
+    return ((uintptr_t)address - (uintptr_t)heap->saddr) / HEAP_BLOCK_SIZE;
+}
+
+static inline void *heap_address_of(const struct heap *heap, block_t block)
+{
+    return (uint8_t *)heap->saddr + block * HEAP_BLOCK_SIZE;
+}
+
+static inline bool heap_contains(const struct heap *heap, const void *address)
+{
+    return (uintptr_t)address >= (uintptr_t)heap->saddr &&
+           heap_block_of(heap, address) < heap->table->total;
+}
+
+#endif

@@ -1,0 +1,29 @@
+/* The kernel's own directory: the one it boots with, and what is closed in it afterwards. */
+#ifndef PLAT_MEMORY_PAGING_KERNEL_SPACE_H
+#define PLAT_MEMORY_PAGING_KERNEL_SPACE_H
+
+#include "memory/memory_map.h"
+
+struct kernel_space {
+    uint32_t *directory;
+    page_t end;        /* the identity map covers the pages below it */
+    page_t boot_pages; /* pages that the map costs, the directory included */
+    bool large_pages;
+    bool complete; /* false: no room for the tables; only the first 4 MB are mapped */
+};
+
+/*
+ * Builds the identity map, with paging off. With LARGE_PAGES (the processor's PSE) all 4 GB in one
+ * page. Without, tables of 4 KB placed through MAP, where they are claimed: for all 4 GB where the
+ * machine has the memory for that (it takes 4 MB), else up to the top of RAM.
+ */
+struct kernel_space kernel_space_build(struct memory_map *map, bool large_pages);
+
+/*
+ * Makes SPACE the kernel's directory of paging.h, with the heap as its source of pages, and closes:
+ * page 0 and the guard below the kernel stack absent, kernel text and rodata read-only. Panics
+ * where there is no memory for that.
+ */
+void kernel_space_protect(const struct kernel_space *space);
+
+#endif

@@ -1,0 +1,10 @@
+/* A prompt on serial line and keyboard. */
+#ifndef PLAT_SHELL_SHELL_H
+#define PLAT_SHELL_SHELL_H
+
+#include "memory/memory_map.h"
+
+/* Reads and obeys lines; does not return. Interrupts must be on. */
+_Noreturn void shell_run(const struct memory_map *map);
+
+#endif

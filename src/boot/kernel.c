@@ -1,0 +1,209 @@
+/* The boot story, one step a line. The only file that knows the order, and that sees everything. */
+
+#include "boot/bios_map.h"
+#include "boot/boot_info.h"
+#include "boot/options.h"
+#include "cpu/cpu.h"
+#include "cpu/panic.h"
+#include "drivers/console.h"
+#include "drivers/pic.h"
+#include "drivers/pit.h"
+#include "drivers/power.h"
+#include "drivers/serial.h"
+#include "drivers/vga_text.h"
+#include "lib/print.h"
+#include "memory/heap/kheap.h"
+#include "memory/layout.h"
+#include "memory/memory_map.h"
+#include "memory/paging/fault_report.h"
+#include "memory/paging/kernel_space.h"
+#include "memory/paging/paging.h"
+#include "selftest/selftest.h"
+#include "shell/shell.h"
+
+static struct {
+    uint64_t started; /* time stamp at entry; 0 without the counter */
+    struct cpu_features cpu;
+    struct boot_info info;
+    struct options options;
+    struct memory_map map;
+    struct kernel_space space;
+} boot;
+
+/* Called by multiboot.asm, in this order; the second does not return. */
+uint32_t *kernel_prepare(uint32_t loader_words);
+_Noreturn void kernel_main(void);
+
+static const void *read_physical(uint32_t address, uint32_t nbytes)
+{
+    return nbytes > UINT32_MAX - address ? NULL : (const void *)address;
+}
+
+/* The loader's map, unless there is none or the command line wants another one. */
+static void collect_memory_map(void)
+{
+    enum boot_map_source wanted = boot.options.map;
+    if (wanted == BOOT_MAP_LOADER && boot.info.source == BOOT_MAP_LOADER)
+        return;
+    boot_info_clear_entries(&boot.info);
+    if (wanted == BOOT_MAP_NONE)
+        return;
+    if (wanted != BOOT_MAP_MEM_UPPER)
+        bios_map_collect(&boot.info, wanted, bios_int15);
+    if (boot.info.source == BOOT_MAP_NONE)
+        boot_info_use_mem_upper(&boot.info);
+}
+
+static void settle_memory_map(void)
+{
+    memory_map_clear(&boot.map);
+    /* The map has room for all that boot_info can hold, and for this. */
+    int status = memory_map_claim_boot(&boot.map, &boot.info);
+    if (!status)
+        status = memory_map_claim(&boot.map, (uint32_t)kernel_start,
+                                  (uint32_t)kernel_end - (uint32_t)kernel_start, MEMORY_KERNEL);
+    if (status)
+        boot.map.nclaims = 0; /* reported as a machine without memory */
+    memory_map_settle(&boot.map);
+}
+
+/* Before paging: everything that must be copied before it is overwritten, and what maps it. */
+uint32_t *kernel_prepare(uint32_t loader_words)
+{
+    boot.cpu = cpu_identify();
+    boot.started = boot.cpu.tsc ? cpu_tsc() : 0;
+    multiboot_capture(&boot.info, loader_words, read_physical);
+    options_parse(&boot.options, boot.info.command_line);
+    collect_memory_map();
+    settle_memory_map();
+    bool large_pages = boot.cpu.pse && boot.options.large_pages;
+    if (large_pages)
+        cpu_set_cr4_bits(CR4_PAGE_SIZE);
+    boot.space = kernel_space_build(&boot.map, large_pages);
+    return boot.space.directory;
+}
+
+static void leave_after_panic(void)
+{
+    power_leave(POWER_PANIC);
+}
+
+_Noreturn static void leave(enum power_verdict verdict)
+{
+    power_leave(verdict);
+    kprintf("done\n");
+    cpu_halt();
+}
+
+static void say_machine(void)
+{
+    print_style(PRINT_TITLE);
+    kprintf("Plat: a kernel whose memory is a map\n");
+    print_style(PRINT_PLAIN);
+    kprintf("cpu: %s, signature %08x%s%s\n", boot.cpu.vendor[0] ? boot.cpu.vendor : "without CPUID",
+            boot.cpu.signature, boot.cpu.pse ? ", 4 MB pages" : "", boot.cpu.tsc ? ", TSC" : "");
+    kprintf("boot: loader %s, command line \"%s\"%s\n",
+            boot.info.loader[0] ? boot.info.loader : "without a name", boot.info.command_line,
+            boot.info.command_line_cut ? " (cut)" : "");
+    for (size_t i = 0; i < boot.options.nunknown && i < OPTIONS_UNKNOWN_MAX; i++)
+        kprintf("boot: unknown word \"%s\" on the command line, ignored\n",
+                boot.options.unknown[i]);
+}
+
+static void say_modules(void)
+{
+    const struct boot_info *info = &boot.info;
+    for (size_t i = 0; i < info->nmodules; i++)
+        kprintf("boot: module 0x%08x-0x%08x \"%s\"\n", info->modules[i].start, info->modules[i].end,
+                info->modules[i].string);
+    if (info->nmodules_bad)
+        kprintf("boot: %zu modules end before they begin, ignored\n", info->nmodules_bad);
+    if (info->nmodules_dropped)
+        kprintf(
+            "boot: %zu more modules than the %d there is room for; their memory is left alone\n",
+            info->nmodules_dropped, BOOT_MODULES_MAX);
+    if (info->module_list_bad)
+        kprintf("boot: the module list does not fit into memory, ignored\n");
+}
+
+static void say_memory(void)
+{
+    kprintf("memory: %zu entries from %s\n", boot.info.nentries,
+            boot_map_source_name(boot.info.source));
+    if (boot.info.nentries_dropped)
+        kprintf("memory: %zu entries more than the %d there is room for; 0x%llx-0x%llx is left "
+                "alone\n",
+                boot.info.nentries_dropped, BOOT_ENTRIES_MAX,
+                (unsigned long long)boot.info.dropped_range.start,
+                (unsigned long long)boot.info.dropped_range.end);
+    if (boot.info.nentries_off)
+        kprintf("memory: %zu entries are switched off by their attributes\n",
+                boot.info.nentries_off);
+    memory_map_print(&boot.map);
+    memory_map_print_usable(&boot.map);
+    if (boot.options.stop == STOP_AT_MAP)
+        leave(POWER_OK);
+    if (boot.info.source == BOOT_MAP_NONE)
+        panic("no memory map: neither the loader nor the BIOS says what is RAM");
+    if (memory_map_top(&boot.map, PAGES_IN_4GB) == 0)
+        panic("no usable RAM from 1 MB to 4 GB in the memory map");
+    if (!boot.space.complete)
+        panic("no room for page tables of 4 KB pages: %u K of RAM in one piece are needed",
+              memory_map_top(&boot.map, PAGES_IN_4GB) / 256);
+}
+
+static void say_paging(void)
+{
+    kprintf("paging: identity map of %u MB in %s pages, %u blocks; page 0 absent, kernel text "
+            "read-only, stack guarded\n",
+            boot.space.end / 256, boot.space.large_pages ? "4 MB" : "4 KB", boot.space.boot_pages);
+}
+
+static void say_consoles(bool has_serial, bool has_screen, bool has_keyboard)
+{
+    kprintf("console: serial %s, text screen %s, keyboard %s\n", has_serial ? "yes" : "no",
+            has_screen ? "yes" : "no", has_keyboard ? "yes" : "no");
+}
+
+static void run_selftest(void)
+{
+    bool passed = selftest_run(boot.options.pattern);
+    power_leave(passed ? POWER_OK : POWER_FAILED);
+}
+
+static void say_ready(void)
+{
+    if (boot.started)
+        kprintf("boot: ready after %llu ticks of the time stamp counter\n",
+                (unsigned long long)(cpu_tsc() - boot.started));
+    if (boot.options.stop == STOP_AT_PROMPT)
+        leave(POWER_OK);
+}
+
+void kernel_main(void)
+{
+    bool has_serial = serial_init();
+    panic_set_hooks((struct panic_hooks){fault_report_print, leave_after_panic});
+    trap_init((paddr_t)boot.space.directory);
+    bool text_screen = !boot.info.screen.described || boot.info.screen.text;
+    bool has_screen = text_screen && boot.options.screen && vga_text_init();
+    say_machine();
+    say_modules();
+    say_memory();
+    kheap_init(&boot.map, boot.options.heap_size);
+    kheap_panic_on_misuse(boot.options.heap_panic);
+    kernel_space_protect(&boot.space);
+    say_paging();
+    pic_init();
+    pit_init();
+    bool has_keyboard = console_start_input();
+    say_consoles(has_serial, has_screen, has_keyboard);
+    cpu_enable_interrupts();
+    if (boot.options.selftest)
+        run_selftest();
+    say_ready();
+    if (boot.options.shell)
+        shell_run(&boot.map);
+    kprintf("done\n");
+    cpu_halt();
+}

@@ -1,0 +1,100 @@
+; Where a Multiboot 1 loader hands over (Multiboot specification 0.6.96, sections 3.1 and 3.2).
+;
+; On entry: 32-bit protected mode, paging off, interrupts off, flat segments of the loader's, EAX
+; the magic number, EBX the address of the loader's words. Everything else is undefined.
+
+        bits    32
+        extern  gdt_register
+        extern  kernel_prepare
+        extern  kernel_main
+        extern  paging_load_directory
+        extern  enable_paging
+
+HEADER_MAGIC    equ 0x1badb002
+HEADER_FLAGS    equ 3                   ; modules on page boundaries; tell about memory
+LOADER_MAGIC    equ 0x2badb002
+KERNEL_CODE     equ 0x08
+KERNEL_DATA     equ 0x10
+STACK_BYTES     equ 16384
+PAGE_BYTES      equ 4096
+
+        section .multiboot align=4
+        dd      HEADER_MAGIC
+        dd      HEADER_FLAGS
+        dd      -(HEADER_MAGIC + HEADER_FLAGS)
+
+        section .stack nobits align=4096
+        global  kernel_stack_guard, kernel_stack, kernel_stack_top
+kernel_stack_guard:                     ; made absent by kernel_space_protect()
+        resb    PAGE_BYTES
+kernel_stack:
+        resb    STACK_BYTES
+kernel_stack_top:
+
+        section .text
+
+; void _start(void)
+; Does not return. Nothing but the kernel's own .bss is written before the loader's words have been
+; copied there: they may lie anywhere below.
+        global  _start
+_start:
+        cli
+        cld
+        mov     esp, kernel_stack_top
+        xor     ebp, ebp                ; the call chain ends here
+        push    dword 0
+        popf                            ; no flag of the loader's survives
+        cmp     eax, LOADER_MAGIC
+        jne     wrong_magic
+
+        lgdt    [gdt_register]
+        jmp     KERNEL_CODE:.flat
+.flat:  mov     eax, KERNEL_DATA
+        mov     ds, eax
+        mov     es, eax
+        mov     fs, eax
+        mov     gs, eax
+        mov     ss, eax
+        xor     eax, eax
+        lldt    ax                      ; what loaders leave in LDTR is no table
+
+        push    ebx
+        call    kernel_prepare          ; EAX: the directory
+        push    eax
+        call    paging_load_directory
+        call    enable_paging
+        mov     esp, kernel_stack_top
+        push    dword 0                 ; a return address that ends the call chain
+        jmp     kernel_main
+
+; Says on the serial port and on the text screen that the loader is not a Multiboot loader, and
+; stands still. Needs no segment but the loader's own.
+wrong_magic:
+        mov     esi, message
+        mov     edi, 0xb8000
+        mov     ah, 0x4f                ; white on red
+.next:  lodsb
+        test    al, al
+        jz      .stop
+        stosw
+        mov     bl, al
+        mov     ecx, 20000              ; about as many microseconds, if there is no port
+.wait:  mov     dx, 0x3fd
+        in      al, dx
+        test    al, 0x20
+        loopz   .wait
+        mov     dx, 0x3f8
+        mov     al, bl
+        out     dx, al
+        jmp     .next
+.stop:  mov     dx, 0xf4                ; isa-debug-exit, if a test harness is there
+        in      al, dx
+        cmp     al, 0xff
+        je      .halt
+        mov     al, 0x20
+        out     dx, al
+.halt:  hlt
+        jmp     .halt
+
+        section .rodata
+message: db     "plat: EAX does not hold 0x2BADB002: start me with a Multiboot 1 loader", 0

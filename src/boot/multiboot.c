@@ -1,0 +1,153 @@
+#include "boot/multiboot.h"
+
+#include "boot/boot_info.h"
+
+enum {
+    MODULES_WALKED_MAX = 4096, /* a longer list is taken for nonsense */
+    FRAMEBUFFER_TEXT = 2,
+    ENTRY_SIZE_LEAST = 20,
+    ENTRY_SIZE_WITH_ATTRIBUTES = 24,
+    ENTRY_SIZE_MOST = 256 /* ten times what any standard has: more is noise */
+};
+
+static void add_loader_range(struct boot_info *info, uint32_t start, uint32_t nbytes)
+{
+    if (info->nloader_ranges < BOOT_LOADER_RANGES && nbytes)
+        info->loader_ranges[info->nloader_ranges++] =
+            (struct boot_range){start, (uint64_t)start + nbytes};
+}
+
+/* Copies the string at ADDRESS into TEXT, cut at NBYTES; false if it was cut. */
+static bool copy_string(char *text, size_t nbytes, uint32_t address, boot_reader read)
+{
+    for (size_t i = 0; i < nbytes; i++) {
+        const char *c = address > UINT32_MAX - i ? NULL : read(address + (uint32_t)i, 1);
+        if (!c || !*c) {
+            text[i] = '\0';
+            return true;
+        }
+        text[i] = *c;
+    }
+    text[nbytes - 1] = '\0';
+    return false;
+}
+
+/*
+ * Walks the map by each entry's own SIZE. An entry of a size that none has, or cut by the map's
+ * end, ends the walk: what follows can't be told from noise.
+ */
+static void capture_map(struct boot_info *info, uint32_t address, uint32_t nbytes, boot_reader read)
+{
+    uint32_t offset = 0;
+    while (nbytes - offset >= sizeof(struct multiboot_map_entry)) {
+        if (address > UINT32_MAX - offset)
+            return;
+        const struct multiboot_map_entry *entry = read(address + offset, sizeof *entry);
+        if (!entry || entry->size < ENTRY_SIZE_LEAST || entry->size > ENTRY_SIZE_MOST ||
+            entry->size > nbytes - offset - 4)
+            return;
+        uint32_t size = entry->size;
+        struct boot_entry found = {.base = (uint64_t)entry->base_high << 32 | entry->base_low,
+                                   .length = (uint64_t)entry->length_high << 32 | entry->length_low,
+                                   .type = entry->type};
+        if (size >= ENTRY_SIZE_WITH_ATTRIBUTES) {
+            const void *word = read(address + offset + sizeof *entry, 4);
+            if (!word)
+                return;
+            uint32_t attributes;
+            __builtin_memcpy(&attributes, word, sizeof attributes);
+            found.state = boot_entry_state_of(attributes);
+        }
+        boot_info_add_entry(info, found);
+        info->source = BOOT_MAP_LOADER;
+        offset += size + 4;
+    }
+}
+
+static void capture_module(struct boot_info *info, const struct multiboot_module *module,
+                           boot_reader read)
+{
+    if (module->end < module->start) {
+        info->nmodules_bad++;
+        return;
+    }
+    if (info->nmodules == BOOT_MODULES_MAX) {
+        struct boot_range *range = &info->dropped_modules;
+        if (info->nmodules_dropped++ == 0)
+            *range = (struct boot_range){module->start, module->end};
+        if (module->start < range->start)
+            range->start = module->start;
+        if (module->end > range->end)
+            range->end = module->end;
+        return;
+    }
+    struct boot_module *kept = &info->modules[info->nmodules++];
+    kept->start = module->start;
+    kept->end = module->end;
+    kept->string[0] = '\0';
+    if (module->string)
+        copy_string(kept->string, sizeof kept->string, module->string, read);
+}
+
+static void capture_modules(struct boot_info *info, uint32_t address, uint32_t count,
+                            boot_reader read)
+{
+    if (count > MODULES_WALKED_MAX || address > UINT32_MAX - count * 16) {
+        info->module_list_bad = true;
+        return;
+    }
+    add_loader_range(info, address, count * 16);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct multiboot_module *module = read(address + i * 16, sizeof *module);
+        if (!module) {
+            info->module_list_bad = true;
+            return;
+        }
+        capture_module(info, module, read);
+    }
+}
+
+static void capture_screen(struct boot_info *info, const struct multiboot_info *words)
+{
+    info->screen.described = true;
+    info->screen.text = words->framebuffer_type == FRAMEBUFFER_TEXT;
+    info->screen.address = words->framebuffer_addr_high ? 0 : words->framebuffer_addr_low;
+}
+
+void multiboot_capture(struct boot_info *info, uint32_t address, boot_reader read)
+{
+    /* Field by field: the entries need no clearing, and there are many. */
+    boot_info_clear_entries(info);
+    info->mem_lower_kb = info->mem_upper_kb = 0;
+    info->nmodules = info->nmodules_dropped = info->nmodules_bad = 0;
+    info->module_list_bad = false;
+    info->nloader_ranges = 0;
+    info->screen = (struct boot_screen){0};
+    info->command_line[0] = info->loader[0] = '\0';
+    info->command_line_cut = false;
+
+    const struct multiboot_info *words = read(address, sizeof *words);
+    if (!words)
+        return;
+    add_loader_range(info, address, sizeof *words);
+    if (words->flags & MULTIBOOT_HAS_MEMORY) {
+        info->mem_lower_kb = words->mem_lower;
+        info->mem_upper_kb = words->mem_upper;
+    }
+    if (words->flags & MULTIBOOT_HAS_COMMAND_LINE) {
+        info->command_line_cut =
+            !copy_string(info->command_line, sizeof info->command_line, words->command_line, read);
+        add_loader_range(info, words->command_line, sizeof info->command_line);
+    }
+    if (words->flags & MULTIBOOT_HAS_LOADER_NAME)
+        copy_string(info->loader, sizeof info->loader, words->loader_name, read);
+    if (words->flags & MULTIBOOT_HAS_FRAMEBUFFER)
+        capture_screen(info, words);
+    if (words->flags & MULTIBOOT_HAS_MAP) {
+        add_loader_range(info, words->mmap_addr, words->mmap_length);
+        capture_map(info, words->mmap_addr, words->mmap_length, read);
+        boot_info_drop_entries_off(info);
+    }
+    if (words->flags & MULTIBOOT_HAS_MODULES)
+        capture_modules(info, words->mods_addr, words->mods_count, read);
+}

@@ -1,0 +1,143 @@
+#include "boot/options.h"
+
+#include "lib/string.h"
+
+enum { WORDS_MAX = 64 };
+
+struct choice {
+    const char *text;
+    int value;
+};
+
+/* The value that TEXT names among COUNT choices, or -1. */
+static int choose(const struct choice *choices, size_t count, const char *text)
+{
+    for (size_t i = 0; i < count; i++)
+        if (string_equal(choices[i].text, text))
+            return choices[i].value;
+    return -1;
+}
+
+#define CHOOSE(choices, text) choose(choices, sizeof(choices) / sizeof(choices)[0], text)
+
+static bool set_selftest(struct options *options, const char *value)
+{
+    options->selftest = true;
+    options->pattern = value ? value : "";
+    return true;
+}
+
+static bool set_stop(struct options *options, const char *value)
+{
+    static const struct choice choices[] = {{"map", STOP_AT_MAP}, {"prompt", STOP_AT_PROMPT}};
+    int choice = value ? CHOOSE(choices, value) : -1;
+    if (choice >= 0)
+        options->stop = (enum options_stop)choice;
+    return choice >= 0;
+}
+
+static bool set_heap(struct options *options, const char *value)
+{
+    (void)options; /* there is one so far */
+    return value && string_equal(value, "block");
+}
+
+static bool set_heap_size(struct options *options, const char *value)
+{
+    return value && string_to_number(value, true, &options->heap_size);
+}
+
+static bool set_heap_panic(struct options *options, const char *value)
+{
+    options->heap_panic = !value;
+    return !value;
+}
+
+static bool set_map(struct options *options, const char *value)
+{
+    static const struct choice choices[] = {
+        {"loader", BOOT_MAP_LOADER}, {"e820", BOOT_MAP_E820},           {"e801", BOOT_MAP_E801},
+        {"88", BOOT_MAP_88},         {"mem_upper", BOOT_MAP_MEM_UPPER}, {"none", BOOT_MAP_NONE},
+    };
+    int choice = value ? CHOOSE(choices, value) : -1;
+    if (choice >= 0)
+        options->map = (enum boot_map_source)choice;
+    return choice >= 0;
+}
+
+static bool set_console(struct options *options, const char *value)
+{
+    static const struct choice choices[] = {{"all", true}, {"serial", false}};
+    int choice = value ? CHOOSE(choices, value) : -1;
+    if (choice >= 0)
+        options->screen = choice;
+    return choice >= 0;
+}
+
+/* Clears *SWITCH for "no", sets it for "yes". */
+static bool set_switch(bool *setting, const char *value)
+{
+    static const struct choice choices[] = {{"yes", true}, {"no", false}};
+    int choice = value ? CHOOSE(choices, value) : -1;
+    if (choice >= 0)
+        *setting = choice;
+    return choice >= 0;
+}
+
+static bool set_shell(struct options *options, const char *value)
+{
+    return set_switch(&options->shell, value);
+}
+
+static bool set_large_pages(struct options *options, const char *value)
+{
+    return set_switch(&options->large_pages, value);
+}
+
+static const struct {
+    const char *name;
+    bool (*set)(struct options *options, const char *value); /* value NULL: none was given */
+} table[] = {
+    {"selftest", set_selftest},     {"stop", set_stop},       {"heap", set_heap},
+    {"heap_size", set_heap_size},   {"map", set_map},         {"console", set_console},
+    {"heap_panic", set_heap_panic}, {"pse", set_large_pages}, {"shell", set_shell},
+};
+
+/* Cuts WORD at its '='; the part behind it, or NULL. */
+static char *cut_value(char *word)
+{
+    for (; *word; word++)
+        if (*word == '=') {
+            *word = '\0';
+            return word + 1;
+        }
+    return NULL;
+}
+
+/* Whether WORD is a known name with a value that goes with it. WORD is as it was afterwards. */
+static bool apply(struct options *options, char *word)
+{
+    char *value = cut_value(word);
+    bool known = false;
+    for (size_t i = 0; i < sizeof table / sizeof table[0] && !known; i++)
+        known = string_equal(table[i].name, word) && table[i].set(options, value);
+    if (value)
+        value[-1] = known ? '\0' : '=';
+    return known;
+}
+
+void options_parse(struct options *options, const char *line)
+{
+    *options = (struct options){
+        .pattern = "", .map = BOOT_MAP_LOADER, .screen = true, .shell = true, .large_pages = true};
+    string_copy(options->words, sizeof options->words, line);
+    char *words[WORDS_MAX];
+    size_t nwords = string_split(options->words, words, WORDS_MAX);
+    for (size_t i = 0; i < nwords; i++) {
+        if (apply(options, words[i]) || i == 0)
+            continue;
+        if (options->nunknown < OPTIONS_UNKNOWN_MAX)
+            options->unknown[options->nunknown] = words[i];
+        options->nunknown++;
+    }
+}

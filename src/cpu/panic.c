@@ -1,0 +1,81 @@
+#include "cpu/panic.h"
+
+#include <stdarg.h>
+
+#include "cpu/backtrace.h"
+#include "cpu/cpu.h"
+#include "lib/print.h"
+
+static struct {
+    struct panic_hooks hooks;
+    bool entered;
+} state;
+
+void panic_set_hooks(struct panic_hooks hooks)
+{
+    state.hooks = hooks;
+}
+
+static void start(void)
+{
+    cpu_disable_interrupts();
+    if (state.entered) {
+        kprintf("\npanic: another fault while panicking; the machine stands still\n");
+        if (state.hooks.leave)
+            state.hooks.leave();
+        cpu_halt();
+    }
+    state.entered = true;
+    print_style(PRINT_BAD);
+    if (!print_at_line_start())
+        kprintf("\n");
+    kprintf("panic: ");
+}
+
+_Noreturn static void finish(uint32_t eip, uint32_t ebp, uint32_t esp)
+{
+    backtrace_print(eip, ebp, esp);
+    kprintf("panic: the machine stands still\n");
+    print_style(PRINT_PLAIN);
+    if (state.hooks.leave)
+        state.hooks.leave();
+    cpu_halt();
+}
+
+void panic(const char *format, ...)
+{
+    start();
+    va_list arguments;
+    va_start(arguments, format);
+    kvprintf(format, arguments);
+    va_end(arguments);
+    kprintf("\n");
+    print_style(PRINT_PLAIN);
+    finish((uint32_t)__builtin_return_address(0), *(uint32_t *)__builtin_frame_address(0), 0);
+}
+
+static void print_registers(const struct trap_frame *frame, uint32_t esp)
+{
+    kprintf("  eax %08x  ebx %08x  ecx %08x  edx %08x\n", frame->eax, frame->ebx, frame->ecx,
+            frame->edx);
+    kprintf("  esi %08x  edi %08x  ebp %08x  esp %08x\n", frame->esi, frame->edi, frame->ebp, esp);
+    kprintf("  eip %08x  cs %04x  eflags %08x  error %08x\n", frame->eip, frame->cs & 0xffff,
+            frame->eflags, frame->error);
+    kprintf("  cr0 %08x  cr2 %08x  cr3 %08x  ds %04x es %04x fs %04x gs %04x\n", cpu_cr0(),
+            cpu_cr2(), cpu_cr3(), frame->ds & 0xffff, frame->es & 0xffff, frame->fs & 0xffff,
+            frame->gs & 0xffff);
+}
+
+void panic_trap(const struct trap_frame *frame, uint32_t esp)
+{
+    vaddr_t address = cpu_cr2();
+    start();
+    kprintf("%s (%s, vector %u)\n", trap_name(frame->vector), trap_mnemonic(frame->vector),
+            frame->vector);
+    print_style(PRINT_PLAIN);
+    bool about_memory = frame->vector == TRAP_PAGE_FAULT || frame->vector == TRAP_DOUBLE_FAULT;
+    if (about_memory && state.hooks.describe)
+        state.hooks.describe(frame, address, esp);
+    print_registers(frame, esp);
+    finish(frame->eip, frame->ebp, esp);
+}

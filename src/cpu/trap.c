@@ -1,0 +1,153 @@
+#include "cpu/trap.h"
+
+#include "cpu/gdt.h"
+#include "cpu/panic.h"
+#include "cpu/probe.h"
+
+/* Gate descriptor (Intel SDM, volume 3, section 6.11). */
+struct gate {
+    uint16_t offset_low;
+    uint16_t selector;
+    uint8_t zero;
+    uint8_t type; /* present, ring, kind */
+    uint16_t offset_high;
+};
+_Static_assert(sizeof(struct gate) == 8, "a gate has eight bytes");
+
+struct descriptor_register {
+    uint16_t limit;
+    uint32_t base;
+} __attribute__((packed));
+_Static_assert(sizeof(struct descriptor_register) == 6, "lidt reads six bytes");
+
+#define GATE_INTERRUPT 0x8e /* present, ring 0, interrupts off on entry */
+#define GATE_TASK      0x85
+
+extern void (*const isr_table[TRAP_VECTORS])(void);
+void isr_double_fault(void);
+
+/* Called from isr.asm. */
+void trap_dispatch(struct trap_frame *frame);
+_Noreturn void trap_double_fault(void);
+
+static struct {
+    struct gate gates[TRAP_VECTORS];
+    trap_handler handlers[TRAP_VECTORS];
+} trap;
+
+static const struct {
+    const char *mnemonic, *name;
+} exceptions[TRAP_EXCEPTIONS] = {
+    [0] = {"#DE", "divide error"},
+    [1] = {"#DB", "debug"},
+    [2] = {"NMI", "non-maskable interrupt"},
+    [3] = {"#BP", "breakpoint"},
+    [4] = {"#OF", "overflow"},
+    [5] = {"#BR", "bound range exceeded"},
+    [6] = {"#UD", "invalid opcode"},
+    [7] = {"#NM", "no coprocessor"},
+    [8] = {"#DF", "double fault"},
+    [9] = {"#CSO", "coprocessor segment overrun"},
+    [10] = {"#TS", "invalid TSS"},
+    [11] = {"#NP", "segment not present"},
+    [12] = {"#SS", "stack-segment fault"},
+    [13] = {"#GP", "general protection"},
+    [14] = {"#PF", "page fault"},
+    [15] = {"#15", "reserved exception 15"},
+    [16] = {"#MF", "x87 floating-point error"},
+    [17] = {"#AC", "alignment check"},
+    [18] = {"#MC", "machine check"},
+    [19] = {"#XM", "SIMD floating-point error"},
+    [20] = {"#VE", "virtualization exception"},
+    [21] = {"#CP", "control protection"},
+    [22] = {"#22", "reserved exception 22"},
+    [23] = {"#23", "reserved exception 23"},
+    [24] = {"#24", "reserved exception 24"},
+    [25] = {"#25", "reserved exception 25"},
+    [26] = {"#26", "reserved exception 26"},
+    [27] = {"#27", "reserved exception 27"},
+    [28] = {"#HV", "hypervisor injection"},
+    [29] = {"#VC", "VMM communication"},
+    [30] = {"#SX", "security exception"},
+    [31] = {"#31", "reserved exception 31"},
+};
+
+const char *trap_name(uint32_t vector)
+{
+    return vector < TRAP_EXCEPTIONS ? exceptions[vector].name : "interrupt";
+}
+
+const char *trap_mnemonic(uint32_t vector)
+{
+    return vector < TRAP_EXCEPTIONS ? exceptions[vector].mnemonic : "";
+}
+
+uint32_t trap_esp(const struct trap_frame *frame)
+{
+    if (frame->cs & 3)
+        return frame->user_esp;
+    return (uint32_t)&frame->user_esp; /* ring 0 pushed no stack: it ends where the frame does */
+}
+
+void trap_set_handler(uint32_t vector, trap_handler handler)
+{
+    trap.handlers[vector] = handler;
+}
+
+void trap_dispatch(struct trap_frame *frame)
+{
+    uint32_t resume = probe_fixup(frame->eip);
+    if (frame->vector < TRAP_EXCEPTIONS && resume) {
+        frame->eip = resume;
+        return;
+    }
+    if (trap.handlers[frame->vector]) {
+        trap.handlers[frame->vector](frame);
+        return;
+    }
+    panic_trap(frame, trap_esp(frame));
+}
+
+/* The processor saved the faulting state in the main TSS when it switched tasks. */
+void trap_double_fault(void)
+{
+    const struct tss *was = gdt_interrupted_task();
+    struct trap_frame frame = {
+        .edi = was->edi,
+        .esi = was->esi,
+        .ebp = was->ebp,
+        .ebx = was->ebx,
+        .edx = was->edx,
+        .ecx = was->ecx,
+        .eax = was->eax,
+        .gs = was->gs,
+        .fs = was->fs,
+        .es = was->es,
+        .ds = was->ds,
+        .vector = TRAP_DOUBLE_FAULT,
+        .eip = was->eip,
+        .cs = was->cs,
+        .eflags = was->eflags,
+        .user_esp = was->esp,
+        .user_ss = was->ss,
+    };
+    panic_trap(&frame, was->esp);
+}
+
+void trap_init(paddr_t cr3)
+{
+    for (size_t vector = 0; vector < TRAP_VECTORS; vector++) {
+        uint32_t entry = (uint32_t)isr_table[vector];
+        trap.gates[vector] = (struct gate){
+            .offset_low = (uint16_t)entry,
+            .selector = GDT_KERNEL_CODE,
+            .type = GATE_INTERRUPT,
+            .offset_high = (uint16_t)(entry >> 16),
+        };
+    }
+    /* A double fault often means that the stack is gone: only a task switch brings a new one. */
+    trap.gates[TRAP_DOUBLE_FAULT] = (struct gate){.selector = GDT_DOUBLE_FAULT, .type = GATE_TASK};
+    gdt_init(isr_double_fault, cr3);
+    const struct descriptor_register idt = {sizeof trap.gates - 1, (uint32_t)trap.gates};
+    __asm__ volatile("lidt %0" ::"m"(idt) : "memory");
+}

@@ -1,0 +1,33 @@
+#include "drivers/pit.h"
+
+#include "cpu/io.h"
+#include "drivers/pic.h"
+
+enum {
+    CHANNEL_0 = 0x40,
+    COMMAND = 0x43,
+    RATE_GENERATOR = 0x34, /* channel 0, low byte then high byte, mode 2 */
+    INPUT_HZ = 1193182,
+    IRQ_LINE = 0
+};
+
+static volatile uint32_t ticks;
+
+static void tick(void)
+{
+    ticks = ticks + 1;
+}
+
+void pit_init(void)
+{
+    const uint16_t divisor = (INPUT_HZ + PIT_TICKS_A_SECOND / 2) / PIT_TICKS_A_SECOND;
+    io_write8(COMMAND, RATE_GENERATOR);
+    io_write8(CHANNEL_0, (uint8_t)divisor);
+    io_write8(CHANNEL_0, divisor >> 8);
+    pic_start(IRQ_LINE, tick);
+}
+
+uint32_t pit_ticks(void)
+{
+    return ticks;
+}

@@ -1,0 +1,47 @@
+#include "drivers/power.h"
+
+#include "cpu/cpu.h"
+#include "cpu/io.h"
+#include "drivers/keyboard.h"
+#include "drivers/serial.h"
+
+enum {
+    DEBUG_EXIT = 0xf4,
+    PM_CONTROL_PIIX4 = 0x604, /* where QEMU's pc and q35 put ACPI's PM1a control */
+    SLEEP_S5 = 0x2000,        /* sleep enable, type 0 */
+    BOCHS_SHUTDOWN = 0x8900,
+    PCI_RESET = 0xcf9
+};
+
+void power_leave(enum power_verdict verdict)
+{
+    serial_drain();
+    if (io_read8(DEBUG_EXIT) != 0xff)
+        io_write8(DEBUG_EXIT, (uint8_t)verdict);
+}
+
+void power_off(void)
+{
+    serial_drain();
+    for (const char *c = "Shutdown"; *c; c++)
+        io_write8(BOCHS_SHUTDOWN, (uint8_t)*c);
+    io_write16(PM_CONTROL_PIIX4, SLEEP_S5);
+}
+
+void power_restart(void)
+{
+    serial_drain();
+    cpu_disable_interrupts();
+    keyboard_pulse_reset();
+    for (int i = 0; i < 10000; i++)
+        io_pause();
+    io_write8(PCI_RESET, 0x06);
+    for (int i = 0; i < 10000; i++)
+        io_pause();
+    const struct {
+        uint16_t limit;
+        uint32_t base;
+    } __attribute__((packed)) nothing = {0, 0};
+    __asm__ volatile("lidt %0; int3" ::"m"(nothing));
+    cpu_halt();
+}

@@ -1,0 +1,127 @@
+#include "drivers/vga_text.h"
+
+#include "cpu/io.h"
+#include "lib/print.h"
+
+enum {
+    COLUMNS = 80,
+    ROWS = 25,
+    TEXT_MEMORY = 0xb8000,
+    CRTC_INDEX = 0x3d4,
+    CRTC_DATA = 0x3d5,
+    CURSOR_HIGH = 0x0e,
+    CURSOR_LOW = 0x0f,
+    TAB = 8
+};
+
+/* A cell is a character and, in the high byte, its colours. */
+static volatile uint16_t *const cells = (volatile uint16_t *)TEXT_MEMORY;
+
+static const uint8_t colours[] = {
+    [PRINT_PLAIN] = 0x07, [PRINT_TITLE] = 0x0b, [PRINT_GOOD] = 0x0a,
+    [PRINT_BAD] = 0x0c,   [PRINT_DIM] = 0x08,
+};
+
+static struct {
+    unsigned row, column;
+    enum print_style style;
+    struct print_sink sink;
+} vga;
+
+static uint16_t cell(char c)
+{
+    return (uint16_t)((uint8_t)c | colours[vga.style] << 8);
+}
+
+static void scroll(void)
+{
+    for (unsigned i = 0; i < (ROWS - 1) * COLUMNS; i++)
+        cells[i] = cells[i + COLUMNS];
+    for (unsigned i = (ROWS - 1) * COLUMNS; i < ROWS * COLUMNS; i++)
+        cells[i] = (uint16_t)(' ' | colours[PRINT_PLAIN] << 8);
+}
+
+static void next_line(void)
+{
+    vga.column = 0;
+    if (vga.row + 1 < ROWS)
+        vga.row++;
+    else
+        scroll();
+}
+
+static void put(char c)
+{
+    switch (c) {
+    case '\n':
+        next_line();
+        return;
+    case '\r':
+        vga.column = 0;
+        return;
+    case '\b':
+        if (vga.column)
+            vga.column--;
+        return;
+    case '\t':
+        do
+            put(' ');
+        while (vga.column % TAB);
+        return;
+    default:
+        /* The line breaks before a character that has no place, not after one that filled it. */
+        if (vga.column == COLUMNS)
+            next_line();
+        cells[vga.row * COLUMNS + vga.column++] = cell(c);
+    }
+}
+
+static void show_cursor(void)
+{
+    unsigned at = vga.row * COLUMNS + (vga.column < COLUMNS ? vga.column : COLUMNS - 1);
+    io_write8(CRTC_INDEX, CURSOR_HIGH);
+    io_write8(CRTC_DATA, (uint8_t)(at >> 8));
+    io_write8(CRTC_INDEX, CURSOR_LOW);
+    io_write8(CRTC_DATA, (uint8_t)at);
+}
+
+static void write(const char *text, size_t nbytes)
+{
+    for (size_t i = 0; i < nbytes; i++)
+        put(text[i]);
+    show_cursor();
+}
+
+static void set_style(enum print_style style)
+{
+    vga.style = style;
+}
+
+/* Memory keeps what is written to it; an empty bus does not. */
+static bool has_text_memory(void)
+{
+    uint16_t before = cells[0];
+    cells[0] = 0x5aa5;
+    cells[1] = 0xa55a;
+    bool kept = cells[0] == 0x5aa5 && cells[1] == 0xa55a;
+    cells[0] = before;
+    return kept;
+}
+
+bool vga_text_init(void)
+{
+    if (!has_text_memory())
+        return false;
+    vga.style = PRINT_PLAIN;
+    for (unsigned i = 0; i < ROWS * COLUMNS; i++)
+        cells[i] = cell(' ');
+    vga.sink.write = write;
+    vga.sink.style = set_style;
+    print_add_sink(&vga.sink);
+    return true;
+}
+
+bool vga_text_present(void)
+{
+    return vga.sink.write != NULL;
+}

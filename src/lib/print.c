@@ -1,0 +1,67 @@
+#include "lib/print.h"
+
+#include "lib/format.h"
+
+enum { RING_BYTES = 8192 };
+
+static struct {
+    struct print_sink *sinks;
+    uint32_t written; /* bytes ever; modulo RING_BYTES, the place of the next one */
+    char last;
+    char ring[RING_BYTES];
+} print;
+
+_Static_assert((RING_BYTES & (RING_BYTES - 1)) == 0, "the counter wraps at a multiple of the ring");
+
+void print_add_sink(struct print_sink *sink)
+{
+    uint32_t kept = print.written < RING_BYTES ? print.written : RING_BYTES;
+    uint32_t first = (print.written - kept) % RING_BYTES;
+    uint32_t until_end = RING_BYTES - first < kept ? RING_BYTES - first : kept;
+    sink->write(print.ring + first, until_end);
+    sink->write(print.ring, kept - until_end);
+    sink->next = print.sinks;
+    print.sinks = sink;
+}
+
+void print_text(const char *text, size_t nbytes)
+{
+    for (size_t i = 0; i < nbytes; i++)
+        print.ring[print.written++ % RING_BYTES] = text[i];
+    if (nbytes)
+        print.last = text[nbytes - 1];
+    for (struct print_sink *sink = print.sinks; sink; sink = sink->next)
+        sink->write(text, nbytes);
+}
+
+static void print_piece(void *context, const char *text, size_t nbytes)
+{
+    (void)context;
+    print_text(text, nbytes);
+}
+
+size_t kvprintf(const char *format, va_list arguments)
+{
+    return format_to(print_piece, NULL, format, arguments);
+}
+
+size_t kprintf(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    size_t length = kvprintf(format, arguments);
+    va_end(arguments);
+    return length;
+}
+
+void print_style(enum print_style style)
+{
+    for (struct print_sink *sink = print.sinks; sink; sink = sink->next)
+        if (sink->style)
+            sink->style(style);
+}
+
+bool print_at_line_start(void)
+{
+    return print.last == '\n' || print.last == '\0';
+}

@@ -1,0 +1,118 @@
+#include "lib/string.h"
+
+size_t string_length(const char *text)
+{
+    size_t length = 0;
+    while (text[length])
+        length++;
+    return length;
+}
+
+bool string_equal(const char *a, const char *b)
+{
+    while (*a && *a == *b) {
+        a++;
+        b++;
+    }
+    return *a == *b;
+}
+
+bool string_starts_with(const char *text, const char *prefix)
+{
+    while (*prefix)
+        if (*text++ != *prefix++)
+            return false;
+    return true;
+}
+
+bool string_contains(const char *text, const char *part)
+{
+    for (;; text++) {
+        if (string_starts_with(text, part))
+            return true;
+        if (!*text)
+            return false;
+    }
+}
+
+bool string_copy(char *buffer, size_t nbytes, const char *text)
+{
+    size_t i = 0;
+    for (; i + 1 < nbytes && text[i]; i++)
+        buffer[i] = text[i];
+    buffer[i] = '\0';
+    return !text[i];
+}
+
+/* The value of DIGIT in hexadecimal, or 16. */
+static uint32_t digit_value(char digit)
+{
+    if (digit >= '0' && digit <= '9')
+        return (uint32_t)(digit - '0');
+    if (digit >= 'a' && digit <= 'f')
+        return (uint32_t)(digit - 'a' + 10);
+    if (digit >= 'A' && digit <= 'F')
+        return (uint32_t)(digit - 'A' + 10);
+    return 16;
+}
+
+/* The shift that a size's suffix stands for; 0 where LETTER is none. */
+static unsigned suffix_shift(char letter)
+{
+    switch (letter) {
+    case 'K':
+    case 'k':
+        return 10;
+    case 'M':
+    case 'm':
+        return 20;
+    case 'G':
+    case 'g':
+        return 30;
+    default:
+        return 0;
+    }
+}
+
+bool string_to_number(const char *text, bool suffix, uint32_t *number)
+{
+    uint32_t base = 10;
+    if (text[0] == '0' && (text[1] == 'x' || text[1] == 'X')) {
+        base = 16;
+        text += 2;
+    }
+    if (digit_value(*text) >= base)
+        return false;
+    uint32_t value = 0;
+    for (; digit_value(*text) < base; text++)
+        if (__builtin_mul_overflow(value, base, &value) ||
+            __builtin_add_overflow(value, digit_value(*text), &value))
+            return false;
+    unsigned shift = suffix ? suffix_shift(*text) : 0;
+    if (shift) {
+        if (value > UINT32_MAX >> shift)
+            return false;
+        value <<= shift;
+        text++;
+    }
+    if (*text)
+        return false;
+    *number = value;
+    return true;
+}
+
+size_t string_split(char *text, char **words, size_t capacity)
+{
+    size_t nwords = 0;
+    for (;;) {
+        while (*text == ' ' || *text == '\t')
+            *text++ = '\0';
+        if (!*text || nwords == capacity)
+            return nwords;
+        words[nwords++] = text;
+        if (nwords == capacity)
+            return nwords;
+        while (*text && *text != ' ' && *text != '\t')
+            text++;
+    }
+}

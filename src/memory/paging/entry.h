@@ -1,0 +1,33 @@
+/* How an address selects its entries, and what stands in them. Private to this folder. */
+#ifndef PLAT_MEMORY_PAGING_ENTRY_H
+#define PLAT_MEMORY_PAGING_ENTRY_H
+
+#include "memory/paging/paging.h"
+
+#define ENTRY_ADDRESS 0xfffff000u
+#define LARGE_ADDRESS 0xffc00000u
+
+/* The flags that a mapping may have. */
+#define MAP_FLAGS                                                                                  \
+    (PAGING_IS_PRESENT | PAGING_IS_WRITEABLE | PAGING_ACCESS_FROM_ALL | PAGING_WRITE_THROUGH |     \
+     PAGING_CACHE_DISABLED)
+
+/* Which of a directory's entries is VIRT's. */
+static inline size_t slot_of(vaddr_t virt)
+{
+    return virt >> 22;
+}
+
+/* Which of the table's. */
+static inline size_t index_of(vaddr_t virt)
+{
+    return (virt >> PAGE_SHIFT) % PAGING_TOTAL_ENTRIES_PER_TABLE;
+}
+
+/* Tables lie at their physical address: the identity map, or a host of 32 bits. */
+static inline uint32_t *table_at(uint32_t entry)
+{
+    return (uint32_t *)(uintptr_t)(entry & ENTRY_ADDRESS);
+}
+
+#endif

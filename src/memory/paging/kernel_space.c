@@ -1,0 +1,99 @@
+#include "memory/paging/kernel_space.h"
+
+#include "cpu/gdt.h"
+#include "cpu/panic.h"
+#include "memory/heap/kheap.h"
+#include "memory/layout.h"
+#include "memory/paging/paging.h"
+
+enum {
+    /* From this much RAM on, 4 MB of tables for a full identity map are a sixteenth at most. */
+    PAGES_FOR_FULL_MAP = (64 << 20) / 4096
+};
+
+#define IDENTITY_FLAGS (PAGING_IS_PRESENT | PAGING_IS_WRITEABLE)
+
+/* These two are enough for the kernel itself, which ends below 4 MB. */
+static uint32_t directory[PAGING_TOTAL_ENTRIES_PER_TABLE] __attribute__((aligned(PAGE_SIZE)));
+static uint32_t first_table[PAGING_TOTAL_ENTRIES_PER_TABLE] __attribute__((aligned(PAGE_SIZE)));
+
+static void fill_identity(uint32_t *table, size_t slot)
+{
+    for (uint32_t i = 0; i < PAGING_TOTAL_ENTRIES_PER_TABLE; i++)
+        table[i] = page_address((page_t)slot * PAGING_LARGE_PAGES + i) | IDENTITY_FLAGS;
+    directory[slot] = (uint32_t)table | IDENTITY_FLAGS;
+}
+
+/* Room for tables where a process's directory maps it as the kernel's does, if there is any. */
+static bool find_room(const struct memory_map *map, page_t npages, page_t *found)
+{
+    return memory_map_find(map, npages, 0, page_of(LAYOUT_USER_STACK), found) ||
+           memory_map_find(map, npages, page_of(LAYOUT_USER_END), PAGES_IN_4GB, found) ||
+           memory_map_find(map, npages, 0, PAGES_IN_4GB, found);
+}
+
+static void build_small(struct kernel_space *space, struct memory_map *map)
+{
+    page_t top = memory_map_top(map, PAGES_IN_4GB);
+    if (memory_map_count(map, MEMORY_USABLE, 0, PAGES_IN_4GB) >= PAGES_FOR_FULL_MAP)
+        top = PAGES_IN_4GB;
+    size_t nslots = (top + PAGING_LARGE_PAGES - 1) / PAGING_LARGE_PAGES;
+    fill_identity(first_table, 0);
+    space->boot_pages = 2;
+    space->end = PAGING_LARGE_PAGES;
+    space->complete = nslots <= 1;
+    page_t where;
+    if (nslots <= 1 || !find_room(map, (page_t)nslots - 1, &where) ||
+        memory_map_claim(map, page_address(where), (nslots - 1) * PAGE_SIZE, MEMORY_TABLES))
+        return;
+    memory_map_settle(map);
+    for (size_t slot = 1; slot < nslots; slot++)
+        fill_identity((uint32_t *)page_address(where + (page_t)slot - 1), slot);
+    space->boot_pages += (page_t)nslots - 1;
+    space->end = (page_t)nslots * PAGING_LARGE_PAGES;
+    space->complete = true;
+}
+
+struct kernel_space kernel_space_build(struct memory_map *map, bool large_pages)
+{
+    struct kernel_space space = {.directory = directory, .large_pages = large_pages};
+    if (!large_pages) {
+        build_small(&space, map);
+        return space;
+    }
+    for (uint32_t slot = 0; slot < PAGING_TOTAL_ENTRIES_PER_TABLE; slot++)
+        directory[slot] =
+            page_address(slot * PAGING_LARGE_PAGES) | IDENTITY_FLAGS | PAGING_IS_LARGE;
+    space.boot_pages = 1;
+    space.end = PAGES_IN_4GB;
+    space.complete = true;
+    return space;
+}
+
+static void *get_page(void)
+{
+    return kzalloc_for(OWNER_PAGING, PAGE_SIZE);
+}
+
+/* A double fault may come at any time: its task runs in whatever directory is loaded. */
+static void load(paddr_t loaded)
+{
+    gdt_set_double_fault_directory(loaded);
+    paging_load_directory(loaded);
+}
+
+void kernel_space_protect(const struct kernel_space *space)
+{
+    struct paging_4gb_chunk *kernel = paging_init(
+        space->directory,
+        (struct paging_machine){
+            .get_page = get_page, .put_page = kfree, .flush = paging_flush, .load = load});
+    paddr_t start = (paddr_t)kernel_start, end = (paddr_t)kernel_rodata_end;
+    int status = paging_map_to(kernel, start, start, end, PAGING_IS_PRESENT);
+    if (!status)
+        status = paging_unmap(kernel, 0);
+    if (!status)
+        status = paging_unmap(kernel, (vaddr_t)kernel_stack_guard);
+    if (status)
+        panic("paging: can't close the kernel's own pages (%d)", status);
+}

@@ -1,0 +1,29 @@
+#include "selftest/selftest.h"
+
+#include "memory/heap/kheap.h"
+#include "selftest/runner.h"
+
+/* linker.ld gathers them. */
+extern const struct test_case *const test_cases_start[], *const test_cases_end[];
+
+static size_t taken_before;
+
+static void before(void)
+{
+    taken_before = kheap()->statistics.taken;
+}
+
+static const char *after(void)
+{
+    const char *broken = kheap_check();
+    if (broken)
+        return broken;
+    return kheap()->statistics.taken == taken_before ? NULL : "the heap has other blocks taken";
+}
+
+bool selftest_run(const char *pattern)
+{
+    struct runner_totals totals =
+        runner_run(test_cases_start, test_cases_end, pattern, (struct runner_hooks){before, after});
+    return totals.passed > 0 && totals.failed == 0;
+}

@@ -1,0 +1,82 @@
+/* The block table as characters. */
+#include "lib/print.h"
+#include "memory/heap/kheap.h"
+#include "shell/command.h"
+
+enum { COLUMNS = 64 };
+
+/* One letter an owner; a cell that is only partly taken has it in small. */
+static char owner_letter(enum heap_owner owner)
+{
+    switch (owner) {
+    case OWNER_FREE:
+        return '.';
+    case OWNER_HOLE:
+        return '#';
+    case OWNER_KERNEL:
+        return 'K';
+    case OWNER_PAGING:
+        return 'P';
+    default:
+        return 'T';
+    }
+}
+
+/* One block: its byte can be read from the character. */
+static char block_character(HEAP_BLOCK_TABLE_ENTRY entry)
+{
+    switch (entry) {
+    case HEAP_BLOCK_TABLE_ENTRY_FREE:
+        return '.';
+    case HEAP_BLOCK_TABLE_ENTRY_TAKEN | HEAP_BLOCK_IS_FIRST:
+        return 'o';
+    case HEAP_BLOCK_TABLE_ENTRY_TAKEN | HEAP_BLOCK_IS_FIRST | HEAP_BLOCK_HAS_NEXT:
+        return '<';
+    case HEAP_BLOCK_TABLE_ENTRY_TAKEN | HEAP_BLOCK_HAS_NEXT:
+        return '=';
+    case HEAP_BLOCK_TABLE_ENTRY_TAKEN:
+        return '>';
+    default:
+        return '?';
+    }
+}
+
+/* The owner that most of the taken blocks from FIRST to END have, in small if some are free. */
+static char cell_character(block_t first, block_t end)
+{
+    size_t counts[HEAP_OWNERS] = {0};
+    for (block_t block = first; block < end; block++)
+        counts[kheap_owner_of(block)]++;
+    if (counts[OWNER_FREE] == end - first)
+        return owner_letter(OWNER_FREE);
+    unsigned most = OWNER_FREE + 1;
+    for (unsigned owner = most; owner < HEAP_OWNERS; owner++)
+        if (counts[owner] > counts[most])
+            most = owner;
+    char letter = owner_letter((enum heap_owner)most);
+    bool partly = counts[OWNER_FREE] > 0 && letter != '#';
+    return partly ? (char)(letter | 0x20) : letter;
+}
+
+void block_map_draw(size_t first, size_t cells, size_t per_cell)
+{
+    const struct heap_table *table = kheap()->table;
+    block_t block = first;
+    for (size_t cell = 0; cell < cells && block < table->total; cell++) {
+        if (cell % COLUMNS == 0)
+            kprintf("%s  %8zu %p  ", cell ? "\n" : "", block, heap_address_of(kheap(), block));
+        block_t end = block + per_cell < table->total ? block + per_cell : table->total;
+        char c =
+            per_cell == 1 ? block_character(table->entries[block]) : cell_character(block, end);
+        print_style(c == '.' ? PRINT_GOOD : c == '#' ? PRINT_DIM : PRINT_PLAIN);
+        kprintf("%c", c);
+        block = end;
+    }
+    print_style(PRINT_PLAIN);
+    if (per_cell == 1)
+        kprintf("\n  . free  o one block  < first  = inside  > last of several\n");
+    else
+        kprintf("\n  a character is %zu blocks: . free  K kernel  P paging  T tests  # not ours; "
+                "small: partly free\n",
+                per_cell);
+}

@@ -1,0 +1,80 @@
+#include "shell/shell.h"
+
+#include "drivers/console.h"
+#include "lib/print.h"
+#include "lib/string.h"
+#include "shell/command.h"
+#include "shell/line.h"
+
+enum { WORDS_MAX = 8 };
+
+static bool command_help(const struct shell_context *context, unsigned nwords, char **words);
+
+static const struct command commands[] = {
+    {"help", "", "this list", 0, 0, command_help},
+    {"map", "", "memory: what the loader and the BIOS say, and what is true", 0, 0, command_map},
+    {"heap", "", "the kernel heap: where it lies, who holds it, whether it is sound", 0, 0,
+     command_heap},
+    {"blocks", "[FIRST]", "the block table as a picture; from block FIRST on, block by block", 0, 1,
+     command_blocks},
+    {"alloc", "BYTES [COUNT]", "kmalloc, COUNT times; 4096, 64K, 2M", 1, 2, command_alloc},
+    {"free", "ADDRESS", "kfree", 1, 1, command_free},
+    {"stats", "", "the heap's counters", 0, 0, command_stats},
+    {"translate", "ADDRESS", "the page walk of an address", 1, 1, command_translate},
+    {"fault", "[NAME]", "make the processor fault; without a name, the list", 0, 1, command_fault},
+    {"selftest", "[PATTERN]", "run the self-tests whose name contains PATTERN", 0, 1,
+     command_selftest},
+    {"uptime", "", "time since the start", 0, 0, command_uptime},
+    {"reboot", "", "restart the machine", 0, 0, command_reboot},
+    {"poweroff", "", "switch the machine off", 0, 0, command_poweroff},
+};
+
+enum { NCOMMANDS = sizeof commands / sizeof commands[0] };
+
+static bool command_help(const struct shell_context *context, unsigned nwords, char **words)
+{
+    (void)context, (void)nwords, (void)words;
+    for (size_t i = 0; i < NCOMMANDS; i++)
+        kprintf("  %-10s %-14s %s\n", commands[i].name, commands[i].arguments, commands[i].purpose);
+    return true;
+}
+
+static void obey(const struct shell_context *context, char *text)
+{
+    char *words[WORDS_MAX];
+    size_t nwords = string_split(text, words, WORDS_MAX);
+    if (nwords == 0)
+        return;
+    unsigned narguments = (unsigned)nwords - 1;
+    for (size_t i = 0; i < NCOMMANDS; i++) {
+        const struct command *command = &commands[i];
+        if (!string_equal(words[0], command->name))
+            continue;
+        if (narguments < command->least || narguments > command->most)
+            kprintf("%s: %u arguments given; expected: %s %s\n", command->name, narguments,
+                    command->name, command->arguments);
+        else if (!command->run(context, narguments, words + 1))
+            kprintf("expected: %s %s\n", command->name, command->arguments);
+        return;
+    }
+    kprintf("%s: no such command; help lists them\n", words[0]);
+}
+
+void shell_run(const struct memory_map *map)
+{
+    static struct line line;
+    const struct shell_context context = {map};
+    line_init(&line, print_text);
+    kprintf("Type help for the list of commands.\n");
+    for (;;) {
+        print_style(PRINT_TITLE);
+        kprintf("plat> ");
+        print_style(PRINT_PLAIN);
+        while (!line_key(&line, console_read_key()))
+            ;
+        char text[LINE_BYTES];
+        string_copy(text, sizeof text, line.text);
+        line_next(&line);
+        obey(&context, text);
+    }
+}

@@ -1,0 +1,67 @@
+#!/usr/bin/perl
+# The lines that tools read; maps from the BIOS for a loader that gives none; modules; bad words.
+use strict;
+use warnings;
+use lib 'tests/boot';
+use Boot;
+use Test::More;
+
+# stop=map: the lines, nothing allocated, and out.
+my $boot = boot(memory => 128, append => 'stop=map');
+is $boot->{status}, OK, 'stop=map leaves';
+my @loaders = map { "@$_" } @{ usable_ranges($boot) };
+ok @loaders, 'the memory lines have their form';
+unlike $boot->{text}, qr/^heap:/m, '.. and nothing was allocated';
+
+# The same machine as the BIOS tells it: E820 must agree with the loader, which asked it too.
+$boot = boot(memory => 128, append => 'stop=map map=e820');
+like $boot->{text}, qr/^memory: \d+ entries from BIOS E820$/m, 'E820 is asked in real mode';
+is_deeply [map { "@$_" } @{ usable_ranges($boot) }], \@loaders, '.. and agrees with the loader';
+for my $old (['e801', 'BIOS E801'], ['88', 'BIOS 88h'], ['mem_upper', "the loader's mem_upper"]) {
+    $boot = boot(memory => 32, append => "selftest map=$old->[0]");
+    like $boot->{text}, qr/^memory: \d+ entries from \Q$old->[1]\E$/m, "map=$old->[0]";
+    ok passed_selftest($boot), '.. self-tests pass' or diag $boot->{text};
+    is usable_ranges($boot)->[-1][1], 32 * (1 << 20) - 0x20000, '.. and the top is right';
+}
+for my $machine (qw(isapc q35)) {
+    $boot = boot(machine => $machine, append => 'selftest=kheap map=e820');
+    like $boot->{text}, qr/^memory: \d+ entries from BIOS E820$/m, "E820 on $machine";
+    ok passed_selftest($boot), '.. self-tests pass' or diag $boot->{text};
+}
+
+$boot = boot(append => 'map=none');
+is $boot->{status}, PANIC, 'no map at all: does not go on';
+like $boot->{text}, qr/^panic: no memory map: neither the loader nor the BIOS says what is RAM$/m,
+    '.. and why';
+
+# A loader that is not Multiboot's.
+$boot = boot(kernel => 'build/tests/wrong-magic.elf');
+is $boot->{status}, PANIC, 'wrong magic: does not go on';
+is $boot->{text}, 'plat: EAX does not hold 0x2BADB002: start me with a Multiboot 1 loader',
+    '.. and why';
+
+# Modules behind the kernel, as QEMU places them.
+my $module = 'build/tests/module';
+mkdir 'build/tests';
+open my $file, '>', $module or die "$module: $!";
+print $file 'x' x 5000;
+close $file;
+$boot = boot(append => 'selftest=kheap', modules => "$module one,$module two words");
+ok passed_selftest($boot), 'two modules: self-tests pass' or diag $boot->{text};
+my @modules = $boot->{text} =~ /^boot: module 0x([0-9a-f]{8})-0x([0-9a-f]{8}) "\S+ (.*)"$/mg;
+is_deeply [@modules[2, 5]], ['one', 'two words'], '.. named';
+is hex($modules[1]) - hex($modules[0]), 5000, '.. whole';
+ok usable_ranges($boot)->[0][0] >= hex($modules[4]), '.. and left alone';
+
+$boot = boot(append => 'stop=map selftset heap=buddy stop=soon');
+for my $word ('selftset', 'heap=buddy', 'stop=soon') {
+    like $boot->{text}, qr/^boot: unknown word "\Q$word\E" on the command line, ignored$/m,
+        "unknown word $word is named";
+}
+
+$boot = boot(append => 'selftest=no_such_case');
+is $boot->{status}, FAILED, 'a pattern that matches nothing is a failure';
+like $boot->{text}, qr/^# no self-test has "no_such_case" in its name$/m, '.. and said';
+like $boot->{text}, qr/^plat: 0 passed, 0 failed$/m, '.. with the closing line';
+
+done_testing;

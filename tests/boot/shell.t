@@ -1,0 +1,86 @@
+#!/usr/bin/perl
+# The prompt: every command, wrong arguments, line editing; misuse of the heap in words.
+use strict;
+use warnings;
+use lib 'tests/boot';
+use Boot;
+use Test::More;
+
+my $prompt = qr/plat> /;
+
+# Types LINES, one a prompt, then switches off; returns what was answered to each.
+sub session {
+    my ($append, @lines) = @_;
+    my $boot = boot(append => $append,
+        script => [map { [$prompt, "$_\r"] } @lines, 'poweroff']);
+    is $boot->{status}, 0, 'the session ends by poweroff' or diag $boot->{text};
+    my @parts = split /plat> [^\n]*\n/, $boot->{text}, -1;
+    shift @parts;
+    return @parts;
+}
+
+my @commands = qw(help map heap blocks alloc free stats translate fault selftest uptime reboot
+    poweroff);
+my ($help, $map, $heap, $picture, $alloc, $blocks, $stats, $free, $again, $inside, $odd, $outside,
+    $translate, $unmapped, $uptime, $selftest, $null)
+    = session('', 'help', 'map', 'heap', 'blocks', 'alloc 12K', 'blocks 0', 'stats',
+    'free 0x01001000', 'free 0x01001000', 'alloc 8K', 'free 0x01001001', 'free 0x3000',
+    'translate 0x100123', 'translate 0xff', 'uptime', 'selftest checked', 'free 0');
+like $help, qr/^  \Q$_\E /m, "help lists $_" for @commands;
+like $map, qr/0x00100000 .* kernel$/m, 'map shows the kernel';
+like $map, qr/usable in all .* \(62 MB\)$/m, 'map sums up';
+like $heap, qr/^  check: sound$/m, 'heap is sound';
+like $heap, qr/^  paging \s+ 1 blocks/m, 'heap counts by owner';
+is scalar(() = $picture =~ /^ +\d+ 0x[0-9a-f]{8}  [.#KPTkpt]{1,64}$/mg), 16,
+    'blocks draws 16 rows at most';
+like $alloc, qr/^  0x01001000  block 1$/m, 'alloc says where';
+like $blocks, qr/^ +0 0x01000000  o<=>\.{60}$/m, 'blocks FIRST shows first, inside and last';
+like $stats, qr/^  blocks: 12256 total, 4 taken, 12252 free, peak 4, largest free run 12252$/m,
+    'stats counts blocks';
+like $stats, qr/ 0 failed; 2 allocations live; 0 frees refused$/m, '.. and requests';
+like $free, qr/^  freed$/m, 'free frees';
+like $again,
+    qr/^heap: kfree\(0x01001000\) refused: already free, block 1, byte 0x00, called from command_free\+0x/m,
+    'a double free is refused, with block, byte and caller';
+like $odd, qr/^heap: kfree\(0x01001001\) refused: misaligned, block 1, byte 0xc1, /m, 'misaligned';
+like $outside, qr/^heap: kfree\(0x00003000\) refused: out of range, called/m, 'out of range';
+is $null, '', 'freeing 0 is nothing to do';
+like $translate, qr/physical 00100123, read-only, kernel only$/m, 'translate walks';
+like $unmapped, qr/: not mapped$/m, 'translate says what is not mapped';
+like $uptime, qr/^  \d+\.\d\d s, \d+ ticks, 0 spurious/m, 'uptime';
+like $selftest, qr/^plat: 2 passed, 0 failed$/m, 'selftest PATTERN';
+
+my ($unknown, $few, $many, $word, $size, $past, $count, $no_fault, $zero, $huge, $empty) = session(
+    '', 'frobnicate', 'alloc', 'map now', 'free here', 'alloc 5000000000', 'blocks 99999999',
+    'alloc 4K 0', 'fault xyz', 'alloc 0', 'alloc 4095M', '');
+is $unknown, "frobnicate: no such command; help lists them\n", 'an unknown command';
+is $few, "alloc: 0 arguments given; expected: alloc BYTES [COUNT]\n", 'too few arguments';
+like $many, qr/^map: 1 arguments given; expected: map/, 'too many';
+like $word, qr/^here is no address: .*\nexpected: free ADDRESS$/, 'not a number';
+like $size, qr/^5000000000 is no size: /, 'a number past 4 GB';
+like $past, qr/^block 99999999 is past the last one, 12255\n/, 'a block past the end';
+like $count, qr/^count 0 is not from 1 to /, 'a count of none';
+like $no_fault, qr/^xyz: no such fault; /, 'an unknown fault';
+like $zero, qr/^  no memory for 0 bytes/, 'no bytes';
+like $huge, qr/^  no memory for 4293918720 bytes/, 'more than there is';
+is $empty, '', 'an empty line';
+
+# Arrow keys and erasing, as a terminal sends them: "hexp", two left, delete, "l", end.
+my ($edited, $recalled) = session('', "hexp\033[D\033[D\033[3~l\033[F", "\033[A");
+like $edited, qr/^  help /m, 'a line that was edited';
+like $recalled, qr/^  help /m, 'a line from the history';
+
+my $boot = boot(append => 'heap_panic', script => [[$prompt, "free 0x01000001\r"]]);
+is $boot->{status}, PANIC, 'heap_panic: misuse ends the kernel';
+like $boot->{text}, qr/refused: misaligned.*^panic: heap misuse, and heap_panic is on$/ms,
+    '.. after the reason';
+like $boot->{text}, qr/^  at [0-9a-f]{8} command_free\+0x/m, '.. with the chain of calls';
+
+$boot = boot(script => [[$prompt, "reboot\r"]]);
+is $boot->{status}, 0, 'reboot resets the machine';
+
+$boot = boot(append => 'shell=no', exit_device => 0,
+    script => [[qr/^done\r/m, sub { kill 'TERM', $_[0] }]]);
+like $boot->{text}, qr/^done\n\z/m, 'shell=no ends in done';
+
+done_testing;

@@ -1,0 +1,54 @@
+#!/usr/bin/perl
+# The rules of the house that a machine can check.
+use strict;
+use warnings;
+use File::Path 'make_path';
+use File::Temp 'tempdir';
+use Test::More;
+
+my @sources = grep { -f } split /\n/, `find src include tests -name '*.[ch]' -o -name '*.asm'`;
+ok @sources > 60, scalar(@sources) . ' files are looked at';
+
+is `scripts/check-includes`, '', 'includes point one way';
+
+# The check itself: a tree with every mistake that it is there to find.
+my $wrong = tempdir(CLEANUP => 1);
+make_path("$wrong/src/lib", "$wrong/src/memory", "$wrong/include/lib");
+my %mistakes = (
+    'src/lib/up.c' => '#include "memory/heap.h"', 'src/lib/libc.c' => '#include <stdio.h>',
+    'src/memory/case.c' => '#include "case.h"', 'src/memory/nowhere.c' => '#include "xyz/a.h"');
+for my $name (keys %mistakes) {
+    open my $file, '>', "$wrong/$name" or die $!;
+    print $file "$mistakes{$name}\n";
+}
+my @found = split /\n/, `scripts/check-includes $wrong`;
+is scalar @found, scalar keys %mistakes, '.. and the check finds each kind of mistake';
+
+my %longer;
+for my $name (@sources) {
+    open my $file, '<', $name or die "$name: $!";
+    my @lines = <$file>;
+    fail "$name has more than 300 lines" if $name !~ /^tests/ && @lines > 310;
+    for my $i (0 .. $#lines) {
+        chomp(my $line = $lines[$i]);
+        fail "$name:" . ($i + 1) . ': longer than 100 columns' if length $line > 100;
+        fail "$name:" . ($i + 1) . ': a tab or a blank at the end' if $line =~ /\t|\s$/;
+    }
+}
+pass 'lines have at most 100 columns, files at most 300 lines';
+
+my %allowed = map { $_ => 1 } qw(Makefile linker.ld src include iso scripts tests README.md LICENSE
+    build compile_commands.json);
+my @others = grep { !$allowed{$_} } glob '*';
+is "@others", '', 'the top level holds what it should';
+
+SKIP: {
+    skip 'clang-format is not installed', 1 unless `clang-format --version 2>/dev/null`;
+    is system("find src include tests -name '*.[ch]' | xargs clang-format --dry-run -Werror"), 0,
+        'the code obeys .clang-format';
+}
+
+my @scripts = grep { -f } glob 'scripts/*';
+is system('sh', '-n', $_), 0, "$_ is a shell script" for @scripts;
+
+done_testing;

@@ -1,0 +1,24 @@
+/* The host's test program: every case that was linked in, or those whose name contains argv[1]. */
+#include <stdio.h>
+
+#include "lib/print.h"
+#include "selftest/runner.h"
+
+/* The linker names the ends of a section after it. */
+extern const struct test_case *const __start_test_cases[];
+extern const struct test_case *const __stop_test_cases[];
+
+static void write_out(const char *text, size_t nbytes)
+{
+    fwrite(text, 1, nbytes, stdout);
+    fflush(stdout);
+}
+
+int main(int argc, char **argv)
+{
+    static struct print_sink sink = {.write = write_out};
+    print_add_sink(&sink);
+    struct runner_totals totals = runner_run(__start_test_cases, __stop_test_cases,
+                                             argc > 1 ? argv[1] : "", (struct runner_hooks){0});
+    return totals.passed > 0 && totals.failed == 0 ? 0 : 1;
+}

@@ -1,0 +1,329 @@
+/* The block table: what it must do, and what the family's heaps get wrong (B1 to B15). */
+#include "memory/heap/heap.h"
+
+#include "case.h"
+#include "lib/string.h"
+
+enum { BLOCKS = 16, LARGE_BLOCKS = 2048 };
+
+/* The heap never touches what it serves, so the addresses need not exist. */
+#define START ((uint8_t *)0x40000000)
+
+static HEAP_BLOCK_TABLE_ENTRY entries[LARGE_BLOCKS];
+static struct heap_table table;
+static struct heap heap;
+
+static void *at(size_t block)
+{
+    return START + block * HEAP_BLOCK_SIZE;
+}
+
+static bool make(size_t nblocks)
+{
+    table = (struct heap_table){.entries = entries, .total = nblocks};
+    return heap_create(&heap, at(0), at(nblocks), &table) == 0;
+}
+
+/* The table as text: a character a block. Shares nothing with heap.c but the values. */
+static const char *picture(void)
+{
+    static char text[BLOCKS + 1];
+    for (size_t i = 0; i < BLOCKS; i++)
+        switch (entries[i]) {
+        case 0x00:
+            text[i] = '.';
+            break;
+        case 0x41:
+            text[i] = 'o';
+            break;
+        case 0xc1:
+            text[i] = '<';
+            break;
+        case 0x81:
+            text[i] = '=';
+            break;
+        case 0x01:
+            text[i] = '>';
+            break;
+        default:
+            text[i] = '?';
+        }
+    return text;
+}
+
+CASE(heap, constants_have_the_seeds_values)
+{
+    CHECK_EQUAL(HEAP_BLOCK_TABLE_ENTRY_TAKEN, 0x01);
+    CHECK_EQUAL(HEAP_BLOCK_TABLE_ENTRY_FREE, 0x00);
+    CHECK_EQUAL(HEAP_BLOCK_HAS_NEXT, 0x80);
+    CHECK_EQUAL(HEAP_BLOCK_IS_FIRST, 0x40);
+    CHECK_EQUAL(sizeof(HEAP_BLOCK_TABLE_ENTRY), 1);
+    CHECK_EQUAL(HEAP_BLOCK_SIZE, 4096);
+    CHECK_EQUAL(EINVARG, 2);
+}
+
+CASE(heap, allocation_reads_first_inside_last)
+{
+    CHECK(make(BLOCKS));
+    CHECK(heap_malloc(&heap, 1) == at(0));
+    CHECK(heap_malloc(&heap, 4097) == at(1));
+    CHECK(heap_malloc(&heap, 4 * 4096) == at(3));
+    CHECK(heap_malloc(&heap, 4096) == at(7));
+    CHECK_TEXT(picture(), "o<><==>o........");
+    CHECK_HOLDS(heap_check(&heap));
+}
+
+CASE(heap, first_fit_at_the_lowest_address)
+{
+    CHECK(make(BLOCKS));
+    for (size_t i = 0; i < BLOCKS; i++)
+        CHECK(heap_malloc(&heap, 4096) == at(i));
+    /* Holes of 1, 3 and 2 blocks. */
+    const size_t freed[] = {1, 4, 5, 6, 9, 10};
+    for (size_t i = 0; i < sizeof freed / sizeof freed[0]; i++)
+        CHECK_EQUAL(heap_free(&heap, at(freed[i])), 0);
+    CHECK_TEXT(picture(), "o.oo...oo..ooooo");
+    CHECK(heap_malloc(&heap, 2 * 4096) == at(4));
+    CHECK(heap_malloc(&heap, 2 * 4096) == at(9));
+    CHECK(heap_malloc(&heap, 2 * 4096) == NULL);
+    CHECK(heap_malloc(&heap, 1) == at(1));
+    CHECK(heap_malloc(&heap, 1) == at(6));
+    CHECK(heap_malloc(&heap, 1) == NULL);
+    CHECK_HOLDS(heap_check(&heap));
+}
+
+CASE(heap, b1_last_run_too_short_is_no_success)
+{
+    CHECK(make(BLOCKS));
+    CHECK(heap_malloc(&heap, 10 * 4096) == at(0));
+    CHECK(heap_malloc(&heap, 10 * 4096) == NULL);
+    CHECK_TEXT(picture(), "<========>......");
+    CHECK(heap_malloc(&heap, 6 * 4096) == at(10));
+    CHECK_EQUAL(heap.statistics.failed, 1);
+    CHECK_HOLDS(heap_check(&heap));
+}
+
+CASE(heap, b2_zero_bytes_give_null)
+{
+    CHECK(make(BLOCKS));
+    CHECK(heap_malloc(&heap, 0) == NULL);
+    CHECK(heap_malloc(&heap, 1) == at(0));
+    CHECK_EQUAL(heap.statistics.failed, 0);
+}
+
+CASE(heap, b3_sizes_near_the_end_do_not_wrap)
+{
+    CHECK(make(BLOCKS));
+    const size_t sizes[] = {SIZE_MAX,        SIZE_MAX - 1,      SIZE_MAX - 4094, SIZE_MAX - 4095,
+                            SIZE_MAX - 4096, SIZE_MAX / 2 + 1,  0xfffff001u,     0xffffffffu,
+                            0x80000000u,     (BLOCKS << 12) + 1};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
+        CHECK(heap_malloc(&heap, sizes[i]) == NULL);
+    CHECK_TEXT(picture(), "................");
+    CHECK(heap_malloc(&heap, BLOCKS << 12) == at(0));
+}
+
+CASE(heap, b4_free_of_null_and_below_changes_nothing)
+{
+    CHECK(make(BLOCKS));
+    /* The table stands inside a larger array; what lies before it must stay. */
+    entries[0] = entries[1] = 0x55;
+    table.entries = entries + 2;
+    CHECK_EQUAL(heap_create(&heap, at(0), at(BLOCKS), &table), 0);
+    CHECK(heap_malloc(&heap, 4096) == at(0));
+    CHECK_EQUAL(heap_free(&heap, NULL), HEAP_OUT_OF_RANGE);
+    CHECK_EQUAL(heap_free(&heap, START - 4096), HEAP_OUT_OF_RANGE);
+    CHECK_EQUAL(heap_free(&heap, START - 1), HEAP_OUT_OF_RANGE);
+    CHECK_EQUAL(entries[0], 0x55);
+    CHECK_EQUAL(entries[1], 0x55);
+    CHECK_EQUAL(entries[2], 0x41);
+    CHECK_EQUAL(heap.statistics.refused, 3);
+}
+
+CASE(heap, b5_double_free_is_refused)
+{
+    CHECK(make(BLOCKS));
+    CHECK(heap_malloc(&heap, 3 * 4096) == at(0));
+    CHECK(heap_malloc(&heap, 4096) == at(3));
+    CHECK_EQUAL(heap_free(&heap, at(0)), HEAP_FREED);
+    CHECK_EQUAL(heap_free(&heap, at(0)), HEAP_ALREADY_FREE);
+    CHECK_TEXT(picture(), "...o............");
+    /* The block has a new owner that begins elsewhere: it is not released through the old one. */
+    CHECK(heap_malloc(&heap, 2 * 4096) == at(0));
+    CHECK_EQUAL(heap_free(&heap, at(1)), HEAP_NOT_FIRST);
+    CHECK_TEXT(picture(), "<>.o............");
+    CHECK_EQUAL(heap.statistics.refused, 2);
+    CHECK_HOLDS(heap_check(&heap));
+}
+
+CASE(heap, b6_interior_free_is_refused)
+{
+    CHECK(make(BLOCKS));
+    CHECK(heap_malloc(&heap, 3 * 4096) == at(0));
+    CHECK(heap_malloc(&heap, 2 * 4096) == at(3));
+    for (size_t block = 1; block < 3; block++)
+        CHECK_EQUAL(heap_free(&heap, at(block)), HEAP_NOT_FIRST);
+    CHECK_EQUAL(heap_free(&heap, START + 1), HEAP_MISALIGNED);
+    CHECK_EQUAL(heap_free(&heap, START + 4095), HEAP_MISALIGNED);
+    CHECK_EQUAL(heap_free(&heap, START + 4096 + 8), HEAP_MISALIGNED);
+    CHECK_TEXT(picture(), "<=><>...........");
+    CHECK_EQUAL(heap_free(&heap, at(0)), HEAP_FREED);
+    CHECK_TEXT(picture(), "...<>...........");
+    CHECK_HOLDS(heap_check(&heap));
+}
+
+CASE(heap, b7_free_past_the_end_is_refused)
+{
+    CHECK(make(BLOCKS));
+    entries[BLOCKS] = 0x41; /* what an index past the table would find */
+    CHECK_EQUAL(heap_free(&heap, at(BLOCKS)), HEAP_OUT_OF_RANGE);
+    CHECK_EQUAL(heap_free(&heap, at(BLOCKS) + 1), HEAP_OUT_OF_RANGE);
+    CHECK_EQUAL(heap_free(&heap, (void *)UINTPTR_MAX), HEAP_OUT_OF_RANGE);
+    CHECK_EQUAL(heap_free(&heap, (void *)(UINTPTR_MAX & ~4095ul)), HEAP_OUT_OF_RANGE);
+    CHECK_EQUAL(entries[BLOCKS], 0x41);
+}
+
+CASE(heap, b8_create_validates_everything)
+{
+    struct heap untouched = {.saddr = (void *)0x1234};
+    struct heap_table right = {.entries = entries, .total = BLOCKS}, wrong = right;
+    heap = untouched;
+    CHECK_EQUAL(heap_create(NULL, at(0), at(BLOCKS), &right), -EINVARG);
+    CHECK_EQUAL(heap_create(&heap, NULL, at(BLOCKS), &right), -EINVARG);
+    CHECK_EQUAL(heap_create(&heap, at(0), NULL, &right), -EINVARG);
+    CHECK_EQUAL(heap_create(&heap, at(0), at(BLOCKS), NULL), -EINVARG);
+    CHECK_EQUAL(heap_create(&heap, at(0), at(0), &right), -EINVARG);
+    CHECK_EQUAL(heap_create(&heap, at(BLOCKS), at(0), &right), -EINVARG);
+    CHECK_EQUAL(heap_create(&heap, START + 1, at(BLOCKS), &right), -EINVARG);
+    CHECK_EQUAL(heap_create(&heap, at(0), START + BLOCKS * 4096 + 16, &right), -EINVARG);
+    wrong.total = BLOCKS - 1;
+    CHECK_EQUAL(heap_create(&heap, at(0), at(BLOCKS), &wrong), -EINVARG);
+    wrong.total = BLOCKS + 1;
+    CHECK_EQUAL(heap_create(&heap, at(0), at(BLOCKS), &wrong), -EINVARG);
+    wrong = (struct heap_table){.entries = NULL, .total = BLOCKS};
+    CHECK_EQUAL(heap_create(&heap, at(0), at(BLOCKS), &wrong), -EINVARG);
+    CHECK(heap.saddr == untouched.saddr && heap.table == NULL);
+}
+
+CASE(heap, b8_create_refuses_its_own_table)
+{
+    /* Over the whole page or pages where the entries stand; the heap may not serve them. */
+    uintptr_t page = (uintptr_t)entries & ~(uintptr_t)4095;
+    struct heap_table own = {.entries = entries, .total = 2};
+    CHECK_EQUAL(heap_create(&heap, (void *)page, (void *)(page + 2 * 4096), &own), -EINVARG);
+    /* The last byte of the entries alone, in the first page served. */
+    own.entries = at(1) - 2;
+    own.total = 1;
+    CHECK_EQUAL(heap_create(&heap, at(0), at(1), &own), -EINVARG);
+    own.entries = at(0) - 1;
+    own.total = 2;
+    CHECK_EQUAL(heap_create(&heap, at(0), at(2), &own), -EINVARG);
+}
+
+/* 24 directories of 1,026 blocks, as the family allocates them, must not cost a scan each. */
+CASE(heap, b11_search_does_not_start_at_block_0)
+{
+    CHECK(make(LARGE_BLOCKS));
+    for (size_t i = 0; i < LARGE_BLOCKS / 2; i++)
+        CHECK(heap_malloc(&heap, 4096) != NULL);
+    uint64_t before = heap.statistics.probes;
+    for (size_t i = 0; i < 1000; i++)
+        CHECK(heap_malloc(&heap, 4096) != NULL);
+    CHECK(heap.statistics.probes - before <= 2 * 1000);
+}
+
+CASE(heap, b14_marking_ends_with_the_allocation)
+{
+    CHECK(make(BLOCKS));
+    void *a = heap_malloc(&heap, 4 * 4096);
+    void *b = heap_malloc(&heap, 2 * 4096);
+    CHECK_EQUAL(entries[0], 0xc1);
+    CHECK_EQUAL(entries[1], 0x81);
+    CHECK_EQUAL(entries[2], 0x81);
+    CHECK_EQUAL(entries[3], 0x01);
+    CHECK_EQUAL(heap_free(&heap, a), HEAP_FREED);
+    CHECK_TEXT(picture(), "....<>..........");
+    CHECK_EQUAL(heap_free(&heap, b), HEAP_FREED);
+    CHECK_HOLDS(heap_check(&heap));
+}
+
+CASE(heap, b15_freed_memory_is_used_again)
+{
+    CHECK(make(BLOCKS));
+    for (int round = 0; round < 100; round++) {
+        void *a = heap_malloc(&heap, 9 * 4096), *b = heap_malloc(&heap, 7 * 4096);
+        CHECK(a == at(0) && b == at(9));
+        CHECK_EQUAL(heap_free(&heap, a), HEAP_FREED);
+        CHECK_EQUAL(heap_free(&heap, b), HEAP_FREED);
+    }
+    CHECK_EQUAL(heap.statistics.taken, 0);
+    CHECK_EQUAL(heap.statistics.peak, BLOCKS);
+    CHECK_EQUAL(heap.statistics.served, 200);
+}
+
+CASE(heap, take_makes_a_hole_that_is_one_allocation)
+{
+    CHECK(make(BLOCKS));
+    CHECK_EQUAL(heap_take(&heap, 2, 5), 0);
+    CHECK_EQUAL(heap_take(&heap, 15, 16), 0);
+    CHECK_TEXT(picture(), "..<=>..........o");
+    CHECK_EQUAL(heap_take(&heap, 4, 6), -EINVARG);
+    CHECK_EQUAL(heap_take(&heap, 6, 6), -EINVARG);
+    CHECK_EQUAL(heap_take(&heap, 7, 6), -EINVARG);
+    CHECK_EQUAL(heap_take(&heap, 15, 17), -EINVARG);
+    CHECK_EQUAL(heap_take(&heap, 16, 17), -EINVARG);
+    CHECK_TEXT(picture(), "..<=>..........o");
+    CHECK(heap_malloc(&heap, 3 * 4096) == at(5));
+    CHECK_EQUAL(heap_largest_free(&heap), 7);
+    CHECK_HOLDS(heap_check(&heap));
+}
+
+CASE(heap, allocation_size_is_known)
+{
+    CHECK(make(BLOCKS));
+    int refusal = 0;
+    void *a = heap_malloc(&heap, 5 * 4096), *b = heap_malloc(&heap, 1);
+    CHECK_EQUAL(heap_allocation_blocks(&heap, a, NULL), 5);
+    CHECK_EQUAL(heap_allocation_blocks(&heap, b, &refusal), 1);
+    CHECK_EQUAL(refusal, HEAP_FREED);
+    CHECK_EQUAL(heap_allocation_blocks(&heap, at(1), &refusal), 0);
+    CHECK_EQUAL(refusal, HEAP_NOT_FIRST);
+    CHECK_EQUAL(heap_allocation_blocks(&heap, at(9), &refusal), 0);
+    CHECK_EQUAL(refusal, HEAP_ALREADY_FREE);
+    CHECK_EQUAL(heap_allocation_blocks(&heap, at(16), &refusal), 0);
+    CHECK_EQUAL(refusal, HEAP_OUT_OF_RANGE);
+}
+
+/* The checker itself: every way in which a table of 16 can be broken must be seen. */
+CASE(heap, check_sees_every_kind_of_damage)
+{
+    CHECK(make(BLOCKS));
+    CHECK(heap_malloc(&heap, 3 * 4096) == at(0));
+    CHECK(heap_malloc(&heap, 4096) == at(3));
+    CHECK_HOLDS(heap_check(&heap));
+    for (size_t block = 0; block < BLOCKS; block++)
+        for (unsigned value = 0; value < 256; value++) {
+            HEAP_BLOCK_TABLE_ENTRY was = entries[block];
+            if (value == was)
+                continue;
+            entries[block] = (HEAP_BLOCK_TABLE_ENTRY)value;
+            const char *verdict = heap_check(&heap);
+            entries[block] = was;
+            CHECK(verdict != NULL);
+        }
+    heap.lowest_free = 5;
+    CHECK(heap_check(&heap) != NULL);
+    heap.lowest_free = 0;
+    CHECK_HOLDS(heap_check(&heap)); /* a bound may be lower than it could be */
+    heap.statistics.peak = 3;
+    CHECK(heap_check(&heap) != NULL);
+}
+
+CASE(heap, refusals_have_names)
+{
+    CHECK_TEXT(heap_refusal_text(HEAP_OUT_OF_RANGE), "out of range");
+    CHECK_TEXT(heap_refusal_text(HEAP_MISALIGNED), "misaligned");
+    CHECK_TEXT(heap_refusal_text(HEAP_NOT_FIRST), "not a first block");
+    CHECK_TEXT(heap_refusal_text(HEAP_ALREADY_FREE), "already free");
+    CHECK_TEXT(heap_refusal_text(HEAP_RESERVED), "reserved");
+}

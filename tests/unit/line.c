@@ -1,0 +1,183 @@
+/* Line editing against a terminal that knows only characters, backspaces and the newline. */
+#include "shell/line.h"
+
+#include "case.h"
+#include "drivers/console.h"
+#include "drivers/keyboard.h"
+#include "drivers/scancodes.h"
+#include "lib/string.h"
+
+static struct {
+    char cells[2 * LINE_BYTES];
+    size_t column, newlines;
+} terminal;
+static struct line line;
+
+static void echo(const char *text, size_t nbytes)
+{
+    for (size_t i = 0; i < nbytes; i++) {
+        if (text[i] == '\b')
+            terminal.column -= terminal.column > 0;
+        else if (text[i] == '\n')
+            terminal.newlines++;
+        else if (terminal.column + 1 < sizeof terminal.cells)
+            terminal.cells[terminal.column++] = text[i];
+    }
+}
+
+static void start(void)
+{
+    for (size_t i = 0; i < sizeof terminal.cells; i++)
+        terminal.cells[i] = '\0';
+    terminal.column = terminal.newlines = 0;
+}
+
+static bool type(const char *keys)
+{
+    bool ended = false;
+    for (; *keys; keys++)
+        ended = line_key(&line, *keys);
+    return ended;
+}
+
+/* Whether the terminal shows the line, blanks behind it, and the cursor where the line has it. */
+static bool shows_line(void)
+{
+    size_t i = 0;
+    for (; i < line.length; i++)
+        if (terminal.cells[i] != line.text[i])
+            return false;
+    for (; terminal.cells[i]; i++)
+        if (terminal.cells[i] != ' ')
+            return false;
+    return terminal.column == line.cursor && line.text[line.length] == '\0';
+}
+
+static void begin(void)
+{
+    line_init(&line, echo);
+    start();
+}
+
+CASE(line, typing_and_erasing)
+{
+    begin();
+    CHECK(!type("heap"));
+    CHECK(!type("\b\blp"));
+    CHECK_TEXT(line.text, "help");
+    CHECK(shows_line());
+    line_key(&line, KEY_HOME);
+    line_key(&line, KEY_DELETE);
+    type("H");
+    line_key(&line, KEY_RIGHT);
+    type("\b");
+    CHECK_TEXT(line.text, "Hlp");
+    CHECK(shows_line());
+    line_key(&line, KEY_END);
+    line_key(&line, KEY_LEFT);
+    line_key(&line, KEY_DELETE);
+    line_key(&line, KEY_DELETE);
+    CHECK_TEXT(line.text, "Hl");
+    CHECK(shows_line());
+    CHECK(type("\n"));
+    CHECK_EQUAL(terminal.newlines, 1);
+}
+
+CASE(line, edges_do_nothing)
+{
+    begin();
+    type("\b");
+    line_key(&line, KEY_LEFT);
+    line_key(&line, KEY_RIGHT);
+    line_key(&line, KEY_DELETE);
+    line_key(&line, KEY_UP);
+    line_key(&line, KEY_DOWN);
+    line_key(&line, 0x07);
+    CHECK_EQUAL(line.length, 0);
+    CHECK(shows_line());
+    for (int i = 0; i < 2 * LINE_BYTES; i++)
+        type("x");
+    CHECK_EQUAL(line.length, LINE_BYTES - 1);
+    CHECK(shows_line());
+}
+
+CASE(line, history)
+{
+    begin();
+    static const char *const lines[] = {"one", "two", "two", "", "three"};
+    for (size_t i = 0; i < 5; i++) {
+        type(lines[i]);
+        line_next(&line);
+    }
+    start();
+    type("dra");
+    static const char *const back[] = {"three", "two", "one", "one"};
+    for (size_t i = 0; i < 4; i++) {
+        line_key(&line, KEY_UP);
+        CHECK_TEXT(line.text, back[i]);
+        CHECK(shows_line());
+    }
+    line_key(&line, KEY_DOWN);
+    CHECK_TEXT(line.text, "two");
+    line_key(&line, KEY_DOWN);
+    line_key(&line, KEY_DOWN);
+    CHECK_TEXT(line.text, "dra");
+    CHECK(shows_line());
+    for (int i = 0; i < 3 * LINE_HISTORY; i++) {
+        const char text[] = {(char)('a' + i % 26), '\0'};
+        line_next(&line);
+        type(text);
+    }
+    line_next(&line);
+    for (int i = 0; i < LINE_HISTORY; i++)
+        line_key(&line, KEY_UP);
+    CHECK_TEXT(line.text, "g"); /* the last 16 of 48: number 33 is the oldest */
+}
+
+CASE(keys, terminal_sequences)
+{
+    static const struct {
+        const char *bytes;
+        int key;
+    } vectors[] = {{"\033[A", KEY_UP},
+                   {"\033[B", KEY_DOWN},
+                   {"\033OC", KEY_RIGHT},
+                   {"\033[D", KEY_LEFT},
+                   {"\033[H", KEY_HOME},
+                   {"\033[F", KEY_END},
+                   {"\033[3~", KEY_DELETE},
+                   {"\033[1~", KEY_HOME},
+                   {"\033[4~", KEY_END},
+                   {"\033[1;5C", KEY_RIGHT},
+                   {"x", 'x'},
+                   {"\r", '\n'},
+                   {"\177", '\b'},
+                   {"\033[Z", KEY_NONE},
+                   {"\033q", KEY_NONE}};
+    struct terminal_decoder decoder = {0};
+    for (size_t i = 0; i < sizeof vectors / sizeof vectors[0]; i++) {
+        int key = KEY_NONE;
+        for (const char *c = vectors[i].bytes; *c; c++) {
+            CHECK_EQUAL(key, KEY_NONE);
+            key = terminal_decode(&decoder, (uint8_t)*c);
+        }
+        CHECK_EQUAL(key, vectors[i].key);
+    }
+}
+
+CASE(keys, scancodes)
+{
+    struct scancode_state state = {0};
+    static const struct {
+        uint8_t byte;
+        int key;
+    } vectors[] = {
+        {0x1e, 'a'},      {0x9e, KEY_NONE}, {0x2a, KEY_NONE}, {0x1e, 'A'},      {0x02, '!'},
+        {0xaa, KEY_NONE}, {0x1e, 'a'},      {0x3a, KEY_NONE}, {0x1e, 'A'},      {0x02, '1'},
+        {0x3a, KEY_NONE}, {0x1d, KEY_NONE}, {0x2e, 3},        {0x9d, KEY_NONE}, {0xe0, KEY_NONE},
+        {0x48, KEY_UP},   {0xe0, KEY_NONE}, {0xc8, KEY_NONE}, {0x1c, '\n'},     {0x0e, '\b'},
+        {0x39, ' '},      {0x48, KEY_NONE}, {0x58, KEY_NONE}, {0x56, KEY_NONE}, {0x2b, '\\'},
+    };
+    for (size_t i = 0; i < sizeof vectors / sizeof vectors[0]; i++)
+        CHECK_EQUAL(scancode_decode(&state, vectors[i].byte), vectors[i].key);
+}

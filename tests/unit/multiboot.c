@@ -1,0 +1,251 @@
+/* The loader's words, from a picture of memory in which everything may lie. */
+#include "boot/multiboot.h"
+
+#include "boot/boot_info.h"
+#include "case.h"
+#include "lib/string.h"
+
+enum {
+    MEMORY_BYTES = 16384,
+    BASE = 0x9000,
+    INFO = 0x9000,
+    MAP = 0x9200,
+    MODULES = 0xb000,
+    TEXT = 0xc000
+};
+
+static uint8_t memory[MEMORY_BYTES]; /* stands at BASE */
+static struct boot_info info;
+
+static const void *read(uint32_t address, uint32_t nbytes)
+{
+    if (address < BASE || nbytes > MEMORY_BYTES || address - BASE > MEMORY_BYTES - nbytes)
+        return NULL;
+    return memory + (address - BASE);
+}
+
+static void put32(uint32_t address, uint32_t value)
+{
+    for (uint32_t i = 0; i < 4; i++)
+        memory[address - BASE + i] = (uint8_t)(value >> (8 * i));
+}
+
+static void put_text(uint32_t address, const char *text)
+{
+    string_copy((char *)memory + (address - BASE), 1000, text);
+}
+
+static void begin(uint32_t flags)
+{
+    for (size_t i = 0; i < MEMORY_BYTES; i++)
+        memory[i] = 0xee;
+    put32(INFO, flags);
+}
+
+/* Writes an entry whose size field is SIZE; returns where the next one stands. */
+static uint32_t put_entry(uint32_t address, uint32_t size, uint32_t base, uint32_t length,
+                          uint32_t type)
+{
+    const uint32_t words[] = {size, base, 0, length, 0, type};
+    for (uint32_t i = 0; i < 6; i++)
+        put32(address + i * 4, words[i]);
+    return address + size + 4;
+}
+
+static void put_map(uint32_t end)
+{
+    put32(INFO + 44, end - MAP);
+    put32(INFO + 48, MAP);
+}
+
+CASE(multiboot, no_words_no_claims)
+{
+    begin(0);
+    multiboot_capture(&info, INFO, read);
+    CHECK_EQUAL(info.source, BOOT_MAP_NONE);
+    CHECK_EQUAL(info.nentries + info.nmodules, 0);
+    CHECK_TEXT(info.command_line, "");
+    multiboot_capture(&info, 0x100, read); /* not readable */
+    CHECK_EQUAL(info.source, BOOT_MAP_NONE);
+    multiboot_capture(&info, 0xfffffff0, read);
+    CHECK_EQUAL(info.nloader_ranges, 0);
+}
+
+CASE(multiboot, entries_of_20_24_and_40_bytes)
+{
+    static const uint32_t sizes[] = {20, 24, 40, 21};
+    for (size_t i = 0; i < 4; i++) {
+        begin(MULTIBOOT_HAS_MAP);
+        uint32_t at = put_entry(MAP, sizes[i], 0, 0x9f000, 1);
+        at = put_entry(at, sizes[i], 0x100000, 0x700000, 1);
+        put_map(put_entry(at, 20, 0xf0000, 0x10000, 2));
+        multiboot_capture(&info, INFO, read);
+        CHECK_EQUAL(info.source, BOOT_MAP_LOADER);
+        CHECK_EQUAL(info.nentries, 3);
+        CHECK_EQUAL(info.entries[1].base, 0x100000);
+        CHECK_EQUAL(info.entries[1].length, 0x700000);
+        CHECK_EQUAL(info.entries[2].type, 2);
+    }
+}
+
+CASE(multiboot, broken_sizes_end_the_walk)
+{
+    static const uint32_t sizes[] = {0, 4, 16, 19, 257, 0xfffffffc, 0xffffffff, 0x80000000};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        begin(MULTIBOOT_HAS_MAP);
+        uint32_t at = put_entry(MAP, 20, 0x100000, 0x700000, 1);
+        put_entry(at, sizes[i], 0x900000, 0x100000, 1);
+        put_map(at + 1000);
+        multiboot_capture(&info, INFO, read);
+        CHECK_EQUAL(info.nentries, 1);
+    }
+}
+
+CASE(multiboot, a_last_entry_that_is_cut_is_ignored)
+{
+    for (uint32_t cut = 1; cut <= 24; cut++) {
+        begin(MULTIBOOT_HAS_MAP);
+        uint32_t at = put_entry(MAP, 20, 0x100000, 0x700000, 1);
+        put_map(put_entry(at, 20, 0x900000, 0x100000, 1) - cut);
+        multiboot_capture(&info, INFO, read);
+        CHECK_EQUAL(info.nentries, 1);
+    }
+}
+
+CASE(multiboot, a_map_outside_of_memory_is_no_map)
+{
+    static const uint32_t places[][2] = {
+        {48, 0xfffffff0}, {0xffffffff, 0xfffff000}, {24, 0}, {0xffffffff, MAP}};
+    for (size_t i = 0; i < 4; i++) {
+        begin(MULTIBOOT_HAS_MAP);
+        put32(INFO + 44, places[i][0]);
+        put32(INFO + 48, places[i][1]);
+        multiboot_capture(&info, INFO, read);
+        CHECK_EQUAL(info.nentries, 0);
+    }
+}
+
+CASE(multiboot, acpi_attributes)
+{
+    for (uint32_t on = 0; on < 2; on++) {
+        begin(MULTIBOOT_HAS_MAP);
+        put_entry(MAP, 24, 0x100000, 0x700000, 1);
+        put32(MAP + 24, 0);
+        put_entry(MAP + 28, 24, 0x900000, 0x100000, 1);
+        put32(MAP + 52, on);
+        put_map(put_entry(MAP + 56, 20, 0xf0000, 0x10000, 2));
+        multiboot_capture(&info, INFO, read);
+        CHECK_EQUAL(info.nentries, on ? 2 : 3);
+        CHECK_EQUAL(info.nentries_off, on);
+        CHECK_EQUAL(info.entries[0].base, on ? 0x900000 : 0x100000);
+    }
+}
+
+CASE(multiboot, high_halves_count)
+{
+    begin(MULTIBOOT_HAS_MAP);
+    put_entry(MAP, 20, 0x100000, 0x700000, 1);
+    put32(MAP + 8, 1);
+    put32(MAP + 16, 2);
+    put_map(MAP + 24);
+    multiboot_capture(&info, INFO, read);
+    CHECK_EQUAL(info.entries[0].base, 0x100100000);
+    CHECK_EQUAL(info.entries[0].length, 0x200700000);
+}
+
+static void put_module(uint32_t index, uint32_t start, uint32_t end, uint32_t string)
+{
+    const uint32_t words[] = {start, end, string, 0};
+    for (uint32_t i = 0; i < 4; i++)
+        put32(MODULES + index * 16 + i * 4, words[i]);
+}
+
+CASE(multiboot, modules)
+{
+    begin(MULTIBOOT_HAS_MODULES);
+    put32(INFO + 20, 4);
+    put32(INFO + 24, MODULES);
+    put_text(TEXT, "hello.elf x");
+    put_module(0, 0x200000, 0x201000, TEXT);
+    put_module(1, 0x202000, 0x202000, 0); /* empty */
+    put_module(2, 0x204000, 0x203000, 0); /* ends before it begins */
+    put_module(3, 0x202010, 0x202020, 0xfffffff0);
+    multiboot_capture(&info, INFO, read);
+    CHECK_EQUAL(info.nmodules, 3);
+    CHECK_EQUAL(info.nmodules_bad, 1);
+    CHECK(!info.module_list_bad);
+    CHECK_TEXT(info.modules[0].string, "hello.elf x");
+    CHECK_TEXT(info.modules[2].string, "");
+    CHECK_EQUAL(info.modules[2].start, 0x202010);
+}
+
+CASE(multiboot, an_absurd_module_list_is_refused)
+{
+    static const uint32_t lists[][2] = {
+        {0x10000000, MODULES}, {2, 0xfffffff8}, {0xffffffff, 0}, {2, 0x100}, {4097, MODULES}};
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+        begin(MULTIBOOT_HAS_MODULES);
+        put32(INFO + 20, lists[i][0]);
+        put32(INFO + 24, lists[i][1]);
+        multiboot_capture(&info, INFO, read);
+        CHECK(info.module_list_bad);
+        CHECK_EQUAL(info.nmodules, 0);
+    }
+}
+
+CASE(multiboot, more_modules_than_room)
+{
+    begin(MULTIBOOT_HAS_MODULES);
+    put32(INFO + 20, BOOT_MODULES_MAX + 2);
+    put32(INFO + 24, MODULES);
+    for (uint32_t i = 0; i < BOOT_MODULES_MAX + 2; i++)
+        put_module(i, 0x900000 - i * 0x10000, 0x900000 - i * 0x10000 + 0x100, 0);
+    multiboot_capture(&info, INFO, read);
+    CHECK_EQUAL(info.nmodules, BOOT_MODULES_MAX);
+    CHECK_EQUAL(info.nmodules_dropped, 2);
+    CHECK_EQUAL(info.dropped_modules.start, 0x900000 - (BOOT_MODULES_MAX + 1) * 0x10000);
+    CHECK_EQUAL(info.dropped_modules.end, 0x900000 - BOOT_MODULES_MAX * 0x10000 + 0x100);
+}
+
+CASE(multiboot, strings_are_bounded)
+{
+    begin(MULTIBOOT_HAS_COMMAND_LINE | MULTIBOOT_HAS_LOADER_NAME);
+    put32(INFO + 16, TEXT); /* 0xee for ever */
+    put32(INFO + 64, BASE + MEMORY_BYTES - 3);
+    multiboot_capture(&info, INFO, read);
+    CHECK_EQUAL(string_length(info.command_line), BOOT_COMMAND_LINE_BYTES - 1);
+    CHECK(info.command_line_cut);
+    CHECK_EQUAL(string_length(info.loader), 3);
+    put_text(TEXT, "plat selftest");
+    multiboot_capture(&info, INFO, read);
+    CHECK_TEXT(info.command_line, "plat selftest");
+    CHECK(!info.command_line_cut);
+}
+
+CASE(multiboot, the_loaders_words_are_claimed)
+{
+    begin(MULTIBOOT_HAS_MAP | MULTIBOOT_HAS_MODULES);
+    put_map(put_entry(MAP, 20, 0x100000, 0x700000, 1));
+    put32(INFO + 20, 1);
+    put32(INFO + 24, MODULES);
+    put_module(0, 0x200000, 0x201000, 0);
+    multiboot_capture(&info, INFO, read);
+    CHECK_EQUAL(info.nloader_ranges, 3);
+    CHECK_EQUAL(info.loader_ranges[0].start, INFO);
+    CHECK_EQUAL(info.loader_ranges[1].end, MAP + 24);
+    CHECK_EQUAL(info.loader_ranges[2].end, MODULES + 16);
+}
+
+CASE(multiboot, screens)
+{
+    begin(MULTIBOOT_HAS_FRAMEBUFFER);
+    put32(INFO + 88, 0xb8000);
+    put32(INFO + 92, 0);
+    memory[109] = 2;
+    multiboot_capture(&info, INFO, read);
+    CHECK(info.screen.described && info.screen.text && info.screen.address == 0xb8000);
+    memory[109] = 1;
+    put32(INFO + 92, 1);
+    multiboot_capture(&info, INFO, read);
+    CHECK(info.screen.described && !info.screen.text && info.screen.address == 0);
+}

@@ -1,0 +1,51 @@
+#include "boot/options.h"
+
+#include "case.h"
+#include "lib/string.h"
+
+static struct options options;
+
+CASE(options, an_empty_line_is_all_defaults)
+{
+    options_parse(&options, "");
+    CHECK(!options.selftest && !options.heap_panic && options.shell && options.screen);
+    CHECK(options.large_pages);
+    CHECK_EQUAL(options.stop, STOP_NEVER);
+    CHECK_EQUAL(options.map, BOOT_MAP_LOADER);
+    CHECK_EQUAL(options.heap_size, 0);
+    CHECK_EQUAL(options.nunknown, 0);
+}
+
+CASE(options, the_kernels_name_is_skipped)
+{
+    options_parse(&options, "/boot/plat.elf selftest=heap");
+    CHECK(options.selftest);
+    CHECK_TEXT(options.pattern, "heap");
+    CHECK_EQUAL(options.nunknown, 0);
+    options_parse(&options, "selftest");
+    CHECK(options.selftest);
+    CHECK_TEXT(options.pattern, "");
+}
+
+CASE(options, every_word)
+{
+    options_parse(&options, "plat stop=map heap=block heap_size=8M heap_panic map=e801 "
+                            "console=serial shell=no pse=no");
+    CHECK_EQUAL(options.stop, STOP_AT_MAP);
+    CHECK_EQUAL(options.heap_size, 8u << 20);
+    CHECK(options.heap_panic && !options.screen && !options.shell && !options.large_pages);
+    CHECK_EQUAL(options.map, BOOT_MAP_E801);
+    CHECK_EQUAL(options.nunknown, 0);
+}
+
+CASE(options, unknown_words_and_values_are_named)
+{
+    options_parse(&options, "plat selftset stop=never heap_size=12Q heap_panic=1 stop shell=maybe");
+    CHECK_EQUAL(options.nunknown, 6);
+    CHECK_TEXT(options.unknown[0], "selftset");
+    CHECK_TEXT(options.unknown[1], "stop=never");
+    CHECK_TEXT(options.unknown[2], "heap_size=12Q");
+    CHECK_TEXT(options.unknown[3], "heap_panic=1");
+    CHECK(!options.selftest && !options.heap_panic && options.shell);
+    CHECK_EQUAL(options.heap_size, 0);
+}
