@@ -154,9 +154,9 @@ static void say_memory(void)
 
 static void say_paging(void)
 {
-    kprintf("paging: identity map of %u MB in %s pages, %u blocks; page 0 absent, kernel text "
-            "read-only, stack guarded\n",
-            boot.space.end / 256, boot.space.large_pages ? "4 MB" : "4 KB", boot.space.boot_pages);
+    kprintf("paging: identity map of %u MB in %s pages, %u blocks\n", boot.space.end / 256,
+            boot.space.large_pages ? "4 MB" : "4 KB", boot.space.boot_pages);
+    kprintf("paging: page 0 absent, kernel text read-only, kernel stack guarded\n");
 }
 
 static void say_consoles(bool has_serial, bool has_screen, bool has_keyboard)

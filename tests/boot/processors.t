@@ -19,7 +19,7 @@ for my $memory (sort { $a <=> $b } keys %tables) {
     my $boot = boot(cpu => '486,-pse', memory => $memory, append => 'selftest');
     ok passed_selftest($boot), "a 486 without PSE, $memory MB: self-tests pass"
         or diag $boot->{text};
-    like $boot->{text}, qr/^paging: .* in 4 KB pages, $tables{$memory} blocks;/m,
+    like $boot->{text}, qr/^paging: .* in 4 KB pages, $tables{$memory} blocks$/m,
         ".. with $tables{$memory} blocks of directory and tables";
 }
 my $boot = boot(memory => 64, append => 'selftest=paging pse=no');
@@ -28,7 +28,7 @@ like $boot->{text}, qr/^paging: .* in 4 KB pages/m, '.. in pages of 4 KB';
 
 $boot = boot(append => 'stop=prompt');
 is $boot->{status}, OK, 'stop=prompt leaves';
-like $boot->{text}, qr/^paging: identity map of 4096 MB in 4 MB pages, ([1-8]) blocks/m,
+like $boot->{text}, qr/^paging: identity map of 4096 MB in 4 MB pages, ([1-8]) blocks$/m,
     'the identity map costs at most 8 blocks with PSE';
 
 done_testing;
