@@ -80,7 +80,7 @@ $boot = boot(script => [[$prompt, "reboot\r"]]);
 is $boot->{status}, 0, 'reboot resets the machine';
 
 $boot = boot(append => 'shell=no', exit_device => 0,
-    script => [[qr/^done\r/m, sub { kill 'TERM', $_[0] }]]);
+    script => [[qr/^done\r\n/m, sub { kill 'TERM', $_[0] }]]);
 like $boot->{text}, qr/^done\n\z/m, 'shell=no ends in done';
 
 done_testing;
