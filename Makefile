@@ -24,10 +24,12 @@ WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wmissing-prototypes -Wstrict-pr
 INCLUDES := -Iinclude -Isrc -Itests
 
 # i386, because a compiler's default of i686 means CMOV, which a 486 does not have. No libgcc is
-# linked: Debian's has CMOV in it.
+# linked: Debian's has CMOV in it. i686-elf's uint32_t is a long, i686-linux-gnu's an int; it is an
+# int here with both, so that printf's formats fit.
 KERNEL_CFLAGS := -std=gnu11 -ffreestanding -march=i386 -mtune=generic -mgeneral-regs-only -O2 -g \
     -fno-omit-frame-pointer -fno-optimize-sibling-calls -fno-pic -fno-pie \
-    -fno-stack-protector -fno-asynchronous-unwind-tables $(WARNINGS) $(INCLUDES)
+    -fno-stack-protector -fno-asynchronous-unwind-tables -U__UINT32_TYPE__ \
+    -D__UINT32_TYPE__=unsigned -U__INT32_TYPE__ -D__INT32_TYPE__=int $(WARNINGS) $(INCLUDES)
 KERNEL_LDFLAGS := -nostdlib -static -no-pie -Wl,--build-id=none,-z,noexecstack,-T,linker.ld
 HOST_CFLAGS := -std=gnu11 -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
     -fno-sanitize-recover=all $(WARNINGS) $(INCLUDES)
