@@ -52,6 +52,9 @@ PURE := \
     src/memory/memory_map.c       claims in, truth out \
     src/memory/memory_map_print.c the map as text \
     src/memory/heap/heap.c        the block table \
+    src/memory/heap/heap_plan.c   where the heap will lie \
+    src/memory/heap/slab.c        small objects packed in blocks \
+    src/memory/heap/slab_check.c  .. and whether they are sound \
     src/memory/paging/paging.c    directories: making, mapping, sharing \
     src/memory/paging/walk.c      directories: reading \
     src/selftest/runner.c         TAP \

@@ -20,7 +20,7 @@ typedef void (*bios_call)(struct bios_registers *registers);
 
 /*
  * e820.asm: goes down to real mode, does the interrupt with REGISTERS, and comes back.
- * Paging must be off and interrupts disabled; uses the memory from 0x7000 to 0x7fff.
+ * Paging must be off and interrupts disabled; uses the memory from 0x6000 to 0x7fff.
  */
 void bios_int15(struct bios_registers *registers);
 

@@ -7,7 +7,7 @@
 /*
  * Prints a line for EIP and for each return address found from the frame at EBP upward, at most
  * 16. A frame that can't be read, or does not lie above the one before, ends it. ESP is the stack
- * pointer at EIP, for a function that made no frame; 0 where it is not known.
+ * pointer at EIP, for a function that made no frame; 0 where EIP is a return address itself.
  */
 void backtrace_print(uint32_t eip, uint32_t ebp, uint32_t esp);
 

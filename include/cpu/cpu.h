@@ -100,11 +100,4 @@ static inline uint64_t cpu_tsc(void)
     return value;
 }
 
-static inline uint32_t cpu_frame_pointer(void)
-{
-    uint32_t value;
-    __asm__ volatile("mov %%ebp, %0" : "=r"(value));
-    return value;
-}
-
 #endif

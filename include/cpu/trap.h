@@ -8,12 +8,8 @@
 #include "lib/types.h"
 
 enum {
-    TRAP_DEBUG = 1,
-    TRAP_NMI = 2,
-    TRAP_NO_FPU = 7,
     TRAP_DOUBLE_FAULT = 8,
-    TRAP_NOT_PRESENT = 11,
-    TRAP_PROTECTION = 13,
+    TRAP_INVALID_TSS = 10,
     TRAP_PAGE_FAULT = 14,
     TRAP_EXCEPTIONS = 32, /* how many */
     TRAP_IRQ_BASE = 32,

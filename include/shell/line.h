@@ -7,7 +7,10 @@
 
 #include "lib/types.h"
 
-enum { LINE_BYTES = 128, LINE_HISTORY = 16 };
+enum {
+    LINE_BYTES = 73, /* with the prompt, a row of a screen: a backspace goes back no further */
+    LINE_HISTORY = 16
+};
 
 struct line {
     char text[LINE_BYTES];

@@ -80,8 +80,8 @@ static void collect_88(struct boot_info *info, bios_call call)
     struct bios_registers r = {.eax = 0x8800};
     boot_info_clear_entries(info);
     call(&r);
-    if (r.carry || (r.eax & 0xffff) == 0)
-        return;
+    if (r.carry || (r.eax & 0xffff) == 0 || (r.eax & 0xffff) == 0x8800)
+        return; /* no answer, or the question */
     add_ram(info, 0x100000, (uint64_t)(r.eax & 0xffff) << 10);
     info->source = BOOT_MAP_88;
 }

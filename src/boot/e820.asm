@@ -95,6 +95,7 @@ in_real_mode:
         mov     ecx, [low(registers.ecx)]
         mov     edx, [low(registers.edx)]
         mov     di, low(registers.record)
+        stc                             ; for a BIOS that does not know the call and returns
         int     0x15                    ; may clobber anything but SS:SP
         cli
         cld
@@ -108,6 +109,7 @@ in_real_mode:
         mov     [low(registers.edx)], edx
         setc    [low(registers.carry)]
 
+        o32 lgdt [low(gdt_register)]    ; the BIOS may have loaded its own
         mov     eax, cr0
         or      al, 1
         mov     cr0, eax

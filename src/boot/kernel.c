@@ -79,7 +79,8 @@ uint32_t *kernel_prepare(uint32_t loader_words)
     bool large_pages = boot.cpu.pse && boot.options.large_pages;
     if (large_pages)
         cpu_set_cr4_bits(CR4_PAGE_SIZE);
-    boot.space = kernel_space_build(&boot.map, large_pages);
+    boot.space = boot.options.stop == STOP_AT_MAP ? kernel_space_minimal()
+                                                  : kernel_space_build(&boot.map, large_pages);
     return boot.space.directory;
 }
 
@@ -147,9 +148,9 @@ static void say_memory(void)
         panic("no memory map: neither the loader nor the BIOS says what is RAM");
     if (memory_map_top(&boot.map, PAGES_IN_4GB) == 0)
         panic("no usable RAM from 1 MB to 4 GB in the memory map");
-    if (!boot.space.complete)
+    if (boot.space.lacking)
         panic("no room for page tables of 4 KB pages: %u K of RAM in one piece are needed",
-              memory_map_top(&boot.map, PAGES_IN_4GB) / 256);
+              boot.space.lacking * 4);
 }
 
 static void say_paging(void)

@@ -36,9 +36,11 @@ static bool copy_string(char *text, size_t nbytes, uint32_t address, boot_reader
  * Walks the map by each entry's own SIZE. An entry of a size that none has, or cut by the map's
  * end, ends the walk: what follows can't be told from noise.
  */
-static void capture_map(struct boot_info *info, uint32_t address, uint32_t nbytes, boot_reader read)
+static void walk_map(struct boot_info *info, uint32_t address, uint32_t nbytes, boot_reader read)
 {
     uint32_t offset = 0;
+    size_t range = info->nloader_ranges; /* grows with each entry that is one */
+    add_loader_range(info, address, 1);
     while (nbytes - offset >= sizeof(struct multiboot_map_entry)) {
         if (address > UINT32_MAX - offset)
             return;
@@ -61,6 +63,7 @@ static void capture_map(struct boot_info *info, uint32_t address, uint32_t nbyte
         boot_info_add_entry(info, found);
         info->source = BOOT_MAP_LOADER;
         offset += size + 4;
+        info->loader_ranges[range].end = (uint64_t)address + offset;
     }
 }
 
@@ -144,8 +147,7 @@ void multiboot_capture(struct boot_info *info, uint32_t address, boot_reader rea
     if (words->flags & MULTIBOOT_HAS_FRAMEBUFFER)
         capture_screen(info, words);
     if (words->flags & MULTIBOOT_HAS_MAP) {
-        add_loader_range(info, words->mmap_addr, words->mmap_length);
-        capture_map(info, words->mmap_addr, words->mmap_length, read);
+        walk_map(info, words->mmap_addr, words->mmap_length, read);
         boot_info_drop_entries_off(info);
     }
     if (words->flags & MULTIBOOT_HAS_MODULES)

@@ -40,7 +40,7 @@ static void print_frameless_caller(uint32_t eip, uint32_t esp)
 
 void backtrace_print(uint32_t eip, uint32_t ebp, uint32_t esp)
 {
-    print_line(eip, 0);
+    print_line(eip, esp ? 0 : 1);
     print_frameless_caller(eip, esp);
     for (int i = 1; i < FRAMES_MAX; i++) {
         uint32_t above, caller;

@@ -8,7 +8,7 @@
 
 static struct {
     struct panic_hooks hooks;
-    bool entered;
+    unsigned entered; /* how often */
 } state;
 
 void panic_set_hooks(struct panic_hooks hooks)
@@ -19,13 +19,14 @@ void panic_set_hooks(struct panic_hooks hooks)
 static void start(void)
 {
     cpu_disable_interrupts();
-    if (state.entered) {
+    if (++state.entered > 2)
+        cpu_halt(); /* not even saying so works */
+    if (state.entered == 2) {
         kprintf("\npanic: another fault while panicking; the machine stands still\n");
         if (state.hooks.leave)
             state.hooks.leave();
         cpu_halt();
     }
-    state.entered = true;
     print_style(PRINT_BAD);
     if (!print_at_line_start())
         kprintf("\n");

@@ -96,8 +96,10 @@ void trap_set_handler(uint32_t vector, trap_handler handler)
 
 void trap_dispatch(struct trap_frame *frame)
 {
-    uint32_t resume = probe_fixup(frame->eip);
-    if (frame->vector < TRAP_EXCEPTIONS && resume) {
+    /* #TS to #PF: what an access can cause, and no interrupt that came just there. */
+    bool by_access = frame->vector >= TRAP_INVALID_TSS && frame->vector <= TRAP_PAGE_FAULT;
+    uint32_t resume = by_access ? probe_fixup(frame->eip) : 0;
+    if (resume) {
         frame->eip = resume;
         return;
     }

@@ -10,8 +10,11 @@ enum {
     COMMAND = 0x64, /* read: status */
     STATUS_OUTPUT_FULL = 0x01,
     STATUS_INPUT_FULL = 0x02,
+    STATUS_FROM_MOUSE = 0x20,
     READ_CONFIGURATION = 0x20,
     WRITE_CONFIGURATION = 0x60,
+    DISABLE_MOUSE = 0xa7,
+    DISABLE_KEYBOARD = 0xad,
     ENABLE_KEYBOARD = 0xae,
     PULSE_RESET = 0xfe,
     CONFIGURATION_INTERRUPT = 0x01,
@@ -49,7 +52,9 @@ static bool send(uint16_t port, uint8_t value)
 static void receive(void)
 {
     for (int i = 0; i < BYTES_FLUSHED_MOST && (io_read8(COMMAND) & STATUS_OUTPUT_FULL); i++) {
-        int key = scancode_decode(&keyboard.decoder, io_read8(DATA));
+        bool from_mouse = (io_read8(COMMAND) & STATUS_FROM_MOUSE) != 0;
+        uint8_t byte = io_read8(DATA);
+        int key = from_mouse ? KEY_NONE : scancode_decode(&keyboard.decoder, byte);
         if (key != KEY_NONE)
             keyboard.press(key);
     }
@@ -66,6 +71,9 @@ bool keyboard_init(void (*press)(int key))
     keyboard.press = press;
     if (io_read8(COMMAND) == 0xff)
         return false; /* nobody drives the bus */
+    /* Both devices silent, or a key pressed now would be taken for the configuration. */
+    if (!send(COMMAND, DISABLE_KEYBOARD) || !send(COMMAND, DISABLE_MOUSE))
+        return false;
     flush();
     if (!send(COMMAND, READ_CONFIGURATION) || !wait_for(STATUS_OUTPUT_FULL, true))
         return false;
@@ -75,7 +83,6 @@ bool keyboard_init(void (*press)(int key))
     if (!send(COMMAND, WRITE_CONFIGURATION) || !send(DATA, configuration) ||
         !send(COMMAND, ENABLE_KEYBOARD))
         return false;
-    flush();
     pic_start(IRQ_LINE, receive);
     return true;
 }

@@ -4,12 +4,12 @@
 const char *memory_kind_name(enum memory_kind kind)
 {
     static const char *const names[MEMORY_KINDS] = {
-        [MEMORY_HOLE] = "no memory",     [MEMORY_USABLE] = "usable RAM",
-        [MEMORY_LOW] = "below 1 MB",     [MEMORY_RESERVED] = "reserved",
-        [MEMORY_ACPI] = "ACPI tables",   [MEMORY_NVS] = "ACPI NVS",
-        [MEMORY_BAD] = "bad RAM",        [MEMORY_LOADER] = "loader's data",
-        [MEMORY_MODULE] = "module",      [MEMORY_KERNEL] = "kernel",
-        [MEMORY_TABLES] = "page tables",
+        [MEMORY_HOLE] = "no memory",   [MEMORY_USABLE] = "usable RAM",
+        [MEMORY_LOW] = "below 1 MB",   [MEMORY_RESERVED] = "reserved",
+        [MEMORY_ACPI] = "ACPI tables", [MEMORY_NVS] = "ACPI NVS",
+        [MEMORY_BAD] = "bad RAM",      [MEMORY_LOADER] = "loader's data",
+        [MEMORY_MODULE] = "module",    [MEMORY_KERNEL] = "kernel",
+        [MEMORY_TABLES] = "tables",
     };
     return names[kind];
 }

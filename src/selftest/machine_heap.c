@@ -22,10 +22,57 @@ CASE(kheap, corners_of_kmalloc_and_kfree)
     CHECK(kmalloc(0xfffff001) == NULL && kzalloc(0xffffffff) == NULL);
     CHECK(kmalloc((kheap()->table->total + 1) * 4096) == NULL);
     CHECK_EQUAL(kheap()->statistics.refused, refused);
-    void *one = kmalloc(1);
-    CHECK(one && kheap_owner_of(heap_block_of(kheap(), one)) == OWNER_KERNEL);
-    kfree(one);
-    CHECK_EQUAL(kheap_owner_of(heap_block_of(kheap(), one)), OWNER_FREE);
+    void *large = kmalloc(SLAB_LARGEST + 1), *small = kmalloc(1);
+    bool tagged = large && small && (uintptr_t)large % HEAP_BLOCK_SIZE == 0 &&
+                  kheap_owner_of(heap_block_of(kheap(), large)) == OWNER_KERNEL &&
+                  kheap_owner_of(heap_block_of(kheap(), small)) == OWNER_SLAB;
+    kfree(large);
+    kfree(small);
+    CHECK(tagged);
+    CHECK_EQUAL(kheap_owner_of(heap_block_of(kheap(), large)), OWNER_FREE);
+}
+
+CASE(kheap, b10_four_bytes_do_not_cost_a_block)
+{
+    static uint32_t *objects[512];
+    size_t before = kheap()->statistics.taken, count = 0;
+    for (; count < 512 && (objects[count] = kmalloc(4)) != NULL; count++)
+        *objects[count] = count;
+    size_t cost = kheap()->statistics.taken - before;
+    bool kept = true;
+    for (size_t i = 0; i < count; i++) {
+        kept = kept && *objects[i] == i;
+        kfree(objects[i]);
+    }
+    CHECK_EQUAL(count, 512);
+    CHECK(kept);
+    CHECK(cost <= 2); /* one of objects, one of what is known about it */
+}
+
+CASE(kheap, b12_kzalloc_clears_all_of_a_small_object)
+{
+    uint8_t *dirty = kmalloc(100);
+    CHECK(dirty != NULL);
+    memset(dirty, 0xff, 112);
+    kfree(dirty);
+    uint8_t *clean = kzalloc(100);
+    bool same = clean == dirty, zero = clean && all_bytes_are(clean, 112, 0);
+    kfree(clean);
+    CHECK(same && zero);
+}
+
+CASE(kheap, refused_frees_of_small_objects_change_nothing)
+{
+    uint8_t *object = kmalloc(48);
+    CHECK(object != NULL);
+    size_t refused = kheap()->statistics.refused;
+    kfree(object + 16);
+    kfree(object + 47);
+    size_t live = kheap_slabs()->statistics.objects;
+    kfree(object);
+    kfree(object);
+    CHECK_EQUAL(kheap_slabs()->statistics.objects, live - 1);
+    CHECK_EQUAL(kheap()->statistics.refused, refused + 3);
 }
 
 CASE(kheap, b12_kzalloc_clears_whole_blocks)
@@ -70,6 +117,22 @@ CASE(kheap, holes_can_not_be_freed)
     kfree(heap_address_of(heap, hole));
     CHECK_EQUAL(heap->statistics.taken, taken);
     CHECK_EQUAL(heap->statistics.refused, refused + 1);
+}
+
+/* Block for block: what is not memory, and only that, is taken for good. */
+CASE(kheap, b9_holes_are_exactly_what_is_not_usable)
+{
+    const struct heap *heap = kheap();
+    page_t first = page_of((uint32_t)heap->saddr);
+    const struct memory_map *map = kheap_map();
+    block_t block = 0;
+    for (size_t i = 0; i < map->nranges; i++) {
+        const struct memory_range *range = &map->ranges[i];
+        bool hole = range->kind != MEMORY_USABLE;
+        for (; block < heap->table->total && first + block < range->end; block++)
+            CHECK_EQUAL(kheap_owner_of(block) == OWNER_HOLE, hole);
+    }
+    CHECK_EQUAL(block, heap->table->total);
 }
 
 /* A few words in each piece, different everywhere: memory that is not there, or twice, shows. */

@@ -137,12 +137,16 @@ CASE(machine_paging, p6_the_kernels_changes_show_in_older_directories)
 
 CASE(machine_paging, p2_directories_until_memory_is_gone)
 {
-    void *rest = NULL;
-    size_t largest = heap_largest_free(kheap());
-    /* All but a few blocks of the largest run, so that it is soon over; other runs may help. */
-    if (largest > 16)
-        rest = kmalloc_for(OWNER_TEST, (largest - 16) * 4096);
-    struct paging_4gb_chunk *last = NULL, *chunk;
+    /* All memory but one run of 16 blocks is taken first, piece by piece. */
+    static void *pieces[64];
+    void *left = kmalloc_for(OWNER_TEST, 16 * 4096);
+    size_t npieces = 0;
+    while (npieces < 64 && heap_largest_free(kheap()) > 0) {
+        pieces[npieces] = kmalloc_for(OWNER_TEST, heap_largest_free(kheap()) * 4096);
+        npieces++;
+    }
+    kfree(left);
+    struct paging_4gb_chunk *last = NULL, *chunk = NULL;
     size_t count = 0;
     while (count < 64 && (chunk = paging_new_4gb(RW)) != NULL) {
         paging_switch(chunk);
@@ -151,12 +155,14 @@ CASE(machine_paging, p2_directories_until_memory_is_gone)
         last = chunk;
     }
     /* The list is the kernel's own; each is freed through it, newest first. */
-    bool freed = true;
-    while (count-- > 0) {
+    bool freed = true, ran_out = chunk == NULL;
+    for (size_t i = 0; i < count; i++) {
         chunk = last->next;
         freed = freed && !paging_free_4gb(last);
         last = chunk;
     }
-    kfree(rest);
-    CHECK(freed);
+    while (npieces-- > 0)
+        kfree(pieces[npieces]);
+    CHECK(freed && ran_out);
+    CHECK_EQUAL(count, 8);
 }

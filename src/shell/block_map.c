@@ -15,6 +15,8 @@ static char owner_letter(enum heap_owner owner)
         return '#';
     case OWNER_KERNEL:
         return 'K';
+    case OWNER_SLAB:
+        return 'S';
     case OWNER_PAGING:
         return 'P';
     default:
@@ -76,7 +78,8 @@ void block_map_draw(size_t first, size_t cells, size_t per_cell)
     if (per_cell == 1)
         kprintf("\n  . free  o one block  < first  = inside  > last of several\n");
     else
-        kprintf("\n  a character is %zu blocks: . free  K kernel  P paging  T tests  # not ours; "
-                "small: partly free\n",
-                per_cell);
+        kprintf(
+            "\n  a character is %zu blocks: . free  K kernel  S small objects  P paging  T tests  "
+            "# not ours; small letter: partly free\n",
+            per_cell);
 }

@@ -13,25 +13,25 @@ struct command {
     const char *arguments; /* as help and a wrong call show them */
     const char *purpose;
     unsigned least, most; /* how many arguments */
-    /* Gets the words after the name. False: an argument was wrong, and the reason was said. */
-    bool (*run)(const struct shell_context *context, unsigned nwords, char **words);
+    /* Gets the words after the name. Says in one line what is wrong with them. */
+    void (*run)(const struct shell_context *context, unsigned nwords, char **words);
 };
 
 /* commands_memory.c */
-bool command_map(const struct shell_context *context, unsigned nwords, char **words);
-bool command_heap(const struct shell_context *context, unsigned nwords, char **words);
-bool command_blocks(const struct shell_context *context, unsigned nwords, char **words);
-bool command_alloc(const struct shell_context *context, unsigned nwords, char **words);
-bool command_free(const struct shell_context *context, unsigned nwords, char **words);
-bool command_stats(const struct shell_context *context, unsigned nwords, char **words);
-bool command_translate(const struct shell_context *context, unsigned nwords, char **words);
+void command_map(const struct shell_context *context, unsigned nwords, char **words);
+void command_heap(const struct shell_context *context, unsigned nwords, char **words);
+void command_blocks(const struct shell_context *context, unsigned nwords, char **words);
+void command_alloc(const struct shell_context *context, unsigned nwords, char **words);
+void command_free(const struct shell_context *context, unsigned nwords, char **words);
+void command_stats(const struct shell_context *context, unsigned nwords, char **words);
+void command_translate(const struct shell_context *context, unsigned nwords, char **words);
 
 /* commands_machine.c */
-bool command_fault(const struct shell_context *context, unsigned nwords, char **words);
-bool command_selftest(const struct shell_context *context, unsigned nwords, char **words);
-bool command_uptime(const struct shell_context *context, unsigned nwords, char **words);
-bool command_reboot(const struct shell_context *context, unsigned nwords, char **words);
-bool command_poweroff(const struct shell_context *context, unsigned nwords, char **words);
+void command_fault(const struct shell_context *context, unsigned nwords, char **words);
+void command_selftest(const struct shell_context *context, unsigned nwords, char **words);
+void command_uptime(const struct shell_context *context, unsigned nwords, char **words);
+void command_reboot(const struct shell_context *context, unsigned nwords, char **words);
+void command_poweroff(const struct shell_context *context, unsigned nwords, char **words);
 
 /* block_map.c: draws the table from block FIRST on, CELLS characters, PER_CELL blocks each. */
 void block_map_draw(size_t first, size_t cells, size_t per_cell);

@@ -15,18 +15,17 @@ static bool read_number(const char *word, const char *what, uint32_t *number)
 {
     if (string_to_number(word, true, number))
         return true;
-    kprintf("%s is no %s: a number like 4096, 0x1000 or 4K, below 4G\n", word, what);
+    kprintf("%s is no %s; expected: a number like 4096, 0x1000 or 4K, below 4G\n", word, what);
     return false;
 }
 
-bool command_map(const struct shell_context *context, unsigned nwords, char **words)
+void command_map(const struct shell_context *context, unsigned nwords, char **words)
 {
     (void)nwords, (void)words;
     memory_map_print(context->map);
-    return true;
 }
 
-bool command_heap(const struct shell_context *context, unsigned nwords, char **words)
+void command_heap(const struct shell_context *context, unsigned nwords, char **words)
 {
     (void)context, (void)nwords, (void)words;
     const struct heap *heap = kheap();
@@ -43,10 +42,9 @@ bool command_heap(const struct shell_context *context, unsigned nwords, char **w
     print_style(broken ? PRINT_BAD : PRINT_GOOD);
     kprintf("  check: %s\n", broken ? broken : "sound");
     print_style(PRINT_PLAIN);
-    return true;
 }
 
-bool command_stats(const struct shell_context *context, unsigned nwords, char **words)
+void command_stats(const struct shell_context *context, unsigned nwords, char **words)
 {
     (void)context, (void)nwords, (void)words;
     const struct heap_statistics *s = &kheap()->statistics;
@@ -54,73 +52,71 @@ bool command_stats(const struct shell_context *context, unsigned nwords, char **
             s->taken, s->total - s->taken, s->peak, heap_largest_free(kheap()));
     kprintf("  requests: %zu served, %zu failed; %zu allocations live; %zu frees refused\n",
             s->served, s->failed, s->allocations, s->refused);
+    const struct slab_statistics *small = &kheap_slabs()->statistics;
+    kprintf("  small objects: %zu live, %zu bytes, in %zu blocks\n", small->objects, small->bytes,
+            small->blocks);
     kprintf("  search: %llu table entries looked at\n", (unsigned long long)s->probes);
-    return true;
 }
 
-bool command_blocks(const struct shell_context *context, unsigned nwords, char **words)
+void command_blocks(const struct shell_context *context, unsigned nwords, char **words)
 {
     (void)context;
     size_t total = kheap()->table->total;
     if (nwords == 0) {
         block_map_draw(0, PICTURE_CELLS, (total + PICTURE_CELLS - 1) / PICTURE_CELLS);
-        return true;
+        return;
     }
     uint32_t first;
     if (!read_number(words[0], "block", &first))
-        return false;
+        return;
     if (first >= total) {
-        kprintf("block %u is past the last one, %zu\n", first, total - 1);
-        return false;
+        kprintf("block %u is past the end; expected: 0 to %zu\n", first, total - 1);
+        return;
     }
     block_map_draw(first, PICTURE_CELLS, 1);
-    return true;
 }
 
-bool command_alloc(const struct shell_context *context, unsigned nwords, char **words)
+void command_alloc(const struct shell_context *context, unsigned nwords, char **words)
 {
     (void)context;
     uint32_t nbytes, count = 1;
     if (!read_number(words[0], "size", &nbytes))
-        return false;
+        return;
     if (nwords > 1 && !read_number(words[1], "count", &count))
-        return false;
+        return;
     if (count == 0 || count > ALLOC_MOST) {
-        kprintf("count %u is not from 1 to %d\n", count, ALLOC_MOST);
-        return false;
+        kprintf("count %u is too many or none; expected: 1 to %d\n", count, ALLOC_MOST);
+        return;
     }
     for (uint32_t i = 0; i < count; i++) {
-        void *pointer = kmalloc_for(OWNER_TEST, nbytes);
+        void *pointer = nbytes <= SLAB_LARGEST ? kmalloc(nbytes) : kmalloc_for(OWNER_TEST, nbytes);
         if (!pointer) {
             kprintf("  no memory for %u bytes (number %u)\n", nbytes, i + 1);
-            return true;
+            return;
         }
         if (i == 0 || i + 1 == count)
             kprintf("  %p  block %zu\n", pointer, heap_block_of(kheap(), pointer));
     }
-    return true;
 }
 
-bool command_free(const struct shell_context *context, unsigned nwords, char **words)
+void command_free(const struct shell_context *context, unsigned nwords, char **words)
 {
     (void)context, (void)nwords;
     uint32_t address;
     if (!read_number(words[0], "address", &address))
-        return false;
+        return;
     size_t refused = kheap()->statistics.refused;
     kfree((void *)address);
     if (address && kheap()->statistics.refused == refused)
         kprintf("  freed\n");
-    return true;
 }
 
-bool command_translate(const struct shell_context *context, unsigned nwords, char **words)
+void command_translate(const struct shell_context *context, unsigned nwords, char **words)
 {
     (void)context, (void)nwords;
     uint32_t address;
     if (!read_number(words[0], "address", &address))
-        return false;
+        return;
     kprintf("  0x%08x is in %s\n", address, fault_report_place(address));
     fault_report_walk(address);
-    return true;
 }

@@ -8,7 +8,7 @@
 
 enum { WORDS_MAX = 8 };
 
-static bool command_help(const struct shell_context *context, unsigned nwords, char **words);
+static void command_help(const struct shell_context *context, unsigned nwords, char **words);
 
 static const struct command commands[] = {
     {"help", "", "this list", 0, 0, command_help},
@@ -31,12 +31,11 @@ static const struct command commands[] = {
 
 enum { NCOMMANDS = sizeof commands / sizeof commands[0] };
 
-static bool command_help(const struct shell_context *context, unsigned nwords, char **words)
+static void command_help(const struct shell_context *context, unsigned nwords, char **words)
 {
     (void)context, (void)nwords, (void)words;
     for (size_t i = 0; i < NCOMMANDS; i++)
         kprintf("  %-10s %-14s %s\n", commands[i].name, commands[i].arguments, commands[i].purpose);
-    return true;
 }
 
 static void obey(const struct shell_context *context, char *text)
@@ -53,11 +52,11 @@ static void obey(const struct shell_context *context, char *text)
         if (narguments < command->least || narguments > command->most)
             kprintf("%s: %u arguments given; expected: %s %s\n", command->name, narguments,
                     command->name, command->arguments);
-        else if (!command->run(context, narguments, words + 1))
-            kprintf("expected: %s %s\n", command->name, command->arguments);
+        else
+            command->run(context, narguments, words + 1);
         return;
     }
-    kprintf("%s: no such command; help lists them\n", words[0]);
+    kprintf("%s: no such command; expected: one that help lists\n", words[0]);
 }
 
 void shell_run(const struct memory_map *map)

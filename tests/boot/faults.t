@@ -76,7 +76,7 @@ my $socket = "build/tests/monitor.$$";
 mkdir 'build/tests';
 my $registers = '';
 boot(exit_device => 0, extra => ['-monitor', "unix:$socket,server=on,wait=off"],
-    script => [[$prompt, "fault ud\r"], [qr/stands still\r?\n/, sub {
+    append => 'heap_panic', script => [[$prompt, "free 1\r"], [qr/stands still\r?\n/, sub {
         my ($pid) = @_;
         my $monitor = IO::Socket::UNIX->new(Peer => $socket) or return kill 'KILL', $pid;
         sleep 1;

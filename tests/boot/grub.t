@@ -7,7 +7,7 @@ use Boot;
 use Test::More;
 
 my $selftest = make_iso('selftest', 'multiboot /boot/plat.elf selftest');
-for my $memory (8, 64, 128, 512, 2048, 3584) {
+for my $memory (4, 8, 16, 32, 64, 128, 512, 2048, 3584) {
     my $boot = boot(iso => $selftest, memory => $memory);
     my $passed = passed_selftest($boot);
     ok $passed > 80, "CD, -m $memory: $passed self-tests pass" or diag $boot->{text};

@@ -13,6 +13,10 @@ my @loaders = map { "@$_" } @{ usable_ranges($boot) };
 ok @loaders, 'the memory lines have their form';
 unlike $boot->{text}, qr/^heap:/m, '.. and nothing was allocated';
 
+my $small_pages = boot(memory => 128, append => 'stop=map pse=no');
+is_deeply [map { "@$_" } @{ usable_ranges($small_pages) }], \@loaders,
+    '.. nor without pages of 4 MB';
+
 # The same machine as the BIOS tells it: E820 must agree with the loader, which asked it too.
 $boot = boot(memory => 128, append => 'stop=map map=e820');
 like $boot->{text}, qr/^memory: \d+ entries from BIOS E820$/m, 'E820 is asked in real mode';

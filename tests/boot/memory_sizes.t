@@ -18,7 +18,7 @@ sub expected_top {
 for my $memory (4, 8, 16, 32, 64, 128, 512, 2048, 3584) {
     my $boot = boot(memory => $memory, append => 'selftest');
     my $passed = passed_selftest($boot);
-    ok $passed > 80, "-m $memory: $passed self-tests pass" or diag $boot->{text};
+    ok $passed > 80, "t2, b9: -m $memory: $passed self-tests pass" or diag $boot->{text};
     my $ranges = usable_ranges($boot);
     ok $ranges && @$ranges == 1, "-m $memory: one usable range";
     is $ranges->[-1][1], expected_top($memory), "-m $memory: it ends where the BIOS begins";
@@ -31,9 +31,12 @@ for my $memory (4, 8, 16, 32, 64, 128, 512, 2048, 3584) {
     my ($start, $end, $blocks, $table) = (hex $1, hex $2, $3, hex $4);
     is $blocks, ($end - $start) / 4096, "-m $memory: the heap's blocks fill its span";
     is $end, $ranges->[0][1], "-m $memory: the heap reaches to the top";
-    is $start, 16 * MB, "-m $memory: the heap begins at 16 MB" if $memory >= 32;
-    ok $table >= $ranges->[0][0] && $table + 2 * $blocks <= ($start > $table ? $start : 1 << 32),
-        "-m $memory: the table lies in RAM and outside of the heap";
+    # Entries and tags, a byte a block each, and four bytes for small objects.
+    my $table_end = $table + 6 * $blocks;
+    ok $table >= $ranges->[0][0] && $table_end <= $start,
+        "-m $memory: the table lies in RAM and below the heap";
+    ok $start == 16 * MB || $table == 16 * MB && $start - $table_end < 16384,
+        "-m $memory: the heap begins at 16 MB, or behind a table that does" if $memory >= 32;
 }
 
 # 16 MB below 4 GB, the rest above it.

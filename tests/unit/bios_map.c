@@ -13,6 +13,8 @@ static struct fake_bios {
     unsigned fails_after; /* this many answers EAX is no longer "SMAP"; 0: never */
     uint32_t nbytes;      /* what ECX says */
     uint32_t attributes;  /* of record 0; the others have 1 */
+    uint32_t ax_of_88;    /* 0: an honest number */
+    uint32_t kb_of_e801;  /* 0: an honest number */
     bool carry_at_the_end, never_ends, no_e820, no_e801, in_cx_dx, no_88;
 } bios;
 
@@ -49,13 +51,14 @@ static void call(struct bios_registers *r)
     if (r->eax == 0xe820) {
         e820(r);
     } else if (r->eax == 0xe801 && !bios.no_e801) {
-        r->eax = r->ebx = bios.in_cx_dx ? 0 : 0x3c00;
+        r->eax = bios.in_cx_dx ? 0 : bios.kb_of_e801 ? bios.kb_of_e801 : 0x3c00;
+        r->ebx = 0;
         r->ecx = bios.in_cx_dx ? 0x3c00 : 0;
         r->edx = bios.in_cx_dx ? 0x70 : 0;
         if (!bios.in_cx_dx)
             r->ebx = 0x70;
     } else if (r->eax == 0x8800 && !bios.no_88) {
-        r->eax = 0xfc00;
+        r->eax = bios.ax_of_88 ? bios.ax_of_88 & 0xffff : 0xfc00;
     } else {
         r->carry = 1;
     }
@@ -152,6 +155,29 @@ CASE(bios_map, the_oldest_call_and_none)
     collect();
     CHECK_EQUAL(info.source, BOOT_MAP_NONE);
     CHECK_EQUAL(info.nentries, 0);
+}
+
+CASE(bios_map, numbers_that_can_not_be)
+{
+    /* 16 MB below 16 MB; then AX = 0 (as 0x10000 here), and AX as it was asked with. */
+    bios = (struct fake_bios){.no_e820 = true, .kb_of_e801 = 15 * 1024 + 1, .ax_of_88 = 0x10000};
+    collect();
+    CHECK_EQUAL(info.source, BOOT_MAP_NONE);
+    bios.ax_of_88 = 0x8800;
+    collect();
+    CHECK_EQUAL(info.source, BOOT_MAP_NONE);
+    bios.kb_of_e801 = 15 * 1024;
+    collect();
+    CHECK_EQUAL(info.source, BOOT_MAP_E801);
+}
+
+CASE(bios_map, only_the_low_byte_of_ecx_counts)
+{
+    bios = (struct fake_bios){.records = 2, .nbytes = 0xabcd0014};
+    collect();
+    CHECK_EQUAL(info.source, BOOT_MAP_E820);
+    CHECK_EQUAL(info.nentries, 2);
+    CHECK_EQUAL(info.entries[0].state, BOOT_ENTRY_PLAIN);
 }
 
 CASE(bios_map, newer_calls_can_be_left_out)

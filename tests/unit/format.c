@@ -23,13 +23,17 @@ CASE(format, numbers)
                  1ULL << 32);
     CHECK_FORMAT("10000000000000000000", "%llu", 10000000000000000000ULL);
     CHECK_FORMAT("7 8", "%zu %lu", (size_t)7, 8ul);
-    CHECK_FORMAT("44 -44 255", "%hhd %hd %hhu", 300, -44, 255);
+    CHECK_FORMAT("44 -44 44 4464", "%hhd %hd %hhu %hu", 300, -44, 300, 70000);
 }
 
 CASE(format, fields)
 {
     CHECK_FORMAT("[  42][42  ][0042][-042][ -42]", "[%4d][%-4d][%04d][%04d][%4d]", 42, 42, 42, -42,
                  -42);
+    static char both[] = "[%-05d]";
+    char text[16];
+    format_text(text, sizeof text, both, 42);
+    CHECK_TEXT(text, "[42   ]");
     CHECK_FORMAT("[  ab][ab  ][abc]", "[%4s][%-4s][%2s]", "ab", "ab", "abc");
     CHECK_FORMAT("0x00100000", "0x%08x", 0x100000u);
     CHECK_FORMAT("0x100000000", "0x%08llx", 1ULL << 32);

@@ -220,6 +220,21 @@ CASE(heap, b8_create_refuses_its_own_table)
     CHECK_EQUAL(heap_create(&heap, at(0), at(2), &own), -EINVARG);
 }
 
+CASE(heap, b8_create_refuses_itself_inside)
+{
+    static struct {
+        uint8_t first[4096];
+        struct heap heap;
+        struct heap_table table;
+    } __attribute__((aligned(4096))) memory; /* two pages, and nothing else in them */
+    void *end = memory.first + 2 * 4096;
+    table = (struct heap_table){.entries = entries, .total = 2};
+    memory.table = table;
+    CHECK_EQUAL(heap_create(&memory.heap, memory.first, end, &table), -EINVARG);
+    CHECK_EQUAL(heap_create(&heap, memory.first, end, &memory.table), -EINVARG);
+    CHECK_EQUAL(heap_create(&heap, memory.first, end, &table), 0);
+}
+
 /* 24 directories of 1,026 blocks, as the family allocates them, must not cost a scan each. */
 CASE(heap, b11_search_does_not_start_at_block_0)
 {
@@ -317,6 +332,16 @@ CASE(heap, check_sees_every_kind_of_damage)
     CHECK_HOLDS(heap_check(&heap)); /* a bound may be lower than it could be */
     heap.statistics.peak = 3;
     CHECK(heap_check(&heap) != NULL);
+    heap.statistics.peak = BLOCKS + 1;
+    CHECK(heap_check(&heap) != NULL);
+    heap.statistics.peak = BLOCKS;
+    heap.statistics.allocations++;
+    CHECK(heap_check(&heap) != NULL);
+    heap.statistics.allocations--;
+    heap.statistics.total--;
+    CHECK(heap_check(&heap) != NULL);
+    heap.statistics.total++;
+    CHECK_HOLDS(heap_check(&heap));
 }
 
 CASE(heap, refusals_have_names)

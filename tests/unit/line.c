@@ -8,7 +8,7 @@
 #include "lib/string.h"
 
 static struct {
-    char cells[2 * LINE_BYTES];
+    char cells[80 - sizeof "plat> " + 1]; /* what the prompt leaves of a row */
     size_t column, newlines;
 } terminal;
 static struct line line;
@@ -93,6 +93,18 @@ CASE(line, edges_do_nothing)
     line_key(&line, KEY_UP);
     line_key(&line, KEY_DOWN);
     line_key(&line, 0x07);
+    type("words to wipe");
+    line_key(&line, 'u' & 0x1f);
+    CHECK_TEXT(line.text, "");
+    CHECK(shows_line());
+    type("more");
+    line_key(&line, 'a' & 0x1f);
+    CHECK_EQUAL(line.cursor, 0);
+    line_key(&line, 'e' & 0x1f);
+    CHECK_EQUAL(line.cursor, 4);
+    line_key(&line, 'c' & 0x1f);
+    CHECK_TEXT(line.text, "");
+    CHECK(shows_line());
     CHECK_EQUAL(line.length, 0);
     CHECK(shows_line());
     for (int i = 0; i < 2 * LINE_BYTES; i++)

@@ -188,6 +188,18 @@ CASE(memory_map, settling_again_changes_nothing)
     CHECK(usable_is("100000-200000 202000-210000 211000-300000 400000-500000"));
 }
 
+CASE(memory_map, kinds_are_kept)
+{
+    CHECK(claim_all("100000+1000:1 101000+2000:2 103000+4000:3 107000+8000:4 10f000+10000:5 "
+                    "11f000+20000:k 13f000+40000:m 120000+1000:2"));
+    memory_map_settle(&map);
+    static const page_t wanted[MEMORY_KINDS] = {
+        [MEMORY_USABLE] = 1, [MEMORY_RESERVED] = 2, [MEMORY_ACPI] = 4,    [MEMORY_NVS] = 8,
+        [MEMORY_BAD] = 16,   [MEMORY_KERNEL] = 32,  [MEMORY_MODULE] = 64, [MEMORY_LOW] = 256};
+    for (unsigned kind = MEMORY_USABLE; kind < MEMORY_KINDS; kind++)
+        CHECK_EQUAL(memory_map_count(&map, (enum memory_kind)kind, 0, PAGES_IN_4GB), wanted[kind]);
+}
+
 CASE(memory_map, finding_room)
 {
     page_t found = 77;

@@ -4,6 +4,7 @@
 #include "boot/boot_info.h"
 #include "case.h"
 #include "lib/string.h"
+#include "memory/memory_map.h"
 
 enum {
     MEMORY_BYTES = 16384,
@@ -103,13 +104,36 @@ CASE(multiboot, broken_sizes_end_the_walk)
 
 CASE(multiboot, a_last_entry_that_is_cut_is_ignored)
 {
-    for (uint32_t cut = 1; cut <= 24; cut++) {
-        begin(MULTIBOOT_HAS_MAP);
-        uint32_t at = put_entry(MAP, 20, 0x100000, 0x700000, 1);
-        put_map(put_entry(at, 20, 0x900000, 0x100000, 1) - cut);
-        multiboot_capture(&info, INFO, read);
-        CHECK_EQUAL(info.nentries, 1);
-    }
+    for (uint32_t size = 20; size <= 24; size += 4)
+        for (uint32_t cut = 1; cut <= size + 4; cut++) {
+            begin(MULTIBOOT_HAS_MAP);
+            uint32_t at = put_entry(MAP, 20, 0x100000, 0x700000, 1);
+            put_map(put_entry(at, size, 0x900000, 0x100000, 1) - cut);
+            multiboot_capture(&info, INFO, read);
+            CHECK_EQUAL(info.nentries, 1);
+        }
+}
+
+CASE(multiboot, only_what_is_a_map_is_claimed)
+{
+    begin(MULTIBOOT_HAS_MAP);
+    put_entry(MAP, 20, 0x100000, 0x700000, 1);
+    put32(INFO + 44, 0xffffffff);
+    put32(INFO + 48, MAP);
+    multiboot_capture(&info, INFO, read);
+    CHECK_EQUAL(info.nentries, 1);
+    CHECK_EQUAL(info.loader_ranges[1].start, MAP);
+    CHECK_EQUAL(info.loader_ranges[1].end, MAP + 24);
+}
+
+CASE(multiboot, the_two_old_numbers)
+{
+    begin(MULTIBOOT_HAS_MEMORY);
+    put32(INFO + 4, 639);
+    put32(INFO + 8, 7168);
+    multiboot_capture(&info, INFO, read);
+    CHECK_EQUAL(info.mem_lower_kb, 639);
+    CHECK_EQUAL(info.mem_upper_kb, 7168);
 }
 
 CASE(multiboot, a_map_outside_of_memory_is_no_map)
@@ -196,15 +220,24 @@ CASE(multiboot, an_absurd_module_list_is_refused)
 CASE(multiboot, more_modules_than_room)
 {
     begin(MULTIBOOT_HAS_MODULES);
-    put32(INFO + 20, BOOT_MODULES_MAX + 2);
+    put32(INFO + 20, BOOT_MODULES_MAX + 3);
     put32(INFO + 24, MODULES);
-    for (uint32_t i = 0; i < BOOT_MODULES_MAX + 2; i++)
-        put_module(i, 0x900000 - i * 0x10000, 0x900000 - i * 0x10000 + 0x100, 0);
+    /* The last three in the order middle, lowest, highest. */
+    static const uint32_t places[] = {0x900000, 0x800000, 0xa00000};
+    for (uint32_t i = 0; i < BOOT_MODULES_MAX; i++)
+        put_module(i, 0x200000, 0x200100, 0);
+    for (uint32_t i = 0; i < 3; i++)
+        put_module(BOOT_MODULES_MAX + i, places[i], places[i] + 0x100, 0);
     multiboot_capture(&info, INFO, read);
     CHECK_EQUAL(info.nmodules, BOOT_MODULES_MAX);
-    CHECK_EQUAL(info.nmodules_dropped, 2);
-    CHECK_EQUAL(info.dropped_modules.start, 0x900000 - (BOOT_MODULES_MAX + 1) * 0x10000);
-    CHECK_EQUAL(info.dropped_modules.end, 0x900000 - BOOT_MODULES_MAX * 0x10000 + 0x100);
+    CHECK_EQUAL(info.nmodules_dropped, 3);
+    CHECK_EQUAL(info.dropped_modules.start, 0x800000);
+    CHECK_EQUAL(info.dropped_modules.end, 0xa00100);
+    static struct memory_map map;
+    memory_map_clear(&map);
+    CHECK_EQUAL(memory_map_claim_boot(&map, &info), 0);
+    memory_map_settle(&map);
+    CHECK_EQUAL(memory_map_count(&map, MEMORY_MODULE, 0x800, 0xa01), 0x201);
 }
 
 CASE(multiboot, strings_are_bounded)

@@ -9,15 +9,19 @@ struct kernel_space {
     page_t end;        /* the identity map covers the pages below it */
     page_t boot_pages; /* pages that the map costs, the directory included */
     bool large_pages;
-    bool complete; /* false: no room for the tables; only the first 4 MB are mapped */
+    page_t lacking; /* pages in one piece that tables need and MAP has not; then only 4 MB are
+                       mapped */
 };
 
 /*
  * Builds the identity map, with paging off. With LARGE_PAGES (the processor's PSE) all 4 GB in one
  * page. Without, tables of 4 KB placed through MAP, where they are claimed: for all 4 GB where the
- * machine has the memory for that (it takes 4 MB), else up to the top of RAM.
+ * machine has the memory for that (it takes 4 MB in one piece), else up to the top of RAM.
  */
 struct kernel_space kernel_space_build(struct memory_map *map, bool large_pages);
+
+/* The first 4 MB alone, for who only looks at MAP: nothing is placed or claimed. */
+struct kernel_space kernel_space_minimal(void);
 
 /*
  * Makes SPACE the kernel's directory of paging.h, with the heap as its source of pages, and closes:

@@ -1,8 +1,9 @@
 /*
- * Policy over heap.c: where the heap lies, what each block is for, what is said about misuse.
+ * Policy over heap.c and slab.c: what each block is for, what is said about misuse.
  *
  * Invariant: the tag of a block is OWNER_FREE exactly where its table entry is free; all blocks of
- * an allocation carry the same tag.
+ * an allocation carry the same tag; a block has the tag OWNER_SLAB exactly where by_block says that
+ * it holds small objects.
  */
 #include "memory/heap/kheap.h"
 
@@ -12,13 +13,12 @@
 #include "lib/format.h"
 #include "lib/print.h"
 #include "lib/symbols.h"
+#include "memory/heap/heap_plan.h"
 #include "memory/layout.h"
 #include "memory/memory.h"
 
-enum {
-    BLOCKS_LEAST = 64, /* what the kernel needs to boot and to answer: 256 KB */
-    BYTES_A_BLOCK = 2  /* table and tags */
-};
+/* Beside each block: its entry, its tag, and whose small objects it holds. */
+#define BYTES_A_BLOCK (2 + sizeof(struct slab *))
 
 _Static_assert(HEAP_BLOCK_SIZE == PAGE_SIZE, "blocks are handed out as pages");
 
@@ -26,72 +26,18 @@ static struct {
     struct heap heap;
     struct heap_table table;
     uint8_t *owners; /* enum heap_owner, one a block */
+    struct slab_heap slabs;
+    const struct memory_map *map;
     bool panics;
 } state;
 
-/* Where the heap will lie, in pages. */
-struct plan {
-    page_t first, end;
-    page_t table, table_pages;
-};
-
-static page_t least(page_t a, page_t b)
-{
-    return a < b ? a : b;
-}
-
-/*
- * The default start, unless most of the memory lies below it: then the lowest page that is usable,
- * so that a small machine boots.
- */
-static page_t choose_start(const struct memory_map *map, page_t top)
-{
-    page_t wanted = page_of(LAYOUT_HEAP);
-    page_t above = memory_map_count(map, MEMORY_USABLE, wanted, top);
-    page_t below = memory_map_count(map, MEMORY_USABLE, 0, wanted);
-    if (above >= below)
-        return wanted;
-    page_t lowest;
-    return memory_map_find(map, 1, 0, top, &lowest) ? lowest : wanted;
-}
-
-/* Room for the table where every directory maps it as it is; else at the heap's own start. */
-static bool place_table(const struct memory_map *map, struct plan *plan)
-{
-    return memory_map_find(map, plan->table_pages, 0, page_of(LAYOUT_USER_STACK), &plan->table) ||
-           memory_map_find(map, plan->table_pages, plan->first, plan->end, &plan->table);
-}
-
-static page_t table_pages_for(page_t nblocks)
-{
-    return (page_t)units_to_hold((size_t)nblocks * BYTES_A_BLOCK, PAGE_SIZE);
-}
-
-static struct plan make_plan(const struct memory_map *map, size_t nbytes_most)
-{
-    struct plan plan = {.end = memory_map_top(map, page_of(LAYOUT_GROWING_WINDOW))};
-    plan.first = choose_start(map, plan.end);
-    if (nbytes_most && plan.end > plan.first)
-        plan.end = plan.first + least(plan.end - plan.first, page_of((uint32_t)nbytes_most));
-    page_t nblocks = plan.end > plan.first ? plan.end - plan.first : 0;
-    plan.table_pages = table_pages_for(nblocks);
-    page_t usable = memory_map_count(map, MEMORY_USABLE, plan.first, plan.end);
-    if (usable < BLOCKS_LEAST + plan.table_pages || !place_table(map, &plan))
-        panic("too little memory: the heap needs %u K of usable RAM below %u MB; there are %u K",
-              (BLOCKS_LEAST + plan.table_pages) * 4, LAYOUT_GROWING_WINDOW >> 20, usable * 4);
-    /* The heap never serves its own table: a table inside the span is where the span begins. */
-    if (plan.table >= plan.first && plan.table < plan.end)
-        plan.first = plan.table + plan.table_pages;
-    return plan;
-}
-
 /* Takes for good what is not RAM, or holds something: every range of MAP that is not usable. */
-static void take_holes(const struct memory_map *map, const struct plan *plan)
+static void take_holes(const struct memory_map *map, const struct heap_plan *plan)
 {
     for (size_t i = 0; i < map->nranges; i++) {
         const struct memory_range *range = &map->ranges[i];
         page_t from = range->first > plan->first ? range->first : plan->first;
-        page_t to = least(range->end, plan->end);
+        page_t to = range->end < plan->end ? range->end : plan->end;
         if (range->kind == MEMORY_USABLE || from >= to)
             continue;
         block_t first = from - plan->first, end = to - plan->first;
@@ -101,27 +47,62 @@ static void take_holes(const struct memory_map *map, const struct plan *plan)
     }
 }
 
-void kheap_init(struct memory_map *map, size_t nbytes_most)
+/* Blocks for small objects, from and to the table; what heap_free() says can only be "freed". */
+static void *get_slab_block(void *context)
 {
-    struct plan plan = make_plan(map, nbytes_most);
+    struct heap *heap = context;
+    void *block = heap_malloc(heap, HEAP_BLOCK_SIZE);
+    if (block)
+        state.owners[heap_block_of(heap, block)] = OWNER_SLAB;
+    return block;
+}
+
+static void put_slab_block(void *context, void *block)
+{
+    struct heap *heap = context;
+    state.owners[heap_block_of(heap, block)] = OWNER_FREE;
+    int refusal = heap_free(heap, block);
+    if (refusal)
+        panic("heap: the block %p of small objects is %s", block, heap_refusal_text(refusal));
+}
+
+/* Plans, and claims the table's own memory in MAP. */
+static struct heap_plan claim_plan(struct memory_map *map, size_t nbytes_most)
+{
+    struct heap_plan plan;
+    if (!heap_plan_make(&plan, map, BYTES_A_BLOCK, page_of((uint32_t)nbytes_most)))
+        panic("too little memory: the heap needs %u K of usable RAM below %u MB%s; there are %u K",
+              plan.needed * 4, LAYOUT_GROWING_WINDOW >> 20,
+              nbytes_most ? " and within heap_size" : "", plan.usable * 4);
     if (memory_map_claim(map, page_address(plan.table), (uint64_t)plan.table_pages << PAGE_SHIFT,
                          MEMORY_TABLES))
         panic("heap: no room in the memory map to claim the table");
     memory_map_settle(map);
+    return plan;
+}
 
+void kheap_init(struct memory_map *map, size_t nbytes_most)
+{
+    struct heap_plan plan = claim_plan(map, nbytes_most);
     page_t nblocks = plan.end - plan.first;
-    uint8_t *table = (uint8_t *)page_address(plan.table);
-    state.table = (struct heap_table){.entries = table, .total = nblocks};
-    state.owners = table + nblocks;
+    /* Entries and tags from the start of the table's pages; by_block, which is aligned, at the end.
+     */
+    HEAP_BLOCK_TABLE_ENTRY *entries = (HEAP_BLOCK_TABLE_ENTRY *)page_address(plan.table);
+    struct slab **by_block = (struct slab **)page_address(plan.table + plan.table_pages) - nblocks;
+    state.map = map;
+    state.table = (struct heap_table){.entries = entries, .total = nblocks};
+    state.owners = entries + nblocks;
     memset(state.owners, OWNER_FREE, nblocks);
     int status = heap_create(&state.heap, (void *)page_address(plan.first),
                              (void *)page_address(plan.end), &state.table);
     if (status)
         panic("heap: 0x%08x-0x%08x with its table at %p was refused (%d)", page_address(plan.first),
-              page_address(plan.end), (void *)table, status);
+              page_address(plan.end), (void *)entries, status);
     take_holes(map, &plan);
-    kprintf("heap: 0x%08x-0x%08x %u blocks, table 0x%08x\n", page_address(plan.first),
-            page_address(plan.end), nblocks, page_address(plan.table));
+    slab_init(&state.slabs, (struct slab_source){get_slab_block, put_slab_block, &state.heap},
+              state.heap.saddr, nblocks, by_block);
+    kprintf("heap: 0x%08x-0x%08x %u blocks, table %p\n", page_address(plan.first),
+            page_address(plan.end), nblocks, (void *)entries);
 }
 
 void kheap_panic_on_misuse(bool panics)
@@ -133,6 +114,8 @@ void *kmalloc_for(enum heap_owner owner, size_t nbytes)
 {
     uint32_t flags = cpu_save_flags();
     void *pointer = heap_malloc(&state.heap, nbytes);
+    if (!pointer && nbytes && slab_trim(&state.slabs))
+        pointer = heap_malloc(&state.heap, nbytes);
     if (pointer)
         memset(state.owners + heap_block_of(&state.heap, pointer), owner,
                units_to_hold(nbytes, HEAP_BLOCK_SIZE));
@@ -151,12 +134,22 @@ void *kzalloc_for(enum heap_owner owner, size_t nbytes)
 
 void *kmalloc(size_t nbytes)
 {
-    return kmalloc_for(OWNER_KERNEL, nbytes);
+    if (nbytes > SLAB_LARGEST)
+        return kmalloc_for(OWNER_KERNEL, nbytes);
+    uint32_t flags = cpu_save_flags();
+    void *pointer = slab_malloc(&state.slabs, nbytes);
+    cpu_restore_flags(flags);
+    return pointer;
 }
 
 void *kzalloc(size_t nbytes)
 {
-    return kzalloc_for(OWNER_KERNEL, nbytes);
+    if (nbytes > SLAB_LARGEST)
+        return kzalloc_for(OWNER_KERNEL, nbytes);
+    void *pointer = kmalloc(nbytes);
+    if (pointer)
+        memset(pointer, 0, slab_size_for(&state.slabs, nbytes));
+    return pointer;
 }
 
 static void report(const void *pointer, int refusal, uint32_t caller)
@@ -175,22 +168,38 @@ static void report(const void *pointer, int refusal, uint32_t caller)
     print_style(PRINT_PLAIN);
 }
 
+/* Frees blocks and clears their tags; holes are nobody's to free. */
+static int free_blocks(void *pointer)
+{
+    int refusal;
+    size_t nblocks = heap_allocation_blocks(&state.heap, pointer, &refusal);
+    if (!nblocks)
+        return heap_free(&state.heap, pointer); /* refused and counted */
+    block_t first = heap_block_of(&state.heap, pointer);
+    if (state.owners[first] == OWNER_HOLE) {
+        state.heap.statistics.refused++;
+        return HEAP_RESERVED;
+    }
+    refusal = heap_free(&state.heap, pointer);
+    if (!refusal)
+        memset(state.owners + first, OWNER_FREE, nblocks);
+    return refusal;
+}
+
+static int free_object(void *pointer)
+{
+    int refusal = slab_free(&state.slabs, pointer);
+    if (refusal)
+        state.heap.statistics.refused++;
+    return refusal;
+}
+
 void kfree(void *pointer)
 {
     if (!pointer)
         return;
     uint32_t flags = cpu_save_flags();
-    int refusal;
-    size_t nblocks = heap_allocation_blocks(&state.heap, pointer, &refusal);
-    block_t first = nblocks ? heap_block_of(&state.heap, pointer) : 0;
-    if (nblocks && state.owners[first] == OWNER_HOLE) {
-        refusal = HEAP_RESERVED;
-        state.heap.statistics.refused++;
-    } else {
-        refusal = heap_free(&state.heap, pointer);
-        if (!refusal)
-            memset(state.owners + first, OWNER_FREE, nblocks);
-    }
+    int refusal = slab_owns(&state.slabs, pointer) ? free_object(pointer) : free_blocks(pointer);
     cpu_restore_flags(flags);
     if (!refusal)
         return;
@@ -199,9 +208,26 @@ void kfree(void *pointer)
         panic("heap misuse, and heap_panic is on");
 }
 
+void kheap_trim(void)
+{
+    uint32_t flags = cpu_save_flags();
+    (void)slab_trim(&state.slabs);
+    cpu_restore_flags(flags);
+}
+
 const struct heap *kheap(void)
 {
     return &state.heap;
+}
+
+const struct memory_map *kheap_map(void)
+{
+    return state.map;
+}
+
+const struct slab_heap *kheap_slabs(void)
+{
+    return &state.slabs;
 }
 
 enum heap_owner kheap_owner_of(block_t block)
@@ -212,8 +238,8 @@ enum heap_owner kheap_owner_of(block_t block)
 const char *heap_owner_name(enum heap_owner owner)
 {
     static const char *const names[HEAP_OWNERS] = {
-        [OWNER_FREE] = "free",     [OWNER_HOLE] = "not ours", [OWNER_KERNEL] = "kernel",
-        [OWNER_PAGING] = "paging", [OWNER_TEST] = "tests",
+        [OWNER_FREE] = "free",  [OWNER_HOLE] = "not ours", [OWNER_KERNEL] = "kernel",
+        [OWNER_SLAB] = "small", [OWNER_PAGING] = "paging", [OWNER_TEST] = "tests",
     };
     return owner < HEAP_OWNERS ? names[owner] : "unknown";
 }
@@ -229,6 +255,8 @@ const char *kheap_check(void)
             return "an owner tag has no meaning";
         if (is_free != (state.owners[block] == OWNER_FREE))
             return "a block's tag and its table entry disagree on whether it is free";
+        if ((state.slabs.by_block[block] != NULL) != (state.owners[block] == OWNER_SLAB))
+            return "a block's tag is wrong on whether it holds small objects";
     }
-    return NULL;
+    return slab_check(&state.slabs);
 }

@@ -32,42 +32,53 @@ static bool find_room(const struct memory_map *map, page_t npages, page_t *found
            memory_map_find(map, npages, 0, PAGES_IN_4GB, found);
 }
 
-static void build_small(struct kernel_space *space, struct memory_map *map)
+struct kernel_space kernel_space_minimal(void)
 {
-    page_t top = memory_map_top(map, PAGES_IN_4GB);
-    if (memory_map_count(map, MEMORY_USABLE, 0, PAGES_IN_4GB) >= PAGES_FOR_FULL_MAP)
-        top = PAGES_IN_4GB;
-    size_t nslots = (top + PAGING_LARGE_PAGES - 1) / PAGING_LARGE_PAGES;
     fill_identity(first_table, 0);
-    space->boot_pages = 2;
-    space->end = PAGING_LARGE_PAGES;
-    space->complete = nslots <= 1;
-    page_t where;
-    if (nslots <= 1 || !find_room(map, (page_t)nslots - 1, &where) ||
-        memory_map_claim(map, page_address(where), (nslots - 1) * PAGE_SIZE, MEMORY_TABLES))
-        return;
+    return (struct kernel_space){
+        .directory = directory, .end = PAGING_LARGE_PAGES, .boot_pages = 2};
+}
+
+/* Tables for all slots below the page TOP; false, and nothing claimed, where there is no room. */
+static bool add_tables(struct kernel_space *space, struct memory_map *map, page_t top)
+{
+    page_t nslots = (top + PAGING_LARGE_PAGES - 1) / PAGING_LARGE_PAGES, where;
+    if (nslots <= 1)
+        return true;
+    if (!find_room(map, nslots - 1, &where) ||
+        memory_map_claim(map, page_address(where), (uint64_t)(nslots - 1) * PAGE_SIZE,
+                         MEMORY_TABLES)) {
+        space->lacking = nslots - 1;
+        return false;
+    }
     memory_map_settle(map);
-    for (size_t slot = 1; slot < nslots; slot++)
-        fill_identity((uint32_t *)page_address(where + (page_t)slot - 1), slot);
-    space->boot_pages += (page_t)nslots - 1;
-    space->end = (page_t)nslots * PAGING_LARGE_PAGES;
-    space->complete = true;
+    for (page_t slot = 1; slot < nslots; slot++)
+        fill_identity((uint32_t *)page_address(where + slot - 1), slot);
+    space->boot_pages += nslots - 1;
+    space->end = nslots * PAGING_LARGE_PAGES;
+    space->lacking = 0;
+    return true;
+}
+
+static struct kernel_space build_small(struct memory_map *map)
+{
+    struct kernel_space space = kernel_space_minimal();
+    page_t top = memory_map_top(map, PAGES_IN_4GB);
+    bool large = memory_map_count(map, MEMORY_USABLE, 0, PAGES_IN_4GB) >= PAGES_FOR_FULL_MAP;
+    if (!large || !add_tables(&space, map, PAGES_IN_4GB))
+        (void)add_tables(&space, map, top);
+    return space;
 }
 
 struct kernel_space kernel_space_build(struct memory_map *map, bool large_pages)
 {
-    struct kernel_space space = {.directory = directory, .large_pages = large_pages};
-    if (!large_pages) {
-        build_small(&space, map);
-        return space;
-    }
+    if (!large_pages)
+        return build_small(map);
     for (uint32_t slot = 0; slot < PAGING_TOTAL_ENTRIES_PER_TABLE; slot++)
         directory[slot] =
             page_address(slot * PAGING_LARGE_PAGES) | IDENTITY_FLAGS | PAGING_IS_LARGE;
-    space.boot_pages = 1;
-    space.end = PAGES_IN_4GB;
-    space.complete = true;
-    return space;
+    return (struct kernel_space){
+        .directory = directory, .end = PAGES_IN_4GB, .boot_pages = 1, .large_pages = true};
 }
 
 static void *get_page(void)

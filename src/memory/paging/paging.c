@@ -145,6 +145,16 @@ static void fill_table(uint32_t *table, uint32_t entry)
                        : table_at(entry)[i];
 }
 
+/*
+ * After a change of CHUNK's entry for SLOT, which was present: processors keep entries of
+ * directories too, and forget them all when any page is flushed.
+ */
+static void flush_slot(const struct paging_4gb_chunk *chunk, size_t slot)
+{
+    if (chunk == &paging.kernel || chunk == paging.current)
+        paging.machine.flush((vaddr_t)slot << 22);
+}
+
 /* Gives SLOT a table of its own in which every page is translated as before. 0 or -ENOMEM. */
 static int make_table(struct paging_4gb_chunk *chunk, size_t slot)
 {
@@ -160,6 +170,7 @@ static int make_table(struct paging_4gb_chunk *chunk, size_t slot)
         chunk->directory_entry[slot] =
             entry | PAGING_IS_PRIVATE | (chunk->for_user ? PAGING_ACCESS_FROM_ALL : 0);
     }
+    flush_slot(chunk, slot);
     return 0;
 }
 
@@ -174,6 +185,7 @@ static void unmake_table(struct paging_4gb_chunk *chunk, size_t slot)
     } else {
         chunk->directory_entry[slot] = paging.kernel.directory_entry[slot];
     }
+    flush_slot(chunk, slot); /* before the table is anyone else's */
     paging.machine.put_page(table);
 }
 
@@ -206,7 +218,7 @@ static void set_entry(struct paging_4gb_chunk *chunk, vaddr_t virt, uint32_t ent
     } else {
         *place = entry | PAGING_IS_PRIVATE;
     }
-    /* The TLB holds no absent pages, and of directories only the loaded one and the kernel's. */
+    /* The TLB holds no absent page, and pages only of the loaded directory and the kernel's. */
     if (was_present && (chunk == &paging.kernel || chunk == paging.current))
         paging.machine.flush(virt);
 }
