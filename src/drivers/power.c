@@ -13,6 +13,13 @@ enum {
     PCI_RESET = 0xcf9
 };
 
+/* About a tenth of a second. */
+static void wait_a_little(void)
+{
+    for (int i = 0; i < 100000; i++)
+        io_pause();
+}
+
 void power_leave(enum power_verdict verdict)
 {
     serial_drain();
@@ -26,6 +33,7 @@ void power_off(void)
     for (const char *c = "Shutdown"; *c; c++)
         io_write8(BOCHS_SHUTDOWN, (uint8_t)*c);
     io_write16(PM_CONTROL_PIIX4, SLEEP_S5);
+    wait_a_little(); /* it does not go off at once */
 }
 
 void power_restart(void)
@@ -33,11 +41,9 @@ void power_restart(void)
     serial_drain();
     cpu_disable_interrupts();
     keyboard_pulse_reset();
-    for (int i = 0; i < 10000; i++)
-        io_pause();
+    wait_a_little();
     io_write8(PCI_RESET, 0x06);
-    for (int i = 0; i < 10000; i++)
-        io_pause();
+    wait_a_little();
     const struct {
         uint16_t limit;
         uint32_t base;

@@ -15,6 +15,7 @@ sub session {
     my $boot = boot(append => $append,
         script => [map { [$prompt, "$_\r"] } @lines, 'poweroff']);
     is $boot->{status}, 0, 'the session ends by poweroff' or diag $boot->{text};
+    unlike $boot->{text}, qr/does not go off/, '.. which does not say that it failed';
     my @parts = split /plat> [^\n]*\n/, $boot->{text}, -1;
     shift @parts;
     return @parts;
