@@ -3,7 +3,8 @@
 # Variables:  CROSS=i686-elf-  another compiler     WERROR=yes  warnings are errors
 #             SETUP=no  install nothing             V=1  show the commands
 #             APPEND="selftest"  the kernel's command line for `make run`
-#             MEM=128  megabytes for `make run`     FILTER=heap  only these cases in `make test-host`
+#             MEM=128  megabytes for `make run`     FILTER=heap  only these in `make test-host`
+#             ACCEL=kvm  for `make run`             JOBS=4  tests at once in `make test`
 
 .DEFAULT_GOAL := all
 MAKEFLAGS += --no-builtin-rules
@@ -20,7 +21,7 @@ AR ?= ar
 GRUB_MKRESCUE ?= grub-mkrescue
 
 WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wmissing-prototypes -Wstrict-prototypes \
-    -Wundef -Wvla $(if $(WERROR),-Werror)
+    -Wundef -Wvla $(if $(filter yes,$(WERROR)),-Werror)
 INCLUDES := -Iinclude -Isrc -Itests
 
 # i386, because a compiler's default of i686 means CMOV, which a 486 does not have. No libgcc is
@@ -124,7 +125,7 @@ run: ## install what is missing, build, boot in QEMU on this terminal (Ctrl-A X 
 	@$(MAKE) --no-print-directory $(KERNEL)
 	@MEM='$(MEM)' APPEND='$(APPEND)' scripts/run kernel $(KERNEL)
 
-run-iso: ## the same, from the ISO through GRUB
+run-iso: ## the same, from the ISO through GRUB and its menu (without APPEND)
 	@scripts/setup run
 	@$(MAKE) --no-print-directory $(ISO)
 	@MEM='$(MEM)' scripts/run iso $(ISO)
@@ -167,10 +168,11 @@ compile_commands.json: Makefile ## for editors: how each file is compiled
 
 help: ## this list
 	@sed -n 's/^\([a-z_.-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 30
-	@sed -n '/^# Variables:/,/^$$/s/^# */  /p' Makefile
+	@sed -n '/^# Variables:/,/^$$/s/^#/ /p' Makefile
 
 clean: ## remove all that was built, but the toolchain
 	rm -rf build/kernel build/host build/tests build/iso build/stage1.elf build/symbols* \
+	    build/*.flags build/serial.txt \
 	    $(KERNEL) $(ISO) compile_commands.json
 
 # -- The kernel -----------------------------------------------------------------------------------
@@ -192,7 +194,7 @@ build/kernel/%.c.o: %.c build/kernel.flags
 build/kernel/%.asm.o: %.asm build/kernel.flags
 	$(call say,NASM,$<)
 	@mkdir -p $(@D)
-	$(Q)$(NASM) -f elf32 -g -F dwarf -w+all $(if $(WERROR),-w+error) -MD $(@:.o=.d) -MP $< -o $@
+	$(Q)$(NASM) -f elf32 -g -F dwarf -w+all $(if $(filter yes,$(WERROR)),-w+error) -MD $(@:.o=.d) -MP $< -o $@
 
 # Linked twice, so that the kernel knows the names of its own functions (scripts/symbols).
 build/symbols0.asm: scripts/symbols

@@ -172,7 +172,7 @@ CASE(kheap, b9_all_that_is_served_is_memory)
     }
     bool right = true;
     size_t left = heap_largest_free(kheap());
-    void *past_the_end = npieces < PIECES ? kmalloc(1) : NULL;
+    void *past_the_end = npieces < PIECES ? kmalloc_for(OWNER_TEST, 1) : NULL;
     for (size_t i = 0; i < npieces; i++) {
         right = right && is_marked(pieces[i].start, pieces[i].nbytes);
         kfree(pieces[i].start);

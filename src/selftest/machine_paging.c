@@ -2,6 +2,7 @@
 #include "case.h"
 #include "cpu/cpu.h"
 #include "cpu/probe.h"
+#include "lib/print.h"
 #include "memory/heap/kheap.h"
 #include "memory/layout.h"
 #include "memory/paging/paging.h"
@@ -59,6 +60,7 @@ CASE(machine_paging, p1_a_directory_costs_at_most_four_blocks)
     size_t cost = kheap()->statistics.taken - before;
     CHECK(chunk != NULL);
     CHECK_EQUAL(paging_free_4gb(chunk), 0);
+    kprintf("# a directory costs %zu blocks\n", cost);
     CHECK(cost <= 4);
     CHECK_EQUAL(kheap()->statistics.taken, before);
 }

@@ -78,7 +78,7 @@ void block_map_draw(size_t first, size_t cells, size_t per_cell)
     if (per_cell == 1)
         kprintf("\n  . free  o one block  < first  = inside  > last of several\n");
     else
-        kprintf("\n  a character is %zu blocks, small where some of them are free:\n"
+        kprintf("\n  a character is %zu blocks, in lower case where some are free:\n"
                 "  . free  K kernel  S small objects  P paging  T tests  # not ours\n",
                 per_cell);
 }

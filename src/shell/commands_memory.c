@@ -50,7 +50,7 @@ void command_stats(const struct shell_context *context, unsigned nwords, char **
     const struct heap_statistics *s = &kheap()->statistics;
     kprintf("  blocks: %zu total, %zu taken, %zu free, peak %zu, largest free run %zu\n", s->total,
             s->taken, s->total - s->taken, s->peak, heap_largest_free(kheap()));
-    kprintf("  requests: %zu served, %zu failed; %zu allocations live; %zu frees refused\n",
+    kprintf("  block requests: %zu served, %zu failed; %zu allocations live; %zu frees refused\n",
             s->served, s->failed, s->allocations, s->refused);
     const struct slab_statistics *small = &kheap_slabs()->statistics;
     kprintf("  small objects: %zu live, %zu bytes, in %zu blocks\n", small->objects, small->bytes,

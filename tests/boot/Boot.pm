@@ -38,7 +38,10 @@ sub boot {
 
     local $SIG{PIPE} = 'IGNORE';
     my $started = time;
-    my $pid = open2(my $from, my $to, @command);
+    # What QEMU itself says, of signals and of odd sizes, is kept and not shown.
+    mkdir 'build/tests';
+    my $pid = open2(my $from, my $to, 'sh', '-c', 'exec "$@" 2>>build/tests/qemu.log', 'sh',
+        @command);
     my ($text, $seen, $killed) = ('', 0, 0);
     my @script = @{ $with{script} };
     my $select = IO::Select->new($from);
