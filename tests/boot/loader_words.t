@@ -4,6 +4,7 @@ use strict;
 use warnings;
 use lib 'tests/boot';
 use Boot;
+use IO::Socket::UNIX;
 use Test::More;
 
 # stop=map: the lines, nothing allocated, and out.
@@ -43,6 +44,25 @@ $boot = boot(kernel => 'build/tests/wrong-magic.elf');
 is $boot->{status}, PANIC, 'wrong magic: does not go on';
 is $boot->{text}, 'plat: EAX does not hold 0x2BADB002: start me with a Multiboot 1 loader',
     '.. and why';
+
+# .. and the same on the screen, read back through QEMU's monitor.
+my $socket = "build/tests/magic.$$";
+my $screen = '';
+boot(kernel => 'build/tests/wrong-magic.elf', exit_device => 0,
+    extra => ['-monitor', "unix:$socket,server=on,wait=off"],
+    script => [[qr/Multiboot 1 loader/, sub {
+        my ($pid) = @_;
+        my $monitor = IO::Socket::UNIX->new(Peer => $socket) or return kill 'KILL', $pid;
+        print $monitor "xp /24xb 0xb8000\n";
+        while (<$monitor>) {
+            $screen .= $1 while /0x([0-9a-f]{2})(?![0-9a-f])/g;
+            last if /^0*b8010:/;
+        }
+        kill 'TERM', $pid;
+    }]]);
+unlink $socket;
+my $letters = join '', map { chr hex } $screen =~ /(..)4f/g;
+like $letters, qr/^plat: EAX do/, '.. on the screen too';
 
 # Modules behind the kernel, as QEMU places them.
 my $module = 'build/tests/module';
