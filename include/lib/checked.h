@@ -27,12 +27,6 @@ MUST_USE static inline bool checked_round_up(size_t value, size_t step, size_t *
     return true;
 }
 
-/* VALUE rounded down to a multiple of STEP, a power of two. Can't overflow. */
-static inline size_t round_down(size_t value, size_t step)
-{
-    return value & ~(step - 1);
-}
-
 /* How many units of STEP bytes, a power of two, hold NBYTES. Can't overflow, 0 for 0. */
 static inline size_t units_to_hold(size_t nbytes, size_t step)
 {

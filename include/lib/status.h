@@ -3,11 +3,10 @@
 #define PLAT_LIB_STATUS_H
 
 enum status {
-    EIO = 1,      /* the device did not answer */
-    EINVARG = 2,  /* an argument breaks the contract; nothing was changed */
-    ENOMEM = 3,   /* no memory for it now; nothing was changed */
-    EFAULT = 14,  /* the address is not mapped */
-    EISTAKEN = 17 /* something is there already; nothing was changed */
+    EIO = 1,     /* the device did not answer */
+    EINVARG = 2, /* an argument breaks the contract; nothing was changed */
+    ENOMEM = 3,  /* no memory for it now; nothing was changed */
+    EFAULT = 14  /* the address is not mapped */
 };
 
 #endif

@@ -56,7 +56,7 @@ enum heap_refusal {
     HEAP_MISALIGNED = -102,
     HEAP_NOT_FIRST = -103,
     HEAP_ALREADY_FREE = -104,
-    HEAP_RESERVED = -105 /* kheap's: a hole in RAM, which nobody ever allocated */
+    HEAP_RESERVED = -105 /* nobody ever allocated it: a hole in RAM, or the slabs' own blocks */
 };
 
 /* "out of range", "misaligned", "not a first block", "already free", "reserved". */
