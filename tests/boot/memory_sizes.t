@@ -49,5 +49,9 @@ is usable_ranges($boot)->[-1][1], 16 * MB - 0x20000, '.. and nothing above count
 $boot = boot(memory => 64, append => 'heap_size=8M selftest=kheap');
 ok passed_selftest($boot), 'heap_size=8M: self-tests pass';
 like $boot->{text}, qr/^heap: 0x01000000-0x01800000 2048 blocks, /m, '.. in 2048 blocks';
+$boot = boot(append => 'heap_size=100');
+is $boot->{status}, PANIC, 'heap_size=100: does not go on';
+like $boot->{text}, qr/^panic: too little memory: .* and within heap_size; there are 4 K$/m,
+    '.. and why';
 
 done_testing;

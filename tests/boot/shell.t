@@ -90,7 +90,8 @@ my $boot = boot(append => 'heap_panic', script => [[$prompt, "free 0x01000001\r"
 is $boot->{status}, PANIC, 'heap_panic: misuse ends the kernel';
 like $boot->{text}, qr/refused: misaligned.*^panic: heap misuse, and heap_panic is on$/ms,
     '.. after the reason';
-like $boot->{text}, qr/^  at [0-9a-f]{8} command_free\+0x/m, '.. with the chain of calls';
+like $boot->{text}, qr/^panic: .*\n  at [0-9a-f]{8} kfree\+0x.*\n  at [0-9a-f]{8} command_free\+0x/m,
+    '.. with the chain of calls, from the one that panicked';
 
 $boot = boot(script => [[$prompt, "reboot\r"]]);
 is $boot->{status}, 0, 'reboot resets the machine';

@@ -3,6 +3,10 @@
 #include "lib/checked.h"
 #include "memory/layout.h"
 
+/*
+ * The default start, unless most of the memory lies below it: then the lowest usable page, so that
+ * a small machine boots.
+ */
 static page_t choose_start(const struct memory_map *map, page_t top)
 {
     page_t wanted = page_of(LAYOUT_HEAP);
@@ -14,8 +18,7 @@ static page_t choose_start(const struct memory_map *map, page_t top)
     return memory_map_find(map, 1, 0, top, &lowest) ? lowest : wanted;
 }
 
-/* Below the user window every directory maps the table as it is; and so it is in the heap's span.
- */
+/* Below the user window or in the heap's span: there every directory maps it as it is. */
 static bool place_table(const struct memory_map *map, struct heap_plan *plan)
 {
     return memory_map_find(map, plan->table_pages, 0, page_of(LAYOUT_USER_STACK), &plan->table) ||

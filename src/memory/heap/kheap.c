@@ -70,7 +70,10 @@ static void put_slab_block(void *context, void *block)
 static struct heap_plan claim_plan(struct memory_map *map, size_t nbytes_most)
 {
     struct heap_plan plan;
-    if (!heap_plan_make(&plan, map, BYTES_A_BLOCK, page_of((uint32_t)nbytes_most)))
+    page_t pages_most = page_of((uint32_t)nbytes_most);
+    if (nbytes_most && !pages_most)
+        pages_most = 1; /* less than a page is a bound too: far too little, and said */
+    if (!heap_plan_make(&plan, map, BYTES_A_BLOCK, pages_most))
         panic("too little memory: the heap needs %u K of usable RAM below %u MB%s; there are %u K",
               plan.needed * 4, LAYOUT_GROWING_WINDOW >> 20,
               nbytes_most ? " and within heap_size" : "", plan.usable * 4);

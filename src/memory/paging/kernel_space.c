@@ -43,6 +43,7 @@ struct kernel_space kernel_space_minimal(void)
 static bool add_tables(struct kernel_space *space, struct memory_map *map, page_t top)
 {
     page_t nslots = (top + PAGING_LARGE_PAGES - 1) / PAGING_LARGE_PAGES, where;
+    space->lacking = 0;
     if (nslots <= 1)
         return true;
     if (!find_room(map, nslots - 1, &where) ||
@@ -56,7 +57,6 @@ static bool add_tables(struct kernel_space *space, struct memory_map *map, page_
         fill_identity((uint32_t *)page_address(where + slot - 1), slot);
     space->boot_pages += nslots - 1;
     space->end = nslots * PAGING_LARGE_PAGES;
-    space->lacking = 0;
     return true;
 }
 
