@@ -34,6 +34,7 @@ KERNEL_CFLAGS := -std=gnu11 -ffreestanding -march=i386 -mtune=generic -mgeneral-
 KERNEL_LDFLAGS := -nostdlib -static -no-pie -Wl,--build-id=none,-z,noexecstack,-T,linker.ld
 HOST_CFLAGS := -std=gnu11 -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
     -fno-sanitize-recover=all $(WARNINGS) $(INCLUDES)
+FAST_CFLAGS := -std=gnu11 -O2 -g $(WARNINGS) $(INCLUDES)
 
 # -- Sources --------------------------------------------------------------------------------------
 
@@ -53,6 +54,13 @@ PURE := \
     src/memory/memory_map.c       claims in, truth out \
     src/memory/memory_map_print.c the map as text \
     src/memory/heap/heap.c        the block table \
+    src/memory/heap/heap_create.c .. making one \
+    src/memory/heap/heap_aligned.c .. on a boundary \
+    src/memory/heap/heap_resize.c .. longer or shorter, in place \
+    src/memory/heap/heap_scan.c   .. where an allocation goes: the specification \
+    src/memory/heap/heap_index.c  .. the same, without looking at every block \
+    src/memory/heap/heap_check.c  .. whether the table is sound \
+    src/memory/heap/index_check.c .. and the index with it \
     src/memory/heap/heap_plan.c   where the heap will lie \
     src/memory/heap/slab.c        small objects packed in blocks \
     src/memory/heap/slab_check.c  .. and whether they are sound \
@@ -101,12 +109,17 @@ UNIT := $(sort $(wildcard tests/unit/*.c))
 # Cases that need the host: exhaustive, random, or with a machine that is made up.
 HOST_ONLY := $(sort $(wildcard tests/host/*.c))
 
+# Cases that take millions of operations, and so are compiled for speed, without sanitizers.
+STRESS := $(sort $(wildcard tests/stress/*.c)) tests/host/main.c
+
 sources = $(filter %.c %.asm,$(1))
 objects = $(addprefix $(2)/,$(addsuffix .o,$(call sources,$(1))))
 
 KERNEL_OBJECTS := $(call objects,$(PURE) $(MACHINE) $(UNIT),build/kernel)
 HOST_OBJECTS_32 := $(call objects,$(PURE) $(UNIT) $(HOST_ONLY),build/host/32)
 HOST_OBJECTS_64 := $(call objects,$(PURE) $(UNIT) $(HOST_ONLY),build/host/64)
+STRESS_OBJECTS_32 := $(call objects,$(PURE) $(STRESS),build/fast/32)
+STRESS_OBJECTS_64 := $(call objects,$(PURE) $(STRESS),build/fast/64)
 
 KERNEL := build/plat.elf
 ISO := build/plat.iso
@@ -171,7 +184,7 @@ help: ## this list
 	@sed -n '/^# Variables:/,/^$$/s/^#/ /p' Makefile
 
 clean: ## remove all that was built, but the toolchain
-	rm -rf build/kernel build/host build/tests build/iso build/stage1.elf build/symbols* \
+	rm -rf build/kernel build/host build/fast build/tests build/iso build/stage1.elf build/symbols* \
 	    build/*.flags build/serial.txt \
 	    $(KERNEL) $(ISO) compile_commands.json
 
@@ -182,8 +195,8 @@ build/kernel.flags: FORCE
 	@mkdir -p $(@D); echo '$(CROSS) $(KERNEL_CFLAGS)' | cmp -s - $@ || \
 	    echo '$(CROSS) $(KERNEL_CFLAGS)' >$@
 build/host.flags: FORCE
-	@mkdir -p $(@D); echo '$(HOST_CC) $(HOST_CFLAGS)' | cmp -s - $@ || \
-	    echo '$(HOST_CC) $(HOST_CFLAGS)' >$@
+	@mkdir -p $(@D); echo '$(HOST_CC) $(HOST_CFLAGS) $(FAST_CFLAGS)' | cmp -s - $@ || \
+	    echo '$(HOST_CC) $(HOST_CFLAGS) $(FAST_CFLAGS)' >$@
 .PHONY: FORCE test-programs
 
 build/kernel/%.c.o: %.c build/kernel.flags
@@ -230,17 +243,20 @@ HOST_M32 := -m32 -idirafter /usr/include/$(shell $(HOST_CC) -print-multiarch 2>/
 
 # memory.c and its cases under other names: the host's libc has functions of these.
 RENAMED := $(foreach f,memset memcpy memmove memcmp,-D$(f)=plat_$(f)) -fno-builtin
-build/host/%/src/memory/memory.c.o build/host/%/tests/unit/memory.c.o: private EXTRA = $(RENAMED)
+build/host/%/src/memory/memory.c.o build/host/%/tests/unit/memory.c.o \
+    build/fast/%/src/memory/memory.c.o: private EXTRA = $(RENAMED)
 
-build/host/32/%.c.o: %.c build/host.flags
-	$(call say,HOSTCC,$< (32 bits))
-	@mkdir -p $(@D)
-	$(Q)$(HOST_CC) $(HOST_M32) $(HOST_CFLAGS) $(EXTRA) -MMD -MP -c $< -o $@
-
-build/host/64/%.c.o: %.c build/host.flags
-	$(call say,HOSTCC,$< (64 bits))
-	@mkdir -p $(@D)
-	$(Q)$(HOST_CC) $(HOST_CFLAGS) $(EXTRA) -MMD -MP -c $< -o $@
+# $(1): folder; $(2): the compiler and its flags; $(3): what is said.
+define host_objects
+build/$(1)/%.c.o: %.c build/host.flags
+	$$(call say,HOSTCC,$$< ($(3)))
+	@mkdir -p $$(@D)
+	$$(Q)$(2) $$(EXTRA) -MMD -MP -c $$< -o $$@
+endef
+$(eval $(call host_objects,host/32,$(HOST_CC) $(HOST_M32) $(HOST_CFLAGS),32 bits))
+$(eval $(call host_objects,host/64,$(HOST_CC) $(HOST_CFLAGS),64 bits))
+$(eval $(call host_objects,fast/32,$(HOST_CC) $(HOST_M32) $(FAST_CFLAGS),32 bits, for speed))
+$(eval $(call host_objects,fast/64,$(HOST_CC) $(FAST_CFLAGS),64 bits, for speed))
 
 build/host/32/cases: $(HOST_OBJECTS_32)
 	$(call say,HOSTLD,$@)
@@ -250,6 +266,14 @@ build/host/64/cases: $(HOST_OBJECTS_64)
 	$(call say,HOSTLD,$@)
 	$(Q)$(HOST_CC) $(HOST_CFLAGS) -o $@ $^
 
+build/fast/32/stress: $(STRESS_OBJECTS_32)
+	$(call say,HOSTLD,$@)
+	$(Q)$(HOST_CC) $(HOST_M32) $(FAST_CFLAGS) -o $@ $^
+
+build/fast/64/stress: $(STRESS_OBJECTS_64)
+	$(call say,HOSTLD,$@)
+	$(Q)$(HOST_CC) $(FAST_CFLAGS) -o $@ $^
+
 # A kernel that is entered with a wrong number in EAX, as by a loader that is not Multiboot's.
 build/tests/wrong-magic.elf: $(KERNEL) tests/boot/wrong_magic.asm
 	@mkdir -p $(@D)
@@ -257,6 +281,8 @@ build/tests/wrong-magic.elf: $(KERNEL) tests/boot/wrong_magic.asm
 	$(Q)$(CROSS)gcc $(KERNEL_LDFLAGS) -Wl,-e,wrong_magic_start -o $@ $(KERNEL_OBJECTS) \
 	    build/symbols.o build/tests/wrong_magic.o
 
-test-programs: $(KERNEL) $(ISO) build/host/32/cases build/host/64/cases build/tests/wrong-magic.elf
+test-programs: $(KERNEL) $(ISO) build/host/32/cases build/host/64/cases build/fast/32/stress \
+    build/fast/64/stress build/tests/wrong-magic.elf
 
--include $(KERNEL_OBJECTS:.o=.d) $(HOST_OBJECTS_32:.o=.d) $(HOST_OBJECTS_64:.o=.d)
+-include $(KERNEL_OBJECTS:.o=.d) $(HOST_OBJECTS_32:.o=.d) $(HOST_OBJECTS_64:.o=.d) \
+    $(STRESS_OBJECTS_32:.o=.d) $(STRESS_OBJECTS_64:.o=.d)

@@ -55,7 +55,6 @@ void command_stats(const struct shell_context *context, unsigned nwords, char **
     const struct slab_statistics *small = &kheap_slabs()->statistics;
     kprintf("  small objects: %zu live, %zu bytes, in %zu blocks\n", small->objects, small->bytes,
             small->blocks);
-    kprintf("  search: %llu table entries looked at\n", (unsigned long long)s->probes);
 }
 
 void command_blocks(const struct shell_context *context, unsigned nwords, char **words)

@@ -64,9 +64,10 @@ LINES
 is $boot->{status}, PANIC, 'no RAM above 1 MB: does not go on';
 like $boot->{text}, qr/^panic: no usable RAM from 1 MB to 4 GB in the memory map$/m, '.. and why';
 
-$boot = boot(iso => make_iso('little-ram', <<'LINES'));
+my $end = sprintf '0x%08x', (symbol('kernel_end') + 0x1ffff) & ~0xffff;
+$boot = boot(iso => make_iso('little-ram', <<"LINES"));
 insmod mmap
-cutmem 0x00180000 0xffffffff
+cutmem $end 0xffffffff
 multiboot /boot/plat.elf selftest
 LINES
 is $boot->{status}, PANIC, 'less RAM than the kernel needs: does not go on';

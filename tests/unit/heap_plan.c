@@ -8,6 +8,11 @@ enum { MB = 256 /* pages */ };
 static struct memory_map map;
 static struct heap_plan plan;
 
+static size_t six_bytes_a_block(size_t nblocks)
+{
+    return 6 * nblocks;
+}
+
 /* A machine whose RAM, behind a kernel that ends at 1.5 MB, reaches up to TOP. */
 static void machine(page_t top)
 {
@@ -36,7 +41,7 @@ CASE(heap_plan, b9_the_heap_follows_the_memory)
     };
     for (size_t i = 0; i < sizeof vectors / sizeof vectors[0]; i++) {
         machine(vectors[i].top);
-        CHECK(heap_plan_make(&plan, &map, 6, 0));
+        CHECK(heap_plan_make(&plan, &map, six_bytes_a_block, 0));
         CHECK_EQUAL(plan.first, vectors[i].first);
         CHECK_EQUAL(plan.end, vectors[i].end);
         CHECK_EQUAL(plan.table, vectors[i].table);
@@ -50,7 +55,7 @@ CASE(heap_plan, the_table_keeps_out_of_the_user_window)
     machine(64 * MB);
     CHECK_EQUAL(memory_map_claim(&map, 0x180000, 0x3fa000 - 0x180000, MEMORY_MODULE), 0);
     memory_map_settle(&map);
-    CHECK(heap_plan_make(&plan, &map, 6, 0));
+    CHECK(heap_plan_make(&plan, &map, six_bytes_a_block, 0));
     CHECK_EQUAL(plan.table, 16 * MB); /* not in 4 to 16 MB, although there is room */
     CHECK_EQUAL(plan.first, 16 * MB + plan.table_pages);
 }
@@ -59,34 +64,34 @@ CASE(heap_plan, more_memory_above_16_mb_than_below_decides)
 {
     /* Usable below: 1.5 to 16 MB, 14.5 MB. */
     machine(16 * MB + 14 * MB + MB / 2);
-    CHECK(heap_plan_make(&plan, &map, 6, 0));
+    CHECK(heap_plan_make(&plan, &map, six_bytes_a_block, 0));
     CHECK_EQUAL(plan.first, 16 * MB);
     machine(16 * MB + 14 * MB + MB / 2 - 1);
-    CHECK(heap_plan_make(&plan, &map, 6, 0));
+    CHECK(heap_plan_make(&plan, &map, six_bytes_a_block, 0));
     CHECK(plan.first < 4 * MB);
 }
 
 CASE(heap_plan, a_bound_shortens_it)
 {
     machine(64 * MB);
-    CHECK(heap_plan_make(&plan, &map, 6, 8 * MB));
+    CHECK(heap_plan_make(&plan, &map, six_bytes_a_block, 8 * MB));
     CHECK_EQUAL(plan.first, 16 * MB);
     CHECK_EQUAL(plan.end, 24 * MB);
-    CHECK(heap_plan_make(&plan, &map, 6, 100 * MB));
+    CHECK(heap_plan_make(&plan, &map, six_bytes_a_block, 100 * MB));
     CHECK_EQUAL(plan.end, 64 * MB);
 }
 
 CASE(heap_plan, too_little_is_told_with_numbers)
 {
     machine(384 + HEAP_PLAN_BLOCKS_LEAST);
-    CHECK(!heap_plan_make(&plan, &map, 6, 0));
+    CHECK(!heap_plan_make(&plan, &map, six_bytes_a_block, 0));
     CHECK_EQUAL(plan.needed, HEAP_PLAN_BLOCKS_LEAST + 1);
     CHECK_EQUAL(plan.usable, HEAP_PLAN_BLOCKS_LEAST);
     machine(384 + HEAP_PLAN_BLOCKS_LEAST + 1);
-    CHECK(heap_plan_make(&plan, &map, 6, 0));
+    CHECK(heap_plan_make(&plan, &map, six_bytes_a_block, 0));
     machine(256);
-    CHECK(!heap_plan_make(&plan, &map, 6, 0));
+    CHECK(!heap_plan_make(&plan, &map, six_bytes_a_block, 0));
     CHECK_EQUAL(plan.usable, 0);
     machine(64 * MB);
-    CHECK(!heap_plan_make(&plan, &map, 6, 8));
+    CHECK(!heap_plan_make(&plan, &map, six_bytes_a_block, 8));
 }

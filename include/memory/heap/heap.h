@@ -8,13 +8,15 @@
  *     0x01  taken, last of several
  *
  * So an allocation of three blocks reads C1 81 01, and anyone can read the whole heap. The memory
- * itself is never touched here: START may be any address, present or not.
+ * itself is never touched here: START may be any address, present or not. An index beside the table
+ * makes search and free independent of its length; it never changes an answer (heap_scan.h).
  */
 #ifndef PLAT_MEMORY_HEAP_HEAP_H
 #define PLAT_MEMORY_HEAP_HEAP_H
 
 #include "lib/status.h"
 #include "lib/types.h"
+#include "memory/heap/heap_index.h"
 
 #define HEAP_BLOCK_SIZE 4096u
 
@@ -24,11 +26,11 @@
 #define HEAP_BLOCK_IS_FIRST          0x40
 
 typedef uint8_t HEAP_BLOCK_TABLE_ENTRY;
-typedef size_t block_t; /* a block's index in its table */
 
 struct heap_table {
     HEAP_BLOCK_TABLE_ENTRY *entries;
     size_t total; /* how many entries, and blocks */
+    void *index;  /* heap_index_bytes(total) bytes, aligned for a size_t */
 };
 
 struct heap_statistics {
@@ -39,13 +41,12 @@ struct heap_statistics {
     size_t served;      /* requests that got memory, ever */
     size_t failed;      /* requests that got none, ever; those for 0 bytes not counted */
     size_t refused;     /* frees that were refused, ever */
-    uint64_t probes;    /* table entries looked at in search, ever: the cost of first fit */
 };
 
 struct heap {
     struct heap_table *table;
-    void *saddr;         /* where block 0 begins */
-    block_t lowest_free; /* every block below it is taken */
+    void *saddr; /* where block 0 begins */
+    struct heap_index index;
     struct heap_statistics statistics;
 };
 
@@ -63,42 +64,60 @@ enum heap_refusal {
 const char *heap_refusal_text(int refusal);
 
 /*
- * Makes HEAP serve the bytes from START to END (exclusive), all blocks free. TABLE and its entries
- * stay the caller's and must outlive HEAP. -EINVARG, and nothing changed, unless START and END lie
- * on block boundaries, 0 < START < END, TABLE has exactly one entry a block, and neither HEAP,
- * TABLE nor its entries lie in the memory that is served.
+ * Makes HEAP serve the bytes from START to END (exclusive), all blocks free. TABLE, its entries and
+ * its index stay the caller's and must outlive HEAP. -EINVARG, and nothing changed, unless START
+ * and END lie on block boundaries, 0 < START < END, TABLE has exactly one entry a block and at most
+ * HEAP_BLOCKS_MOST, and neither HEAP, TABLE, its entries nor its index lie in the memory that is
+ * served. O(blocks).
  */
 MUST_USE int heap_create(struct heap *heap, void *start, void *end, struct heap_table *table);
 
 /*
- * The lowest run of free blocks that holds NBYTES, now taken; not cleared. NULL for 0 bytes and
- * where no run is long enough. O(blocks above the lowest free one).
+ * The run of free blocks that heap_scan() names for NBYTES, now taken; not cleared: the shortest
+ * run that fits, the lowest of equals. NULL for 0 bytes and where no run is long enough. O(1) but
+ * for the entries written; above HEAP_EXACT_MOST blocks, plus the runs of the same class that are
+ * too short.
  */
 MUST_USE void *heap_malloc(struct heap *heap, size_t nbytes);
 
 /*
+ * The same on a multiple of ALIGNMENT bytes, a power of two (otherwise NULL). Where a run longer by
+ * ALIGNMENT exists, O(1) like heap_malloc(); else O(runs).
+ */
+MUST_USE void *heap_malloc_aligned(struct heap *heap, size_t nbytes, size_t alignment);
+
+/*
  * Frees the allocation that begins at POINTER and returns HEAP_FREED, or refuses: then nothing
- * changes but the count of refusals. O(blocks freed).
+ * changes but the count of refusals. O(1) but for the entries written.
  */
 MUST_USE int heap_free(struct heap *heap, void *pointer);
 
 /*
+ * Makes the allocation that begins at POINTER NBLOCKS blocks long, in place: shorter, or into the
+ * free blocks behind it. False, and nothing changed, where these are too few, NBLOCKS is 0, or
+ * heap_free() would refuse POINTER. O(1) but for the entries written.
+ */
+MUST_USE bool heap_resize(struct heap *heap, void *pointer, size_t nblocks);
+
+/*
  * Takes the free blocks FIRST to END (exclusive) as one allocation; for what was never memory or
  * is in use already. -EINVARG, and nothing changed, where the range is empty, reaches past the
- * table or is not all free.
+ * table or is not all free. O(END, at most), for finding the run.
  */
 MUST_USE int heap_take(struct heap *heap, block_t first, block_t end);
 
 /*
  * How many blocks the allocation that begins at POINTER has; 0 and, unless it is NULL, the reason
- * in *REFUSAL, where heap_free() would refuse it.
+ * in *REFUSAL, where heap_free() would refuse it. O(1).
  */
 size_t heap_allocation_blocks(const struct heap *heap, const void *pointer, int *refusal);
 
-/* The longest run of free blocks. O(blocks). */
+/* The longest run of free blocks. O(runs of the longest class). */
 size_t heap_largest_free(const struct heap *heap);
 
-/* NULL where the invariant at the top of heap.c holds, else the sentence that is broken. O(blocks)
+/*
+ * NULL where the invariants at the top of heap.c and heap_index.c hold, else the sentence that is
+ * broken. O(blocks).
  */
 MUST_USE const char *heap_check(const struct heap *heap);
 

@@ -13,14 +13,14 @@ struct heap_plan {
 };
 
 /*
- * Plans a heap with BYTES_A_BLOCK bytes beside it for each block. It begins at LAYOUT_HEAP, or at
- * the lowest usable page where more memory lies below that than above, and ends at the top of
+ * Plans a heap that has BYTES_BESIDE(n) bytes beside it for n blocks. It begins at LAYOUT_HEAP, or
+ * at the lowest usable page where more memory lies below that than above, and ends at the top of
  * usable memory below LAYOUT_GROWING_WINDOW, or PAGES_MOST (0: no bound) after its beginning. The
  * table stands below the user window where there is room; else in the heap's span, which then
  * begins behind it. False, and PLAN->needed and ->usable say how much, where there is too little
  * memory.
  */
 MUST_USE bool heap_plan_make(struct heap_plan *plan, const struct memory_map *map,
-                             size_t bytes_a_block, page_t pages_most);
+                             size_t (*bytes_beside)(size_t nblocks), page_t pages_most);
 
 #endif

@@ -1,157 +1,118 @@
 /*
  * Theory. A block is 4096 bytes at saddr + 4096 * index. A run is a maximal sequence of free blocks
- * or the blocks of one allocation. The table is the whole truth: no list, no header in the memory.
+ * or the blocks of one allocation. The table is the whole truth: no header in the memory, and the
+ * index can be made again from the table.
  *
  * Invariant:
  *   - every entry has one of the five legal values;
  *   - an entry with HAS_NEXT is followed by a taken entry without IS_FIRST;
  *   - a taken entry without IS_FIRST is preceded by an entry with HAS_NEXT;
- *   - every block below lowest_free is taken;
+ *   - index.lengths has the length of every run and allocation at its first block, and that of a
+ *     free run at its last block too;
+ *   - every free run, and nothing else, is in the index's set of its rank;
  *   - statistics.taken is the number of taken entries and statistics.allocations that of entries
  *     with IS_FIRST; taken <= peak <= total.
  *
- * Search is first fit at the lowest address. lowest_free only skips what can't be free, so that it
- * never changes an answer. It rises when the search fills the lowest hole and falls when a block
- * below it is freed: allocating into a heap that is full up to some point costs nothing for the
- * full part.
+ * Search is best fit: the run of the lowest rank that is long enough, and the lowest address of
+ * equals, which is what heap_scan() says in a few lines. Measured on 25,600 blocks, requests of 1
+ * to 64 blocks, kept 90 % full, 100,000 operations: first fit at the lowest address failed 8,747
+ * times, an exact fit or else the first 9 times, best fit never (`make bench`: the row "90 %
+ * full").
  *
  * Freeing is a border crossing: range, alignment, and the entry's own bits are checked before
- * anything is written, and the walk to the allocation's end is done in the same pass that clears,
- * because the invariant guarantees that it ends inside the table.
+ * anything is written. It never walks HAS_NEXT: the length stands in the index.
  *
- * Cost: malloc is linear in the blocks between lowest_free and the run's end; free in the blocks
- * freed; check and largest_free in the table. Space: one byte a block.
+ * Cost: the entries written, 16 at a time, and a constant for the sets (index_sets.h). Space: one
+ * byte a block, and the index's.
  */
 #include "memory/heap/heap.h"
 
 #include "lib/checked.h"
-#include "memory/memory.h"
-
-/* The only places that know the bits. */
-static inline bool is_free(HEAP_BLOCK_TABLE_ENTRY entry)
-{
-    return entry == HEAP_BLOCK_TABLE_ENTRY_FREE;
-}
-
-static inline bool is_first(HEAP_BLOCK_TABLE_ENTRY entry)
-{
-    return (entry & HEAP_BLOCK_IS_FIRST) != 0;
-}
-
-static inline bool has_next(HEAP_BLOCK_TABLE_ENTRY entry)
-{
-    return (entry & HEAP_BLOCK_HAS_NEXT) != 0;
-}
-
-static inline HEAP_BLOCK_TABLE_ENTRY make_taken(bool first, bool next)
-{
-    return (HEAP_BLOCK_TABLE_ENTRY)(HEAP_BLOCK_TABLE_ENTRY_TAKEN |
-                                    (first ? HEAP_BLOCK_IS_FIRST : 0) |
-                                    (next ? HEAP_BLOCK_HAS_NEXT : 0));
-}
-
-static inline bool is_legal(HEAP_BLOCK_TABLE_ENTRY entry)
-{
-    return is_free(entry) || entry == make_taken(is_first(entry), has_next(entry));
-}
-
-const char *heap_refusal_text(int refusal)
-{
-    switch (refusal) {
-    case HEAP_FREED:
-        return "freed";
-    case HEAP_OUT_OF_RANGE:
-        return "out of range";
-    case HEAP_MISALIGNED:
-        return "misaligned";
-    case HEAP_NOT_FIRST:
-        return "not a first block";
-    case HEAP_ALREADY_FREE:
-        return "already free";
-    case HEAP_RESERVED:
-        return "reserved";
-    default:
-        return "unknown";
-    }
-}
-
-/* Whether the NBYTES bytes at OBJECT and the range from START to END share a byte. */
-static bool overlaps(const void *object, size_t nbytes, uintptr_t start, uintptr_t end)
-{
-    uintptr_t first = (uintptr_t)object;
-    size_t last;
-    if (nbytes == 0)
-        return false;
-    if (!checked_add(first, nbytes - 1, &last))
-        return true; /* nothing real wraps: refuse it */
-    return first < end && last >= start;
-}
-
-int heap_create(struct heap *heap, void *start, void *end, struct heap_table *table)
-{
-    uintptr_t from = (uintptr_t)start, to = (uintptr_t)end;
-    if (!heap || !table || !table->entries || from == 0 || to <= from)
-        return -EINVARG;
-    if (!is_multiple(from, HEAP_BLOCK_SIZE) || !is_multiple(to, HEAP_BLOCK_SIZE))
-        return -EINVARG;
-    if (table->total != (to - from) / HEAP_BLOCK_SIZE)
-        return -EINVARG;
-    if (overlaps(heap, sizeof *heap, from, to) || overlaps(table, sizeof *table, from, to) ||
-        overlaps(table->entries, table->total, from, to))
-        return -EINVARG;
-    memset(table->entries, HEAP_BLOCK_TABLE_ENTRY_FREE, table->total);
-    *heap = (struct heap){.table = table, .saddr = start};
-    heap->statistics.total = table->total;
-    return 0;
-}
+#include "memory/heap/heap_private.h"
 
 /*
- * The specification of the search: the lowest block that begins NBLOCKS free ones, or total.
- * Looks at each entry once.
+ * A run of the same rank as a request of more than HEAP_EXACT_MOST blocks that is long enough, the
+ * lowest; total where there is none.
  */
-static block_t find_free_run(struct heap *heap, size_t nblocks)
+static block_t find_in_rank(const struct heap_index *index, size_t nblocks, size_t total)
 {
-    const struct heap_table *table = heap->table;
-    size_t length = 0;
-    for (block_t block = heap->lowest_free; block < table->total; block++) {
-        heap->statistics.probes++;
-        length = is_free(table->entries[block]) ? length + 1 : 0;
-        if (length == nblocks)
-            return block + 1 - nblocks;
-    }
-    return table->total;
+    size_t rank = index_rank(nblocks);
+    const struct heap_near *near = &index->near[rank];
+    for (size_t i = near->count; i-- > 0;)
+        if (index->lengths[near->starts[i]] >= nblocks)
+            return near->starts[i];
+    block_t start = index_far_after(index, rank, 0, total);
+    while (start < total && index->lengths[start] < nblocks)
+        start = index_far_after(index, rank, start + 1, total);
+    return start;
 }
 
-static void mark_taken(struct heap *heap, block_t first, block_t end)
+/* What heap_scan() answers. */
+block_t heap_find(const struct heap_index *index, size_t nblocks, size_t total)
 {
-    struct heap_statistics *statistics = &heap->statistics;
-    for (block_t block = first; block < end; block++)
-        heap->table->entries[block] = make_taken(block == first, block + 1 < end);
-    if (first == heap->lowest_free)
-        heap->lowest_free = end;
-    statistics->allocations++;
-    statistics->taken += end - first;
-    if (statistics->taken > statistics->peak)
-        statistics->peak = statistics->taken;
+    size_t rank = index_rank(nblocks);
+    if (nblocks > HEAP_EXACT_MOST) {
+        block_t start = find_in_rank(index, nblocks, total);
+        if (start < total)
+            return start;
+        rank++;
+    }
+    rank = index_next_rank(index, rank);
+    return rank == HEAP_RANKS ? total : index_first(index, rank);
+}
+
+static void *serve(struct heap *heap, block_t first, size_t nblocks)
+{
+    write_allocation(heap, first, nblocks);
+    heap->statistics.allocations++;
+    heap->statistics.served++;
+    count_taken(heap, nblocks);
+    return heap_address_of(heap, first);
+}
+
+/* Cuts NBLOCKS from the front of the lowest run of RANK, all of whose runs are longer. */
+static block_t cut_first(struct heap_index *index, size_t rank, size_t nblocks)
+{
+    block_t start = index_first(index, rank);
+    size_t rest = index->lengths[start] - nblocks;
+    if (rank <= HEAP_EXACT_MOST || index_rank(rest) != rank) {
+        (void)index_pop(index, rank);
+        index_insert(index, start + nblocks, rest);
+    } else {
+        index_move_first(index, rank, start + nblocks, rest);
+    }
+    return start;
+}
+
+/* Where a run must be cut, or a long one looked for. */
+static __attribute__((noinline)) void *malloc_slowly(struct heap *heap, size_t nblocks)
+{
+    struct heap_index *index = &heap->index;
+    size_t total = heap->table->total;
+    if (nblocks == 0)
+        return NULL;
+    if (nblocks <= HEAP_EXACT_MOST) {
+        size_t rank = index_next_rank(index, nblocks);
+        if (rank < HEAP_RANKS)
+            return serve(heap, cut_first(index, rank, nblocks), nblocks);
+    } else if (nblocks <= total) {
+        block_t first = heap_find(index, nblocks, total);
+        if (first < total) {
+            take_from(heap, first, index->lengths[first], first, first + nblocks);
+            heap->statistics.served++;
+            return heap_address_of(heap, first);
+        }
+    }
+    heap->statistics.failed++;
+    return NULL;
 }
 
 void *heap_malloc(struct heap *heap, size_t nbytes)
 {
     size_t nblocks = units_to_hold(nbytes, HEAP_BLOCK_SIZE);
-    if (nblocks == 0)
-        return NULL;
-    if (nblocks > heap->statistics.total - heap->statistics.taken) {
-        heap->statistics.failed++;
-        return NULL;
-    }
-    block_t first = find_free_run(heap, nblocks);
-    if (first == heap->table->total) {
-        heap->statistics.failed++;
-        return NULL;
-    }
-    mark_taken(heap, first, first + nblocks);
-    heap->statistics.served++;
-    return heap_address_of(heap, first);
+    if (nblocks > HEAP_EXACT_MOST || !index_has(&heap->index, nblocks))
+        return malloc_slowly(heap, nblocks);
+    return serve(heap, index_pop(&heap->index, nblocks), nblocks);
 }
 
 int heap_take(struct heap *heap, block_t first, block_t end)
@@ -161,21 +122,11 @@ int heap_take(struct heap *heap, block_t first, block_t end)
     for (block_t block = first; block < end; block++)
         if (!is_free(heap->table->entries[block]))
             return -EINVARG;
-    mark_taken(heap, first, end);
+    block_t start = first;
+    while (start > 0 && is_free(heap->table->entries[start - 1]))
+        start--;
+    take_from(heap, start, heap->index.lengths[start], first, end);
     return 0;
-}
-
-/* Why POINTER can't be freed, or HEAP_FREED when it can. */
-static int judge(const struct heap *heap, const void *pointer)
-{
-    if (!heap_contains(heap, pointer))
-        return HEAP_OUT_OF_RANGE;
-    if (!is_multiple((uintptr_t)pointer, HEAP_BLOCK_SIZE))
-        return HEAP_MISALIGNED;
-    HEAP_BLOCK_TABLE_ENTRY entry = heap->table->entries[heap_block_of(heap, pointer)];
-    if (is_free(entry))
-        return HEAP_ALREADY_FREE;
-    return is_first(entry) ? HEAP_FREED : HEAP_NOT_FIRST;
 }
 
 int heap_free(struct heap *heap, void *pointer)
@@ -185,16 +136,8 @@ int heap_free(struct heap *heap, void *pointer)
         heap->statistics.refused++;
         return refusal;
     }
-    block_t first = heap_block_of(heap, pointer), block = first;
-    HEAP_BLOCK_TABLE_ENTRY *entries = heap->table->entries;
-    bool more;
-    do {
-        more = has_next(entries[block]);
-        entries[block++] = HEAP_BLOCK_TABLE_ENTRY_FREE;
-    } while (more && block < heap->table->total);
-    if (first < heap->lowest_free)
-        heap->lowest_free = first;
-    heap->statistics.taken -= block - first;
+    block_t first = heap_block_of(heap, pointer);
+    give_back(heap, first, first + heap->index.lengths[first]);
     heap->statistics.allocations--;
     return HEAP_FREED;
 }
@@ -204,51 +147,26 @@ size_t heap_allocation_blocks(const struct heap *heap, const void *pointer, int 
     int reason = judge(heap, pointer);
     if (refusal)
         *refusal = reason;
-    if (reason)
-        return 0;
-    block_t first = heap_block_of(heap, pointer), last = first;
-    while (has_next(heap->table->entries[last]) && last + 1 < heap->table->total)
-        last++;
-    return last - first + 1;
+    return reason ? 0 : heap->index.lengths[heap_block_of(heap, pointer)];
 }
 
 size_t heap_largest_free(const struct heap *heap)
 {
-    size_t largest = 0, length = 0;
-    for (block_t block = heap->lowest_free; block < heap->table->total; block++) {
-        length = is_free(heap->table->entries[block]) ? length + 1 : 0;
-        largest = length > largest ? length : largest;
-    }
+    const struct heap_index *index = &heap->index;
+    size_t rank = HEAP_RANKS - 1, largest = 0, total = heap->table->total;
+    while (rank > 0 && index->near[rank].count == 0)
+        rank--;
+    if (rank == 0)
+        return 0;
+    if (rank <= HEAP_EXACT_MOST)
+        return rank;
+    const struct heap_near *near = &index->near[rank];
+    for (size_t i = 0; i < near->count; i++)
+        if (index->lengths[near->starts[i]] > largest)
+            largest = index->lengths[near->starts[i]];
+    for (block_t start = index_far_after(index, rank, 0, total); start < total;
+         start = index_far_after(index, rank, start + 1, total))
+        if (index->lengths[start] > largest)
+            largest = index->lengths[start];
     return largest;
-}
-
-const char *heap_check(const struct heap *heap)
-{
-    const struct heap_statistics *statistics = &heap->statistics;
-    size_t taken = 0, allocations = 0;
-    bool inside = false; /* the entry before has HAS_NEXT */
-    for (block_t block = 0; block < heap->table->total; block++) {
-        HEAP_BLOCK_TABLE_ENTRY entry = heap->table->entries[block];
-        if (!is_legal(entry))
-            return "an entry has none of the five legal values";
-        if (inside && (is_free(entry) || is_first(entry)))
-            return "an entry with HAS_NEXT is not followed by the rest of its allocation";
-        if (!inside && !is_free(entry) && !is_first(entry))
-            return "a taken entry without IS_FIRST has no HAS_NEXT before it";
-        if (is_free(entry) && block < heap->lowest_free)
-            return "a free block lies below lowest_free";
-        taken += !is_free(entry);
-        allocations += is_first(entry);
-        inside = has_next(entry);
-    }
-    if (inside)
-        return "the last entry has HAS_NEXT";
-    if (taken != statistics->taken)
-        return "the count of taken blocks is wrong";
-    if (allocations != statistics->allocations)
-        return "the count of allocations is wrong";
-    if (statistics->total != heap->table->total || statistics->peak < taken ||
-        statistics->peak > statistics->total)
-        return "total, peak and taken are out of order";
-    return NULL;
 }

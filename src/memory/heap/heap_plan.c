@@ -25,8 +25,8 @@ static bool place_table(const struct memory_map *map, struct heap_plan *plan)
            memory_map_find(map, plan->table_pages, plan->first, plan->end, &plan->table);
 }
 
-bool heap_plan_make(struct heap_plan *plan, const struct memory_map *map, size_t bytes_a_block,
-                    page_t pages_most)
+bool heap_plan_make(struct heap_plan *plan, const struct memory_map *map,
+                    size_t (*bytes_beside)(size_t nblocks), page_t pages_most)
 {
     page_t top = memory_map_top(map, page_of(LAYOUT_GROWING_WINDOW));
     page_t first = choose_start(map, top);
@@ -34,7 +34,7 @@ bool heap_plan_make(struct heap_plan *plan, const struct memory_map *map, size_t
     if (pages_most && span > pages_most)
         span = pages_most;
     *plan = (struct heap_plan){.first = first, .end = first + span};
-    plan->table_pages = (page_t)units_to_hold((size_t)span * bytes_a_block, PAGE_SIZE);
+    plan->table_pages = (page_t)units_to_hold(bytes_beside(span), PAGE_SIZE);
     plan->needed = HEAP_PLAN_BLOCKS_LEAST + plan->table_pages;
     plan->usable = memory_map_count(map, MEMORY_USABLE, plan->first, plan->end);
     if (plan->usable < plan->needed || !place_table(map, plan))

@@ -17,9 +17,6 @@
 #include "memory/layout.h"
 #include "memory/memory.h"
 
-/* Beside each block: its entry, its tag, and whose small objects it holds. */
-#define BYTES_A_BLOCK (2 + sizeof(struct slab *))
-
 _Static_assert(HEAP_BLOCK_SIZE == PAGE_SIZE, "blocks are handed out as pages");
 
 static struct {
@@ -66,6 +63,16 @@ static void put_slab_block(void *context, void *block)
         panic("heap: the block %p of small objects is %s", block, heap_refusal_text(refusal));
 }
 
+/*
+ * Beside NBLOCKS blocks: the table, the tags; and, aligned, the index and whose small objects each
+ * block holds.
+ */
+static size_t bytes_beside(size_t nblocks)
+{
+    return (2 * nblocks + sizeof(size_t) - 1) / sizeof(size_t) * sizeof(size_t) +
+           heap_index_bytes(nblocks) + nblocks * sizeof(struct slab *);
+}
+
 /* Plans, and claims the table's own memory in MAP. */
 static struct heap_plan claim_plan(struct memory_map *map, size_t nbytes_most)
 {
@@ -73,7 +80,7 @@ static struct heap_plan claim_plan(struct memory_map *map, size_t nbytes_most)
     page_t pages_most = page_of((uint32_t)nbytes_most);
     if (nbytes_most && !pages_most)
         pages_most = 1; /* less than a page is a bound too: far too little, and said */
-    if (!heap_plan_make(&plan, map, BYTES_A_BLOCK, pages_most))
+    if (!heap_plan_make(&plan, map, bytes_beside, pages_most))
         panic("too little memory: the heap needs %u K of usable RAM below %u MB%s; there are %u K",
               plan.needed * 4, LAYOUT_GROWING_WINDOW >> 20,
               nbytes_most ? " and within heap_size" : "", plan.usable * 4);
@@ -88,12 +95,12 @@ void kheap_init(struct memory_map *map, size_t nbytes_most)
 {
     struct heap_plan plan = claim_plan(map, nbytes_most);
     page_t nblocks = plan.end - plan.first;
-    /* Entries and tags from the start of the table's pages; by_block, which is aligned, at the end.
-     */
     HEAP_BLOCK_TABLE_ENTRY *entries = (HEAP_BLOCK_TABLE_ENTRY *)page_address(plan.table);
-    struct slab **by_block = (struct slab **)page_address(plan.table + plan.table_pages) - nblocks;
+    uint8_t *end = entries + bytes_beside(nblocks);
+    struct slab **by_block = (struct slab **)(void *)end - nblocks;
+    void *index = (uint8_t *)by_block - heap_index_bytes(nblocks);
     state.map = map;
-    state.table = (struct heap_table){.entries = entries, .total = nblocks};
+    state.table = (struct heap_table){.entries = entries, .total = nblocks, .index = index};
     state.owners = entries + nblocks;
     memset(state.owners, OWNER_FREE, nblocks);
     int status = heap_create(&state.heap, (void *)page_address(plan.first),
