@@ -28,7 +28,7 @@ INCLUDES := -Iinclude -Isrc -Itests
 # linked: Debian's has CMOV in it. i686-elf's uint32_t is a long, i686-linux-gnu's an int; it is an
 # int here with both, so that printf's formats fit.
 KERNEL_CFLAGS := -std=gnu11 -ffreestanding -march=i386 -mtune=generic -mgeneral-regs-only -O2 -g \
-    -fno-omit-frame-pointer -fno-optimize-sibling-calls -fno-pic -fno-pie \
+    -fno-omit-frame-pointer -fno-optimize-sibling-calls -fno-partial-inlining -fno-pic -fno-pie \
     -fno-stack-protector -fno-asynchronous-unwind-tables -U__UINT32_TYPE__ \
     -D__UINT32_TYPE__=unsigned -U__INT32_TYPE__ -D__INT32_TYPE__=int $(WARNINGS) $(INCLUDES)
 KERNEL_LDFLAGS := -nostdlib -static -no-pie -Wl,--build-id=none,-z,noexecstack,-T,linker.ld
@@ -64,6 +64,11 @@ PURE := \
     src/memory/heap/heap_plan.c   where the heap will lie \
     src/memory/heap/slab.c        small objects packed in blocks \
     src/memory/heap/slab_check.c  .. and whether they are sound \
+    src/memory/heap/pieces.c      larger ones, out of groups of pieces \
+    src/memory/heap/pieces_check.c .. and whether they are sound \
+    src/memory/heap/block_heap.c  one malloc over table, pieces and small objects \
+    src/memory/heap/block_resize.c .. sizes, and changing them in place \
+    src/memory/heap/block_check.c .. and whether all of it is sound \
     src/memory/paging/paging.c    directories: making, mapping, sharing \
     src/memory/paging/walk.c      directories: reading \
     src/selftest/runner.c         TAP \
@@ -94,6 +99,7 @@ MACHINE := \
     src/memory/heap/kheap.c       kmalloc, kzalloc, kfree \
     src/selftest/selftest.c       the runner over the kernel's cases \
     src/selftest/machine_heap.c   cases that need the machine: the live heap \
+    src/selftest/machine_realloc.c .. krealloc and its like \
     src/selftest/machine_paging.c .. the live directory and the TLB \
     src/selftest/machine_trap.c   .. gates, timer, probes, what the loader brought \
     src/selftest/machine_console.c .. the text screen \

@@ -13,6 +13,8 @@ static char owner_letter(enum heap_owner owner)
         return '.';
     case OWNER_HOLE:
         return '#';
+    case OWNER_KEPT:
+        return '-';
     case OWNER_KERNEL:
         return 'K';
     case OWNER_SLAB:
@@ -56,7 +58,7 @@ static char cell_character(block_t first, block_t end)
         if (counts[owner] > counts[most])
             most = owner;
     char letter = owner_letter((enum heap_owner)most);
-    bool partly = counts[OWNER_FREE] > 0 && letter != '#';
+    bool partly = counts[OWNER_FREE] > 0 && letter != '#' && letter != '-';
     return partly ? (char)(letter | 0x20) : letter;
 }
 
@@ -79,6 +81,7 @@ void block_map_draw(size_t first, size_t cells, size_t per_cell)
         kprintf("\n  . free  o one block  < first  = inside  > last of several\n");
     else
         kprintf("\n  a character is %zu blocks, in lower case where some are free:\n"
-                "  . free  K kernel  S small objects  P paging  T tests  # not ours\n",
+                "  . free  - kept for reuse  K kernel  S small objects  P paging  T tests  # not "
+                "ours\n",
                 per_cell);
 }

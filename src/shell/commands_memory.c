@@ -52,9 +52,13 @@ void command_stats(const struct shell_context *context, unsigned nwords, char **
             s->taken, s->total - s->taken, s->peak, heap_largest_free(kheap()));
     kprintf("  block requests: %zu served, %zu failed; %zu allocations live; %zu frees refused\n",
             s->served, s->failed, s->allocations, s->refused);
-    const struct slab_statistics *small = &kheap_slabs()->statistics;
-    kprintf("  small objects: %zu live, %zu bytes, in %zu blocks\n", small->objects, small->bytes,
-            small->blocks);
+    struct slab_statistics small = slab_statistics(&kheap_all()->slabs);
+    struct pieces_statistics pieces = pieces_statistics(&kheap_all()->pieces);
+    kprintf("  small objects: %zu live, %zu bytes, in %zu blocks\n", small.objects, small.bytes,
+            small.blocks);
+    kprintf("  pieces: %zu live, %zu bytes, in %zu blocks\n", pieces.allocations, pieces.bytes,
+            pieces.blocks);
+    kprintf("  kept for reuse: %zu blocks\n", kheap_all()->kept.blocks);
 }
 
 void command_blocks(const struct shell_context *context, unsigned nwords, char **words)
@@ -88,7 +92,9 @@ void command_alloc(const struct shell_context *context, unsigned nwords, char **
         return;
     }
     for (uint32_t i = 0; i < count; i++) {
-        void *pointer = nbytes <= SLAB_LARGEST ? kmalloc(nbytes) : kmalloc_for(OWNER_TEST, nbytes);
+        void *pointer = nbytes <= PIECES_LARGEST && nbytes % HEAP_BLOCK_SIZE
+                            ? kmalloc(nbytes)
+                            : kmalloc_for(OWNER_TEST, nbytes);
         if (!pointer) {
             kprintf("  no memory for %u bytes (number %u)\n", nbytes, i + 1);
             return;

@@ -16,7 +16,8 @@ my $wrong = tempdir(CLEANUP => 1);
 make_path("$wrong/src/lib", "$wrong/src/memory", "$wrong/include/lib");
 my %mistakes = (
     'src/lib/up.c' => '#include "memory/heap.h"', 'src/lib/libc.c' => '#include <stdio.h>',
-    'src/memory/case.c' => '#include "case.h"', 'src/memory/nowhere.c' => '#include "xyz/a.h"');
+    'src/memory/case.c' => '#include "case.h"', 'src/memory/nowhere.c' => '#include "xyz/a.h"',
+    'src/memory/user.c' => '#include "platheap.h"');
 for my $name (keys %mistakes) {
     open my $file, '>', "$wrong/$name" or die $!;
     print $file "$mistakes{$name}\n";

@@ -1,24 +1,15 @@
 /*
- * The kernel's heap: the block table over all usable RAM from its start to its top, the owner tags
- * beside it, small objects packed in blocks, and what is said when any of it is misused.
+ * The kernel's heap: the block table over all usable RAM from its start to its top, with what
+ * block_heap.h puts on it, and what is said when any of it is misused. All of it may be called from
+ * interrupt handlers; interrupts are off while it works.
  */
 #ifndef PLAT_MEMORY_HEAP_KHEAP_H
 #define PLAT_MEMORY_HEAP_KHEAP_H
 
-#include "memory/heap/heap.h"
-#include "memory/heap/slab.h"
+#include "memory/heap/block_heap.h"
 #include "memory/memory_map.h"
 
-/* What a block is for. A byte a block, beside the table. */
-enum heap_owner {
-    OWNER_FREE,
-    OWNER_HOLE,   /* never memory, or in use before the heap began: taken for good */
-    OWNER_KERNEL, /* kmalloc without another word */
-    OWNER_SLAB,   /* small objects */
-    OWNER_PAGING, /* directories and page tables */
-    OWNER_TEST,   /* self-tests and the shell's `alloc` */
-    HEAP_OWNERS   /* how many */
-};
+#define KMALLOC_ALIGNMENT_MOST (4u << 20)
 
 /*
  * Makes the heap from MAP, which is settled. NBYTES_MOST bounds its span (0: no bound). Claims the
@@ -34,36 +25,55 @@ void kheap_init(struct memory_map *map, size_t nbytes_most);
 void kheap_panic_on_misuse(bool panics);
 
 /*
- * NBYTES of memory, not cleared, or NULL; NULL for 0 bytes. Up to SLAB_LARGEST bytes it is an
- * object on a multiple of 16 (of 8 up to 8 bytes); above, whole blocks on a block boundary.
+ * NBYTES of memory, not cleared, or NULL; NULL for 0 bytes. On a multiple of 16 (of 8 up to 8
+ * bytes); whole blocks on a block boundary, where NBYTES is a multiple of 4096 or above 32 KB.
  */
 MUST_USE void *kmalloc(size_t nbytes);
 
-/* The same, and all of the object or of the blocks is zero, also what lies behind NBYTES. */
+/* The same, and all of it is zero, also what lies behind NBYTES (ksize()). */
 MUST_USE void *kzalloc(size_t nbytes);
 
-/* The same two for an OWNER other than the kernel at large: whole blocks, however few the bytes. */
+/* COUNT times NBYTES, not cleared and cleared; NULL where the product overflows. */
+MUST_USE void *kmalloc_array(size_t count, size_t nbytes);
+MUST_USE void *kcalloc(size_t count, size_t nbytes);
+
+/* On a multiple of ALIGNMENT, a power of two up to KMALLOC_ALIGNMENT_MOST; otherwise NULL. */
+MUST_USE void *kmalloc_aligned(size_t nbytes, size_t alignment);
+
+/*
+ * POINTER's memory made NBYTES long, in place where it can be, else moved with its contents. NULL,
+ * and POINTER still valid, without memory. As in C: krealloc(NULL, n) is kmalloc(n), and
+ * krealloc(p, 0) frees p and is NULL. A wrong pointer is refused and said, and the answer is NULL.
+ */
+MUST_USE void *krealloc(void *pointer, size_t nbytes);
+
+/* How many bytes POINTER's owner may use: what was asked for or more. 0 for NULL; a wrong pointer
+ * is refused and said. */
+size_t ksize(const void *pointer);
+
+/* A copy of TEXT; NULL for NULL and without memory. */
+MUST_USE char *kstrdup(const char *text);
+
+/* kmalloc and kzalloc for an OWNER other than the kernel at large: whole blocks, however few the
+ * bytes. */
 MUST_USE void *kmalloc_for(enum heap_owner owner, size_t nbytes);
 MUST_USE void *kzalloc_for(enum heap_owner owner, size_t nbytes);
 
-/* Frees what kmalloc gave. NULL is nothing to do; any other wrong pointer is refused and said. */
+/* Frees what any of these gave. NULL is nothing to do; any other wrong pointer is refused, said. */
 void kfree(void *pointer);
 
-/* Gives back the blocks that small objects keep for later. */
+/* Gives back all blocks that are kept for later. */
 void kheap_trim(void);
 
-/* The heaps themselves, for those who look: the shell, tests, statistics. */
-const struct heap *kheap(void);
-const struct slab_heap *kheap_slabs(void);
+/* The heap itself, for those who look: the shell, tests, statistics. */
+const struct block_heap *kheap_all(void);
+const struct heap *kheap(void);           /* its block table */
 const struct memory_map *kheap_map(void); /* what kheap_init() was given */
 
 enum heap_owner kheap_owner_of(block_t block);
 const char *heap_owner_name(enum heap_owner owner);
 
-/*
- * heap_check(), slab_check(), and that the tags say the same: exactly the free blocks have no
- * owner, exactly those of small objects are OWNER_SLAB's. NULL or the broken sentence.
- */
+/* block_heap_check() of it: NULL or the broken sentence. O(blocks). */
 MUST_USE const char *kheap_check(void);
 
 #endif

@@ -8,53 +8,73 @@
 
 #include "memory/heap/heap.h"
 
-#define SLAB_LARGEST 2048u /* bytes; larger requests are the block table's */
+#define SLAB_LARGEST 512u /* bytes */
 
-/* Sizes in bytes, ascending. From 512 on, what cuts a block into 7, 6, 5, 4, 3 and 2. */
+/* Each class's size in bytes, behind that of the class before. */
 /* clang-format off */
 #define SLAB_CLASSES(X) \
-    X(8) X(16) X(32) X(48) X(64) X(80) X(96) X(112) X(128) X(160) X(192) X(224) X(256) X(320) \
-    X(384) X(448) X(512) X(576) X(672) X(816) X(1024) X(1360) X(2048)
+    X(0, 8) X(8, 16) X(16, 32) X(32, 48) X(48, 64) X(64, 80) X(80, 96) X(96, 112) X(112, 128) \
+    X(128, 144) X(144, 160) X(160, 176) X(176, 192) X(192, 208) X(208, 224) X(224, 240) \
+    X(240, 256) X(256, 288) X(288, 320) X(320, 352) X(352, 384) X(384, 416) X(416, 448) \
+    X(448, 480) X(480, 512)
 /* clang-format on */
 
-#define SLAB_COUNT_ONE(size) +1
+#define SLAB_COUNT_ONE(previous, size) +1
 enum {
     SLAB_NCLASSES = 0 SLAB_CLASSES(SLAB_COUNT_ONE),
+    SLAB_STRUCTURES = SLAB_NCLASSES,      /* the class of these structures themselves */
+    SLAB_PIECES = SLAB_STRUCTURES + 1,    /* from here on: a group of pieces (pieces.h) */
     SLAB_WORDS = HEAP_BLOCK_SIZE / 8 / 32 /* a bit for each of the smallest objects of a block */
 };
 
-/* What is known about one block of objects. */
+/* Where a slab is to be found. */
+enum slab_place {
+    SLAB_FULL,    /* nowhere but by its block */
+    SLAB_PARTIAL, /* on its class's list: it has a free object and one that is not */
+    SLAB_CURRENT  /* its class serves from it */
+};
+
+/* What is known about one block of objects, or one group of blocks cut into pieces. */
 struct slab {
-    struct slab *next, *previous; /* among those of its class that have a free object */
-    uint8_t *start;
-    uint16_t nobjects, nfree;
-    uint16_t class_index;      /* SLAB_NCLASSES: a block of these structures */
-    uint16_t words_free;       /* bit w: free[w] is not 0 */
-    uint32_t free[SLAB_WORDS]; /* bit i: object i is free */
+    struct slab *next, *previous; /* on its list */
+    uint8_t *origin;              /* object i is at origin + i * size; of a group: its start - 1 */
+    uint16_t size, nobjects;      /* of a group: 0 */
+    uint16_t inverse;             /* offset / size is offset * inverse >> 16; 0: nobody's to free */
+    uint8_t class_index;
+    uint8_t listed; /* of a slab: enum slab_place; of a group: its longest free run */
+    union {
+        uint32_t free[SLAB_WORDS]; /* bit i: object i is free; no bit from nobjects on */
+        struct {
+            uint64_t free, first; /* bit i: piece i is free; an allocation begins with it */
+        } pieces;
+    };
 };
 
 /* Where blocks come from and go to; CONTEXT is the caller's. */
 struct slab_source {
-    void *(*get_block)(void *context); /* 4096 bytes on a block boundary, or NULL */
-    void (*put_block)(void *context, void *block);
+    void *(*get)(void *context, size_t nblocks); /* on a block boundary, or NULL */
+    void (*put)(void *context, void *blocks, size_t nblocks);
     void *context;
 };
 
-struct slab_statistics {
-    size_t objects; /* live now */
-    size_t bytes;   /* of their classes */
-    size_t blocks;  /* held, those for the structures included */
+/* Where the next object of a class comes from: 32 objects of one slab. */
+struct slab_class {
+    uint32_t *word; /* their bits */
+    uint8_t *base;  /* the first of them */
+    size_t size;
+    struct slab *slab; /* whose they are; NULL at first */
 };
 
 struct slab_heap {
     struct slab_source source;
-    const uint8_t *start; /* of the memory that blocks come from */
+    uint8_t *start; /* of the memory that blocks come from */
     size_t nblocks;
-    struct slab **by_block;                  /* an entry a block: whose it is, or NULL */
-    uint8_t class_of[SLAB_LARGEST / 16 + 1]; /* by size in units of 16 bytes, rounded up */
-    struct slab *partial[SLAB_NCLASSES + 1];
-    struct slab *spare[SLAB_NCLASSES + 1]; /* one empty slab a class is kept, against thrashing */
-    struct slab_statistics statistics;
+    struct slab **by_block;                 /* an entry a block: whose it is, or NULL */
+    uint8_t class_of[SLAB_LARGEST / 8 + 1]; /* by size in units of 8 bytes, rounded up */
+    struct slab_class classes[SLAB_NCLASSES + 1];
+    struct slab *oldest[SLAB_NCLASSES + 1]; /* the class's list: who became partial first */
+    struct slab *newest[SLAB_NCLASSES + 1];
+    size_t blocks; /* held for objects and for structures */
 };
 
 /*
@@ -65,26 +85,79 @@ void slab_init(struct slab_heap *heap, struct slab_source source, void *start, s
                struct slab **by_block);
 
 /*
- * NBYTES from 1 to SLAB_LARGEST, on a multiple of 16 (of 8 up to 8 bytes); not cleared. NULL
- * without memory, and for other sizes. O(1).
+ * Why slab_free() would refuse POINTER, which lies in SLAB: HEAP_NOT_FIRST inside of an object,
+ * HEAP_ALREADY_FREE, HEAP_RESERVED for the structures' own blocks; or HEAP_FREED. O(1).
  */
-MUST_USE void *slab_malloc(struct slab_heap *heap, size_t nbytes);
+int slab_judge(const struct slab *slab, const void *pointer);
 
-/* How many bytes an object has that was asked for with NBYTES, 1 to SLAB_LARGEST. */
-size_t slab_size_for(const struct slab_heap *heap, size_t nbytes);
+/* The same where the current objects are used up: from another word, slab or block. O(1). */
+MUST_USE void *slab_malloc_slowly(struct slab_heap *heap, size_t class_index);
 
-/* Whether ADDRESS lies in a block that holds objects. */
-bool slab_owns(const struct slab_heap *heap, const void *address);
+/* What slab_free_quickly() leaves: an odd pointer, or a slab that changes its place. */
+MUST_USE int slab_free(struct slab_heap *heap, struct slab *slab, void *pointer);
 
 /*
- * Frees the object that begins at POINTER, which slab_owns(). HEAP_FREED; or HEAP_NOT_FIRST inside
- * of an object, HEAP_ALREADY_FREE, HEAP_RESERVED for the structures' own blocks: then nothing has
- * changed. O(1).
+ * NBYTES from 1 to SLAB_LARGEST, on a multiple of 16 (of 8 up to 8 bytes), not cleared; NULL where
+ * slab_malloc_slowly() must be asked. O(1).
  */
-MUST_USE int slab_free(struct slab_heap *heap, void *pointer);
+MUST_USE static inline void *slab_malloc_quickly(struct slab_heap *heap, size_t nbytes)
+{
+    struct slab_class *class = &heap->classes[heap->class_of[(nbytes + 7) / 8]];
+    uint32_t bits = *class->word;
+    if (!bits)
+        return NULL;
+    *class->word = bits & (bits - 1);
+    return class->base + (size_t)__builtin_ctz(bits) * class->size;
+}
+
+/* The slab or group that holds ADDRESS; NULL where there is none. */
+static inline struct slab *slab_of(const struct slab_heap *heap, const void *address)
+{
+    size_t block = ((uintptr_t)address - (uintptr_t)heap->start) / HEAP_BLOCK_SIZE;
+    return block < heap->nblocks ? heap->by_block[block] : NULL;
+}
+
+/*
+ * Frees the object that begins at POINTER, in SLAB, which may be a group; false, and nothing done,
+ * where slab_free() must be asked, or another. O(1).
+ */
+MUST_USE static inline bool slab_free_quickly(struct slab *slab, void *pointer)
+{
+    uint32_t offset = (uint32_t)((uint8_t *)pointer - slab->origin);
+    uint32_t object = offset * slab->inverse >> 16;
+    if (object * slab->size != offset)
+        return false; /* not where an object begins */
+    uint32_t *word = &slab->free[object / 32], all = *word | (uint32_t)1 << object % 32;
+    if (*word == all)
+        return false; /* free already */
+    /* The slab was full, and now is not; or free bits are at the low end only: perhaps all are. */
+    if (slab->listed != SLAB_CURRENT && (slab->listed == SLAB_FULL || !(all & (all + 1))))
+        return false;
+    *word = all;
+    return true;
+}
+
+/* How many bytes the object has that was asked for with NBYTES, 1 to SLAB_LARGEST. */
+static inline size_t slab_size_for(const struct slab_heap *heap, size_t nbytes)
+{
+    return heap->classes[heap->class_of[(nbytes + 7) / 8]].size;
+}
 
 /* Gives back the empty blocks that are kept; returns how many. O(classes). */
 size_t slab_trim(struct slab_heap *heap);
+
+/* A structure that the caller describes; NULL without memory. And back. O(1). */
+struct slab *slab_new_structure(struct slab_heap *heap);
+void slab_put_structure(struct slab_heap *heap, struct slab *slab);
+
+struct slab_statistics {
+    size_t objects; /* live now, those of structures not counted */
+    size_t bytes;   /* of their classes */
+    size_t blocks;  /* held for objects and for structures */
+};
+
+/* O(blocks). */
+struct slab_statistics slab_statistics(const struct slab_heap *heap);
 
 /* NULL where the invariant at the top of slab.c holds, else the sentence that is broken. */
 MUST_USE const char *slab_check(const struct slab_heap *heap);

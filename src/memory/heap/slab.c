@@ -1,89 +1,84 @@
 /*
- * Theory. A slab is a block cut into objects of one class from its start on; what is left at its
- * end is lost. Its structure stands elsewhere, in a block of structures; such a block is a slab
- * too, whose class is SLAB_NCLASSES and whose object 0 is its own structure, never free. So
- * structures are allocated by the same few lines as everything else, and the only special case is
- * where a slab's structure comes from.
+ * Theory. A slab is a block cut into objects of one class up to its end; what is left at its start
+ * is lost. Its structure stands elsewhere, in a block of structures; such a block is a slab
+ * too, of the class SLAB_STRUCTURES. Its objects are numbered from 1 on and object 1 is its own
+ * structure, never free. So structures are allocated by the same few lines as everything else; and
+ * because its inverse is 0 and no object of it has the offset 0, nobody else can free one.
+ *
+ * Each class has a current slab, and in it a current word of 32 objects, from which it serves until
+ * the word is empty; then comes the next word that is not, then a slab of its list, then a new one.
+ * The current slab may be empty: it is what the class keeps, so that work at a border does not
+ * thrash. Any other slab that becomes empty goes back at once.
  *
  * Invariant:
- *   - by_block[b] is the structure of the slab in block b, or NULL; its start is block b;
- *   - nfree is the number of bits in free[], none of them at or past nobjects;
- *   - bit w of words_free says whether free[w] has a bit;
- *   - a slab is on its class's partial list exactly when it has a free object and is no spare;
- *   - a spare is empty; at most one a class.
+ *   - by_block[b] is the structure of the slab in block b, or NULL;
+ *   - free[] has a bit for exactly those of the nobjects objects that are free;
+ *   - a slab says truly whether it is current, full, or on its class's list; no slab but a current
+ *     one is empty;
+ *   - a class's word and base belong to each other and to its current slab.
  *
- * Finding a free object is two searches for a bit. The object's number is its offset divided by the
- * class's size: a multiplication by the inverse, exact for all offsets in a block (a test tries
- * every one). A pointer is an object's only if that division has no rest.
+ * The common case touches a bit. What a bit can't decide is decided slowly: a slab that was full
+ * (it must be listed), a word whose free bits are all at its low end (its slab may be empty), and
+ * all wrong pointers. The list is first in, first out: a slab that has waited longest has most free
+ * objects, so that it serves for longest. (Last in, first out, every second allocation of the churn
+ * in `make bench` needed another slab.)
  *
- * An empty slab is kept, one a class, so that work at a border does not thrash; all of these go
- * when a block is wanted and there is none.
+ * An object's number is its offset divided by the class's size: a multiplication by the inverse,
+ * exact for all offsets in a block (a test tries every one); in front of the first object the
+ * offset is so large that no number of an object gives it.
  *
- * Cost: every operation is a few steps, but for the block that a class takes or gives back, which
- * has its 16 words set. Space: sizeof(struct slab) a block, and a pointer for each block of the
- * heap.
+ * Cost: O(1); at most SLAB_WORDS steps where a word or a slab is used up. Space: sizeof(struct
+ * slab) a block, and a pointer for each block of the heap.
  */
 #include "memory/heap/slab.h"
 
 #include "memory/heap/slab_private.h"
 #include "memory/memory.h"
 
-#define ASSERT_CLASS(size)                                                                         \
+/* A class may waste an eighth of an object, or what alignment to 16 bytes costs. */
+#define ASSERT_CLASS(previous, size)                                                               \
     _Static_assert((size) % 16 == 0 || (size) == 8, "objects lie on multiples of 16");             \
-    _Static_assert((size) <= SLAB_LARGEST, "no class is larger than the largest");
+    _Static_assert((size) > (previous) && (size) <= SLAB_LARGEST,                                  \
+                   "classes ascend to the largest");                                               \
+    _Static_assert((size) - (previous) <= 16 || ((size) - (previous)) * 8 <= (size),               \
+                   "a class wastes at most an eighth");                                            \
+    _Static_assert(HEAP_BLOCK_SIZE % (size)*8 <= HEAP_BLOCK_SIZE, "so does a block");
 SLAB_CLASSES(ASSERT_CLASS)
 
-#define SIZE_OF(size) (size),
+#define SIZE_OF(previous, size) (size),
 const uint16_t slab_sizes[SLAB_NCLASSES + 1] = {SLAB_CLASSES(SIZE_OF) sizeof(struct slab)};
-
-/* An object's number is offset * inverse / 2^16. */
-#define INVERSE_OF(size) 65536 / (size) + 1,
-static const uint16_t inverses[SLAB_NCLASSES + 1] = {
-    SLAB_CLASSES(INVERSE_OF) 65536 / sizeof(struct slab) + 1};
 
 void slab_init(struct slab_heap *heap, struct slab_source source, void *start, size_t nblocks,
                struct slab **by_block)
 {
+    static uint32_t nothing; /* the current word of a class that has no slab; never written */
     *heap = (struct slab_heap){
         .source = source, .start = start, .nblocks = nblocks, .by_block = by_block};
     memset(by_block, 0, nblocks * sizeof *by_block); /* NULL on every machine we know */
     uint8_t class_index = 0;
-    for (size_t step = 1; step <= SLAB_LARGEST / 16; step++) {
-        while (slab_sizes[class_index] < step * 16)
+    for (size_t step = 1; step <= SLAB_LARGEST / 8; step++) {
+        while (slab_sizes[class_index] < step * 8)
             class_index++;
         heap->class_of[step] = class_index;
     }
+    for (size_t i = 0; i <= SLAB_NCLASSES; i++) {
+        heap->classes[i].size = slab_sizes[i];
+        heap->classes[i].word = &nothing;
+    }
 }
 
-static size_t class_for(const struct slab_heap *heap, size_t nbytes)
-{
-    return nbytes <= slab_sizes[0] ? 0 : heap->class_of[(nbytes + 15) / 16];
-}
-
-size_t slab_size_for(const struct slab_heap *heap, size_t nbytes)
-{
-    return slab_sizes[class_for(heap, nbytes)];
-}
-
-static size_t block_of(const struct slab_heap *heap, const void *address)
-{
-    return (size_t)((uintptr_t)address - (uintptr_t)heap->start) / HEAP_BLOCK_SIZE;
-}
-
-bool slab_owns(const struct slab_heap *heap, const void *address)
-{
-    return (uintptr_t)address >= (uintptr_t)heap->start &&
-           block_of(heap, address) < heap->nblocks && heap->by_block[block_of(heap, address)];
-}
-
+/* To the end of its class's list: by the time that it is taken from the front, more is free. */
 static void link_slab(struct slab_heap *heap, struct slab *slab)
 {
-    struct slab **head = &heap->partial[slab->class_index];
-    slab->previous = NULL;
-    slab->next = *head;
-    if (*head)
-        (*head)->previous = slab;
-    *head = slab;
+    struct slab **newest = &heap->newest[slab->class_index];
+    slab->listed = SLAB_PARTIAL;
+    slab->next = NULL;
+    slab->previous = *newest;
+    if (*newest)
+        (*newest)->next = slab;
+    else
+        heap->oldest[slab->class_index] = slab;
+    *newest = slab;
 }
 
 static void unlink_slab(struct slab_heap *heap, struct slab *slab)
@@ -91,158 +86,177 @@ static void unlink_slab(struct slab_heap *heap, struct slab *slab)
     if (slab->previous)
         slab->previous->next = slab->next;
     else
-        heap->partial[slab->class_index] = slab->next;
+        heap->oldest[slab->class_index] = slab->next;
     if (slab->next)
         slab->next->previous = slab->previous;
-}
-
-/* Takes the lowest free object of SLAB, which has one and is on its list. */
-static void *take_object(struct slab_heap *heap, struct slab *slab)
-{
-    unsigned word = (unsigned)__builtin_ctz(slab->words_free);
-    unsigned bit = (unsigned)__builtin_ctz(slab->free[word]);
-    slab->free[word] &= slab->free[word] - 1;
-    if (!slab->free[word])
-        slab->words_free &= (uint16_t)(slab->words_free - 1);
-    if (--slab->nfree == 0)
-        unlink_slab(heap, slab);
-    return slab->start + (word * 32 + bit) * (size_t)slab_sizes[slab->class_index];
+    else
+        heap->newest[slab->class_index] = slab->previous;
 }
 
 /* Writes all that is known about a fresh BLOCK into SLAB: every object is free. */
 static void describe(struct slab *slab, uint8_t *block, size_t class_index)
 {
-    uint16_t nobjects = (uint16_t)(HEAP_BLOCK_SIZE / slab_sizes[class_index]);
-    *slab = (struct slab){.start = block,
-                          .nobjects = nobjects,
-                          .nfree = nobjects,
-                          .class_index = (uint16_t)class_index};
-    for (unsigned word = 0; word * 32 < nobjects; word++) {
-        unsigned left = nobjects - word * 32;
-        slab->free[word] = left >= 32 ? UINT32_MAX : (1u << left) - 1;
-        slab->words_free |= (uint16_t)(1u << word);
-    }
+    bool structures = class_index == SLAB_STRUCTURES;
+    uint32_t size = slab_sizes[class_index];
+    /* What is left over stands in front: so no pointer into it has a number that could be an
+     * object's. */
+    slab->origin = structures ? block - size : block + HEAP_BLOCK_SIZE % size;
+    slab->size = (uint16_t)size;
+    slab->nobjects = (uint16_t)(HEAP_BLOCK_SIZE / size + (structures ? 1u : 0u));
+    slab->inverse = (uint16_t)(structures ? 0 : 65536 / size + 1);
+    slab->class_index = (uint8_t)class_index;
+    slab->listed = SLAB_FULL;
+    for (unsigned word = 0; word * 32 < slab->nobjects; word++)
+        slab->free[word] = slab_all_free(slab, word);
 }
 
-static struct slab *new_slab(struct slab_heap *heap, size_t class_index);
-
-/* A slab of CLASS_INDEX that has a free object: one in use, the spare, or a new one; or NULL. */
-static struct slab *slab_with_room(struct slab_heap *heap, size_t class_index)
+/* A block of structures, the first of which is its own. */
+static struct slab *new_structures(struct slab_heap *heap)
 {
-    struct slab *slab = heap->partial[class_index];
-    if (slab)
-        return slab;
-    slab = heap->spare[class_index];
-    heap->spare[class_index] = NULL;
+    uint8_t *block = heap->source.get(heap->source.context, 1);
+    struct slab *slab = (struct slab *)(void *)block;
     if (!slab)
-        slab = new_slab(heap, class_index);
-    if (slab)
-        link_slab(heap, slab);
+        return NULL;
+    describe(slab, block, SLAB_STRUCTURES);
+    heap->blocks++;
+    *slab_entry(heap, block) = slab;
     return slab;
 }
 
-/* The structure for BLOCK: in a block of structures, its own first one. NULL without memory. */
-static struct slab *new_structure(struct slab_heap *heap, uint8_t *block, size_t class_index)
-{
-    if (class_index == SLAB_NCLASSES)
-        return (struct slab *)(void *)block;
-    struct slab *room = slab_with_room(heap, SLAB_NCLASSES);
-    return room ? take_object(heap, room) : NULL;
-}
-
+/* A new slab of CLASS_INDEX, on no list; NULL without memory. */
 static struct slab *new_slab(struct slab_heap *heap, size_t class_index)
 {
-    uint8_t *block = heap->source.get_block(heap->source.context);
-    if (!block && slab_trim(heap))
-        block = heap->source.get_block(heap->source.context);
-    if (!block)
+    if (class_index == SLAB_STRUCTURES)
+        return new_structures(heap);
+    struct slab *slab = slab_new_structure(heap);
+    if (!slab)
         return NULL;
-    struct slab *slab = new_structure(heap, block, class_index);
-    if (!slab) {
-        heap->source.put_block(heap->source.context, block);
+    uint8_t *block = heap->source.get(heap->source.context, 1);
+    if (!block) {
+        slab_put_structure(heap, slab);
         return NULL;
     }
     describe(slab, block, class_index);
-    if (class_index == SLAB_NCLASSES) {
-        slab->free[0] &= ~1u; /* object 0 is SLAB itself */
-        slab->nfree--;
-    }
-    heap->by_block[block_of(heap, block)] = slab;
-    heap->statistics.blocks++;
+    heap->blocks++;
+    *slab_entry(heap, block) = slab;
     return slab;
 }
 
-void *slab_malloc(struct slab_heap *heap, size_t nbytes)
+/* Makes the first word of SLAB that has a free object the class's current one; false if none. */
+static bool make_current(struct slab_class *class, struct slab *slab)
 {
-    if (nbytes == 0 || nbytes > SLAB_LARGEST)
-        return NULL;
-    size_t class_index = class_for(heap, nbytes);
-    struct slab *slab = slab_with_room(heap, class_index);
-    if (!slab)
-        return NULL;
-    heap->statistics.objects++;
-    heap->statistics.bytes += slab_sizes[class_index];
-    return take_object(heap, slab);
+    for (unsigned word = 0; word * 32 < slab->nobjects; word++) {
+        if (!slab->free[word])
+            continue;
+        class->slab = slab;
+        slab->listed = SLAB_CURRENT;
+        class->word = &slab->free[word];
+        class->base = slab->origin + word * 32 * (size_t)slab->size;
+        return true;
+    }
+    return false;
 }
 
-static void put_object(struct slab_heap *heap, struct slab *slab, unsigned object);
+void *slab_malloc_slowly(struct slab_heap *heap, size_t class_index)
+{
+    struct slab_class *class = &heap->classes[class_index];
+    struct slab *full = class->slab;
+    if (!full || !make_current(class, full)) {
+        struct slab *slab = heap->oldest[class_index];
+        if (slab)
+            unlink_slab(heap, slab);
+        else
+            slab = new_slab(heap, class_index);
+        if (!slab)
+            return NULL;
+        if (full)
+            full->listed = SLAB_FULL;
+        (void)make_current(class, slab); /* it has a free object */
+    }
+    uint32_t bits = *class->word;
+    *class->word = bits & (bits - 1);
+    return class->base + (size_t)__builtin_ctz(bits) * class->size;
+}
 
-/* Gives the block of SLAB, which is empty and on no list, back to where it came from. */
+struct slab *slab_new_structure(struct slab_heap *heap)
+{
+    struct slab_class *class = &heap->classes[SLAB_STRUCTURES];
+    uint32_t bits = *class->word;
+    if (!bits)
+        return slab_malloc_slowly(heap, SLAB_STRUCTURES);
+    *class->word = bits & (bits - 1);
+    return (struct slab *)(void *)(class->base + (size_t)__builtin_ctz(bits) * class->size);
+}
+
+/* Gives the block of SLAB, which is empty, current nowhere and on no list, back. */
 static void release(struct slab_heap *heap, struct slab *slab)
 {
-    uint8_t *block = slab->start;
-    heap->by_block[block_of(heap, block)] = NULL;
-    heap->statistics.blocks--;
-    if (slab->class_index != SLAB_NCLASSES) {
-        struct slab *home = heap->by_block[block_of(heap, slab)];
-        put_object(heap, home, (unsigned)(slab - (struct slab *)(void *)home->start));
-    }
-    heap->source.put_block(heap->source.context, block);
+    uint8_t *block = slab_block(slab);
+    *slab_entry(heap, block) = NULL;
+    heap->blocks--;
+    if (slab->class_index != SLAB_STRUCTURES)
+        slab_put_structure(heap, slab);
+    heap->source.put(heap->source.context, block, 1);
 }
 
-/* Marks OBJECT free; a slab that becomes empty is the class's spare, or goes if there is one. */
-static void put_object(struct slab_heap *heap, struct slab *slab, unsigned object)
+/* What the other bits of SLAB say when an object has become free: it may be listed, or go. */
+static void settle(struct slab_heap *heap, struct slab *slab)
 {
-    slab->free[object / 32] |= 1u << object % 32;
-    slab->words_free |= (uint16_t)(1u << object / 32);
-    if (slab->nfree++ == 0)
-        link_slab(heap, slab);
-    if (!slab_is_empty(slab))
+    if (slab->listed == SLAB_CURRENT)
         return;
-    unlink_slab(heap, slab);
-    if (heap->spare[slab->class_index])
+    if (slab_is_empty(slab)) {
+        if (slab->listed == SLAB_PARTIAL)
+            unlink_slab(heap, slab);
         release(heap, slab);
-    else
-        heap->spare[slab->class_index] = slab;
+    } else if (slab->listed == SLAB_FULL) {
+        link_slab(heap, slab);
+    }
 }
 
-int slab_free(struct slab_heap *heap, void *pointer)
+static void put_object(struct slab_heap *heap, struct slab *slab, uint32_t object)
 {
-    struct slab *slab = heap->by_block[block_of(heap, pointer)];
-    size_t class_index = slab->class_index;
-    if (class_index == SLAB_NCLASSES)
+    slab->free[object / 32] |= (uint32_t)1 << object % 32;
+    settle(heap, slab);
+}
+
+void slab_put_structure(struct slab_heap *heap, struct slab *slab)
+{
+    struct slab *home = slab_of(heap, slab);
+    put_object(heap, home, (uint32_t)((uint8_t *)slab - home->origin) / home->size);
+}
+
+int slab_judge(const struct slab *slab, const void *pointer)
+{
+    if (slab->class_index == SLAB_STRUCTURES)
         return HEAP_RESERVED;
-    uint32_t offset = (uint32_t)((uint8_t *)pointer - slab->start);
-    uint32_t object = offset * inverses[class_index] >> 16;
-    if (object * slab_sizes[class_index] != offset || object >= slab->nobjects)
+    uint32_t offset = (uint32_t)((const uint8_t *)pointer - slab->origin);
+    uint32_t object = offset * slab->inverse >> 16;
+    if (object * slab->size != offset)
         return HEAP_NOT_FIRST;
-    if (slab->free[object / 32] & 1u << object % 32)
-        return HEAP_ALREADY_FREE;
-    heap->statistics.objects--;
-    heap->statistics.bytes -= slab_sizes[class_index];
-    put_object(heap, slab, object);
-    return HEAP_FREED;
+    return slab->free[object / 32] >> object % 32 & 1 ? HEAP_ALREADY_FREE : HEAP_FREED;
+}
+
+int slab_free(struct slab_heap *heap, struct slab *slab, void *pointer)
+{
+    int refusal = slab_judge(slab, pointer);
+    if (!refusal)
+        put_object(heap, slab, (uint32_t)((uint8_t *)pointer - slab->origin) / slab->size);
+    return refusal;
 }
 
 size_t slab_trim(struct slab_heap *heap)
 {
-    size_t before = heap->statistics.blocks;
-    /* The structures' own spare last: the others' going may empty another block of them. */
+    static uint32_t nothing;
+    size_t before = heap->blocks;
+    /* The structures' own last: the others' going may empty another block of them. */
     for (size_t class_index = 0; class_index <= SLAB_NCLASSES; class_index++) {
-        struct slab *slab = heap->spare[class_index];
-        heap->spare[class_index] = NULL;
-        if (slab)
-            release(heap, slab);
+        struct slab_class *class = &heap->classes[class_index];
+        struct slab *slab = class->slab;
+        if (!slab || !slab_is_empty(slab))
+            continue;
+        class->slab = NULL;
+        class->word = &nothing;
+        release(heap, slab);
     }
-    return before - heap->statistics.blocks;
+    return before - heap->blocks;
 }

@@ -1,26 +1,52 @@
-/* Whether what slab.c states at its top holds. */
+/* Whether what slab.c states at its top holds; and what its bits add up to. */
 #include "memory/heap/slab_private.h"
 
+static size_t count_bits(uint32_t word)
+{
+    size_t count = 0;
+    for (; word; word &= word - 1)
+        count++;
+    return count;
+}
+
+static size_t count_free(const struct slab *slab)
+{
+    size_t count = 0;
+    for (unsigned word = 0; word * 32 < slab->nobjects; word++)
+        count += count_bits(slab->free[word]);
+    return count;
+}
+
+/* SLAB against BLOCK, at whose entry of by_block it stands. */
 static const char *check_slab(const struct slab_heap *heap, const struct slab *slab, size_t block)
 {
-    if ((size_t)(slab->start - heap->start) != block * HEAP_BLOCK_SIZE)
+    bool structures = slab->class_index == SLAB_STRUCTURES;
+    if (slab->class_index > SLAB_STRUCTURES || slab->size != slab_sizes[slab->class_index] ||
+        slab->nobjects != HEAP_BLOCK_SIZE / slab->size + structures ||
+        slab->inverse != (structures ? 0 : 65536 / slab->size + 1))
+        return "a slab's class, size or number of objects is impossible";
+    if ((size_t)(slab_block(slab) - heap->start) != block * HEAP_BLOCK_SIZE)
         return "a slab's structure is another block's";
-    if (slab->class_index > SLAB_NCLASSES ||
-        slab->nobjects != HEAP_BLOCK_SIZE / slab_sizes[slab->class_index])
-        return "a slab's class or its number of objects is impossible";
-    unsigned nfree = 0;
-    for (unsigned word = 0; word < SLAB_WORDS; word++) {
-        for (unsigned bit = 0; bit < 32; bit++) {
-            bool is_free = slab->free[word] >> bit & 1;
-            if (is_free && word * 32 + bit >= slab->nobjects)
-                return "an object is free that does not exist";
-            nfree += is_free;
-        }
-        if ((slab->free[word] != 0) != (slab->words_free >> word & 1))
-            return "a slab's summary of its words is wrong";
-    }
-    if (nfree != slab->nfree)
-        return "a slab's count of free objects is wrong";
+    for (unsigned word = 0; word * 32 < slab->nobjects; word++)
+        if (slab->free[word] & ~slab_all_free(slab, word))
+            return "an object is free that does not exist";
+    bool current = heap->classes[slab->class_index].slab == slab, has_room = count_free(slab) > 0;
+    if (slab->listed != (current ? SLAB_CURRENT : has_room ? SLAB_PARTIAL : SLAB_FULL))
+        return "a slab is wrong on where it is to be found";
+    if (!current && slab_is_empty(slab))
+        return "a slab is empty but not current";
+    return NULL;
+}
+
+/* The current word of a class and what it serves from. */
+static const char *check_class(const struct slab_class *class)
+{
+    const struct slab *slab = class->slab;
+    if (!slab)
+        return *class->word ? "a class without a slab has free objects" : NULL;
+    size_t word = (size_t)(class->word - slab->free);
+    if (word * 32 >= slab->nobjects || class->base != slab->origin + word * 32 * slab->size)
+        return "a class's current word is not its current slab's";
     return NULL;
 }
 
@@ -29,38 +55,48 @@ static size_t count_partial(const struct slab_heap *heap, size_t class_index)
 {
     size_t count = 0;
     const struct slab *previous = NULL;
-    for (const struct slab *slab = heap->partial[class_index]; slab; slab = slab->next) {
-        if (slab->class_index != class_index || slab->nfree == 0 || slab->previous != previous ||
-            ++count > heap->nblocks)
+    for (const struct slab *slab = heap->oldest[class_index]; slab; slab = slab->next) {
+        if (slab->class_index != class_index || slab->listed != SLAB_PARTIAL ||
+            slab->previous != previous || ++count > heap->nblocks)
             return SIZE_MAX;
         previous = slab;
     }
-    return count;
+    return heap->newest[class_index] == previous ? count : SIZE_MAX;
 }
 
 const char *slab_check(const struct slab_heap *heap)
 {
-    size_t wanted[SLAB_NCLASSES + 1] = {0}, objects = 0, blocks = 0;
+    size_t listed[SLAB_NCLASSES + 1] = {0}, blocks = 0;
     for (size_t block = 0; block < heap->nblocks; block++) {
         const struct slab *slab = heap->by_block[block];
-        if (!slab)
+        if (!slab || slab->class_index >= SLAB_PIECES)
             continue;
         const char *broken = check_slab(heap, slab, block);
         if (broken)
             return broken;
         blocks++;
-        if (slab->class_index != SLAB_NCLASSES)
-            objects += (size_t)(slab->nobjects - slab->nfree);
-        wanted[slab->class_index] += slab->nfree > 0;
+        listed[slab->class_index] += slab->listed == SLAB_PARTIAL;
     }
     for (size_t class_index = 0; class_index <= SLAB_NCLASSES; class_index++) {
-        const struct slab *spare = heap->spare[class_index];
-        if (spare && (spare->class_index != class_index || !slab_is_empty(spare)))
-            return "a spare slab is not empty, or another class's";
-        if (count_partial(heap, class_index) != wanted[class_index] - (spare != NULL))
+        const char *broken = check_class(&heap->classes[class_index]);
+        if (broken)
+            return broken;
+        if (count_partial(heap, class_index) != listed[class_index])
             return "a list of slabs with room is not what it should be";
     }
-    if (blocks != heap->statistics.blocks || objects != heap->statistics.objects)
-        return "the count of objects or of blocks is wrong";
-    return NULL;
+    return blocks == heap->blocks ? NULL : "the count of blocks is wrong";
+}
+
+struct slab_statistics slab_statistics(const struct slab_heap *heap)
+{
+    struct slab_statistics statistics = {.blocks = heap->blocks};
+    for (size_t block = 0; block < heap->nblocks; block++) {
+        const struct slab *slab = heap->by_block[block];
+        if (!slab || slab->class_index >= SLAB_STRUCTURES)
+            continue;
+        size_t live = slab->nobjects - count_free(slab);
+        statistics.objects += live;
+        statistics.bytes += live * slab->size;
+    }
+    return statistics;
 }

@@ -1,4 +1,4 @@
-/* What slab.c and its checker both know. */
+/* What slab.c, its checker and pieces.c know. */
 #ifndef PLAT_MEMORY_HEAP_SLAB_PRIVATE_H
 #define PLAT_MEMORY_HEAP_SLAB_PRIVATE_H
 
@@ -7,10 +7,35 @@
 /* Of each class's objects, in bytes; the last entry is the structures' own. */
 extern const uint16_t slab_sizes[SLAB_NCLASSES + 1];
 
-/* A block of structures always holds one: its own. */
+/* The entry of by_block for the block that begins at BLOCK. */
+static inline struct slab **slab_entry(struct slab_heap *heap, const uint8_t *block)
+{
+    return &heap->by_block[(size_t)(block - heap->start) / HEAP_BLOCK_SIZE];
+}
+
+/* Where the block of SLAB begins. */
+static inline uint8_t *slab_block(const struct slab *slab)
+{
+    if (slab->class_index == SLAB_STRUCTURES)
+        return slab->origin + slab->size;
+    return slab->origin - HEAP_BLOCK_SIZE % slab->size;
+}
+
+/* The bits of word WORD of a slab whose objects are all free. */
+static inline uint32_t slab_all_free(const struct slab *slab, unsigned word)
+{
+    unsigned nobjects = slab->nobjects <= word * 32 ? 0 : slab->nobjects - word * 32;
+    uint32_t bits = nobjects >= 32 ? UINT32_MAX : ((uint32_t)1 << nobjects) - 1;
+    /* Structures: no object 0, and object 1 is the block's own. */
+    return slab->class_index == SLAB_STRUCTURES && word == 0 ? bits & ~(uint32_t)3 : bits;
+}
+
 static inline bool slab_is_empty(const struct slab *slab)
 {
-    return slab->nfree == slab->nobjects - (slab->class_index == SLAB_NCLASSES);
+    for (unsigned word = 0; word * 32 < slab->nobjects; word++)
+        if (slab->free[word] != slab_all_free(slab, word))
+            return false;
+    return true;
 }
 
 #endif

@@ -1,0 +1,100 @@
+/*
+ * The heap whose memory is a map: one interface over whole blocks (heap.h), pieces of blocks
+ * (pieces.h) and small objects (slab.h). Pure: it neither locks nor prints; a refusal is a value.
+ *
+ *     1 to 512 bytes              an object, on a multiple of 16 (of 8 up to 8 bytes)
+ *     513 bytes to 32 KB          pieces, on a multiple of 64; but
+ *     a multiple of 4096 bytes    whole blocks, on a block boundary
+ *     above 32 KB                 whole blocks, on a block boundary
+ */
+#ifndef PLAT_MEMORY_HEAP_BLOCK_HEAP_H
+#define PLAT_MEMORY_HEAP_BLOCK_HEAP_H
+
+#include "memory/heap/heap.h"
+#include "memory/heap/kept.h"
+#include "memory/heap/pieces.h"
+#include "memory/heap/slab.h"
+
+/* What a block is for. A byte a block, beside the table. */
+enum heap_owner {
+    OWNER_FREE,
+    OWNER_HOLE,   /* never memory, or in use before the heap began: taken for good */
+    OWNER_KEPT,   /* freed, and kept whole for the next request; only the first block says so */
+    OWNER_SLAB,   /* small objects and pieces */
+    OWNER_KERNEL, /* an allocation without another word */
+    OWNER_PAGING, /* directories and page tables */
+    OWNER_TEST,   /* self-tests and the shell's `alloc` */
+    HEAP_OWNERS   /* how many */
+};
+
+/*
+ * Where the memory behind blocks comes from, where it is not simply there. get() makes NBLOCKS
+ * blocks from START on usable before they are handed out, or returns false: then the request that
+ * needs them gets NULL and nothing has changed. put() is told what is free again. Both may be NULL.
+ */
+struct block_pages {
+    bool (*get)(void *context, void *start, size_t nblocks);
+    void (*put)(void *context, void *start, size_t nblocks);
+    void *context;
+};
+
+struct block_heap {
+    struct slab_heap slabs; /* first: what most calls touch */
+    struct pieces_heap pieces;
+    struct kept_runs kept;
+    struct heap heap;
+    struct heap_table table;
+    uint8_t *owners; /* enum heap_owner, a byte a block */
+    struct block_pages pages;
+    const char *broken; /* NULL, or the first sentence that did not hold when it was relied on */
+};
+
+/* How many bytes stand beside NBLOCKS blocks: table, tags, index, and whose each block is. */
+size_t block_heap_bytes_beside(size_t nblocks);
+
+/*
+ * Makes HEAP serve the blocks from START to END (exclusive), all free. BESIDE has
+ * block_heap_bytes_beside() bytes, is aligned for a pointer, stays the caller's and does not lie in
+ * the memory served. PAGES may be NULL. 0; or -EINVARG as from heap_create().
+ */
+MUST_USE int block_heap_create(struct block_heap *heap, void *start, void *end, void *beside,
+                               const struct block_pages *pages);
+
+/* Takes the blocks FIRST to END for good, as a hole. -EINVARG as from heap_take(). */
+MUST_USE int block_heap_take(struct block_heap *heap, block_t first, block_t end);
+
+/* NBYTES of memory, not cleared; NULL for 0 bytes and without memory. O(1). */
+MUST_USE void *block_heap_malloc(struct block_heap *heap, size_t nbytes);
+
+/* The same, whole blocks however few the bytes, marked as OWNER's. */
+MUST_USE void *block_heap_malloc_for(struct block_heap *heap, enum heap_owner owner, size_t nbytes);
+
+/* NBYTES on a multiple of ALIGNMENT, a power of two (otherwise NULL). */
+MUST_USE void *block_heap_malloc_aligned(struct block_heap *heap, size_t nbytes, size_t alignment);
+
+/* Frees what the functions above gave: HEAP_FREED, or a refusal, and nothing has changed. O(1). */
+MUST_USE int block_heap_free(struct block_heap *heap, void *pointer);
+
+/*
+ * How many bytes the allocation that begins at POINTER may use, NBYTES or more; 0 and, unless it is
+ * NULL, the reason in *REFUSAL, where block_heap_free() would refuse it. O(1).
+ */
+size_t block_heap_size(const struct block_heap *heap, const void *pointer, int *refusal);
+
+/*
+ * Makes the allocation that begins at POINTER hold NBYTES, not 0, where it is. False, and nothing
+ * changed, where it can't, or where another kind of place would be as good: what has become less
+ * than half should move. O(1) but for table entries.
+ */
+MUST_USE bool block_heap_resize(struct block_heap *heap, void *pointer, size_t nbytes);
+
+/* Gives back all that is kept for later; returns how many blocks. */
+size_t block_heap_trim(struct block_heap *heap);
+
+/* What BLOCK is for. O(blocks of its allocation). */
+enum heap_owner block_heap_owner_of(const struct block_heap *heap, block_t block);
+
+/* All checks of all parts, and that table and tags agree. NULL or the broken sentence. O(blocks) */
+MUST_USE const char *block_heap_check(const struct block_heap *heap);
+
+#endif

@@ -1,0 +1,125 @@
+/*
+ * libplatheap: the heap of the Plat kernel as a library. Give it a region of memory, and it serves
+ * allocations from it; everything that it knows stands at the region's beginning. Freestanding C,
+ * for 32 and 64 bits; it needs memset, memcpy and memmove, and no other function. This is its only
+ * header.
+ *
+ *     static char region[1 << 20];
+ *     struct platheap *heap = platheap_create(region, sizeof region, NULL);
+ *     char *text = platheap_malloc(heap, 100);
+ *     platheap_free(heap, text);
+ */
+#ifndef PLATHEAP_H
+#define PLATHEAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct platheap;
+
+/* Why a pointer was refused. */
+enum platheap_refusal {
+    PLATHEAP_OUT_OF_RANGE = -101, /* not in the heap at all */
+    PLATHEAP_MISALIGNED = -102,   /* inside of a block */
+    PLATHEAP_NOT_FIRST = -103,    /* inside of an allocation */
+    PLATHEAP_ALREADY_FREE = -104,
+    PLATHEAP_RESERVED = -105 /* the heap's own */
+};
+
+/* What a heap may need from its user. Every function may be NULL; all get CONTEXT. */
+struct platheap_options {
+    /* Around everything that reads or changes the heap. */
+    void (*lock)(void *context);
+    void (*unlock)(void *context);
+    /*
+     * Where memory is not simply there: makes NBYTES from START on, whole blocks of 4096, usable
+     * before they are handed out, or returns false, and the request gets NULL. release() is told
+     * what is no longer used. The region's beginning, where the heap's own data stands, is never
+     * asked for.
+     */
+    bool (*commit)(void *context, void *start, size_t nbytes);
+    void (*release)(void *context, void *start, size_t nbytes);
+    /*
+     * A pointer was refused by the function of the name FUNCTION; nothing has changed. Called
+     * without the lock.
+     */
+    void (*report)(void *context, const char *function, void *pointer, int refusal);
+    void *context;
+};
+
+/*
+ * Makes a heap of the NBYTES from REGION on, which need no alignment. OPTIONS may be NULL, and are
+ * copied. NULL where the region is too small for a heap of one block, or larger than 4 GB (32 bits)
+ * or 64 GB. The heap is the region: to end it, forget it. O(blocks).
+ */
+struct platheap *platheap_create(void *region, size_t nbytes,
+                                 const struct platheap_options *options);
+
+/*
+ * NBYTES, not cleared; NULL for 0 bytes and without memory. On a multiple of 16 (of 8 up to 8
+ * bytes); a multiple of 4096 bytes, and everything above 32 KB, on a multiple of 4096. O(1).
+ */
+void *platheap_malloc(struct platheap *heap, size_t nbytes);
+
+/* The same, and all of it (platheap_usable_size()) is zero. */
+void *platheap_zalloc(struct platheap *heap, size_t nbytes);
+
+/* COUNT times NBYTES, zero; NULL where the product overflows. */
+void *platheap_calloc(struct platheap *heap, size_t count, size_t nbytes);
+
+/* On a multiple of ALIGNMENT, a power of two; otherwise NULL. */
+void *platheap_aligned_alloc(struct platheap *heap, size_t alignment, size_t nbytes);
+
+/*
+ * As in C: in place where it can be, also into free memory behind; NULL without memory, and then
+ * POINTER is still valid. realloc(NULL, n) allocates; realloc(p, 0) frees and returns NULL.
+ */
+void *platheap_realloc(struct platheap *heap, void *pointer, size_t nbytes);
+
+/*
+ * Frees what the functions above gave; NULL is nothing to do. 0; or why it was refused, and then
+ * nothing has changed: a double free, a pointer into an allocation or from elsewhere is always
+ * seen. O(1).
+ */
+int platheap_free(struct platheap *heap, void *pointer);
+
+/* How many bytes may be used at POINTER: what was asked for or more. 0 for NULL or a wrong one. */
+size_t platheap_usable_size(struct platheap *heap, const void *pointer);
+
+/* Gives back all that is kept for later; returns how many bytes. */
+size_t platheap_trim(struct platheap *heap);
+
+struct platheap_statistics {
+    size_t block_bytes;     /* 4096 */
+    size_t blocks;          /* in all */
+    size_t taken, peak;     /* of them: now, and most ever */
+    size_t largest_free;    /* longest run of free ones */
+    size_t kept;            /* taken, but only kept for later */
+    size_t overhead_bytes;  /* of the region: what stands beside the blocks */
+    size_t failed, refused; /* requests and frees, ever */
+};
+
+/* O(blocks). */
+void platheap_statistics(struct platheap *heap, struct platheap_statistics *statistics);
+
+/*
+ * NULL where all that the heap knows is sound, else the sentence that is broken. O(blocks); a
+ * debugger's and a test's friend.
+ */
+const char *platheap_check(struct platheap *heap);
+
+/*
+ * The block table: a byte for each of COUNT blocks from *START on. 0x00 free, 0x41 one block, 0xC1
+ * first, 0x81 inside, 0x01 last of several.
+ */
+const unsigned char *platheap_table(const struct platheap *heap, void **start, size_t *count);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,59 @@
+/* Whether what block_heap.c states at its top holds, and all that its parts state. */
+#include "memory/heap/block_heap.h"
+
+static const char *check_tags(const struct block_heap *heap, size_t *nkept)
+{
+    for (block_t block = 0; block < heap->table.total; block++) {
+        HEAP_BLOCK_TABLE_ENTRY entry = heap->table.entries[block];
+        uint8_t owner = heap->owners[block];
+        bool kept = owner == OWNER_KEPT;
+        if (owner >= HEAP_OWNERS)
+            return "an owner tag has no meaning";
+        if ((entry == HEAP_BLOCK_TABLE_ENTRY_FREE) != (owner == OWNER_FREE))
+            return "a block's tag and its table entry disagree on whether it is free";
+        if ((heap->slabs.by_block[block] != NULL) != (owner == OWNER_SLAB))
+            return "a block's tag is wrong on whether it holds small objects";
+        if (kept && !(entry & HEAP_BLOCK_IS_FIRST))
+            return "a block is kept that is not an allocation's first";
+        bool inside = entry != HEAP_BLOCK_TABLE_ENTRY_FREE && !(entry & HEAP_BLOCK_IS_FIRST);
+        if (inside && heap->owners[block - 1] != owner && heap->owners[block - 1] != OWNER_KEPT)
+            return "the blocks of an allocation have different tags";
+        *nkept += kept;
+    }
+    return NULL;
+}
+
+/* The kept runs' lists, against the tags and the index. */
+static const char *check_kept(const struct block_heap *heap, size_t nkept)
+{
+    const struct kept_runs *kept = &heap->kept;
+    size_t count = 0, blocks = 0;
+    for (size_t length = 1; length <= KEPT_LONGEST; length++) {
+        if (kept->counts[length] > KEPT_A_LENGTH)
+            return "too many runs of a length are kept";
+        for (size_t i = 0; i < kept->counts[length]; i++) {
+            block_t first = kept->firsts[length][i];
+            if (first >= heap->table.total || heap->owners[first] != OWNER_KEPT ||
+                heap->heap.index.lengths[first] != length)
+                return "a kept run is not what its list says";
+        }
+        count += kept->counts[length];
+        blocks += kept->counts[length] * length;
+    }
+    return count == nkept && blocks == kept->blocks ? NULL : "the count of kept runs is wrong";
+}
+
+const char *block_heap_check(const struct block_heap *heap)
+{
+    size_t nkept = 0;
+    if (heap->broken)
+        return heap->broken;
+    const char *broken = heap_check(&heap->heap);
+    if (!broken)
+        broken = check_tags(heap, &nkept);
+    if (!broken)
+        broken = check_kept(heap, nkept);
+    if (!broken)
+        broken = slab_check(&heap->slabs);
+    return broken ? broken : pieces_check(&heap->pieces);
+}

@@ -1,0 +1,259 @@
+/*
+ * Theory. The size decides who serves, and the block decides who is asked to free: by_block says
+ * whose objects or pieces a block holds, and where it says nobody's the block is the table's.
+ *
+ * Invariant, besides those of the parts:
+ *   - the tag of a block is OWNER_FREE exactly where its table entry is free;
+ *   - all blocks of an allocation have the same tag, but that the first of a kept one says KEPT;
+ *   - a block has the tag OWNER_SLAB exactly where by_block says whose it is;
+ *   - kept runs are allocations of the table whose first block is tagged OWNER_KEPT, and no others.
+ *
+ * Where a request finds no memory, all that is kept for later goes back, and it is tried again.
+ */
+#include "memory/heap/block_heap.h"
+
+#include "lib/checked.h"
+#include "memory/heap/block_private.h"
+#include "memory/memory.h"
+
+/* Out of the way of the short paths, which then need no room on the stack. */
+#define SLOW __attribute__((noinline))
+
+static size_t words_to_hold(size_t nbytes)
+{
+    return units_to_hold(nbytes, sizeof(size_t)) * sizeof(size_t);
+}
+
+size_t block_heap_bytes_beside(size_t nblocks)
+{
+    return words_to_hold(2 * nblocks) + heap_index_bytes(nblocks) + nblocks * sizeof(struct slab *);
+}
+
+/* Gives NBLOCKS blocks from START on back to the table, and what lies behind them to its source. */
+static void free_run(struct block_heap *heap, void *start, size_t nblocks)
+{
+    if (heap_free(&heap->heap, start)) {
+        heap->broken = "an allocation is gone from the table";
+        return;
+    }
+    memset(heap->owners + heap_block_of(&heap->heap, start), OWNER_FREE, nblocks);
+    if (heap->pages.put)
+        heap->pages.put(heap->pages.context, start, nblocks);
+}
+
+/* Releases up to COUNT kept runs, long ones first; returns how many blocks. */
+static size_t release_kept(struct block_heap *heap, size_t count)
+{
+    size_t before = heap->heap.statistics.taken;
+    for (size_t nblocks = KEPT_LONGEST; count > 0 && heap->kept.blocks > 0;) {
+        size_t first = kept_take(&heap->kept, nblocks);
+        if (first == SIZE_MAX) {
+            nblocks--;
+            continue;
+        }
+        free_run(heap, heap_address_of(&heap->heap, first), nblocks);
+        count--;
+    }
+    return before - heap->heap.statistics.taken;
+}
+
+/* Tags NBLOCKS fresh blocks from START on, and asks for what lies behind them; NULL if refused. */
+static void *hand_out(struct block_heap *heap, void *start, size_t nblocks, enum heap_owner owner)
+{
+    if (!start)
+        return NULL;
+    memset(heap->owners + heap_block_of(&heap->heap, start), (int)owner, nblocks);
+    if (!heap->pages.get || heap->pages.get(heap->pages.context, start, nblocks))
+        return start;
+    struct block_pages pages = heap->pages;
+    heap->pages.put = NULL; /* they never came */
+    free_run(heap, start, nblocks);
+    heap->pages = pages;
+    return NULL;
+}
+
+static void *get_blocks(void *context, size_t nblocks)
+{
+    struct block_heap *heap = context;
+    void *start = heap_malloc(&heap->heap, nblocks * HEAP_BLOCK_SIZE);
+    if (!start && release_kept(heap, SIZE_MAX))
+        start = heap_malloc(&heap->heap, nblocks * HEAP_BLOCK_SIZE);
+    return hand_out(heap, start, nblocks, OWNER_SLAB);
+}
+
+static void put_blocks(void *context, void *start, size_t nblocks)
+{
+    free_run(context, start, nblocks);
+}
+
+int block_heap_create(struct block_heap *heap, void *start, void *end, void *beside,
+                      const struct block_pages *pages)
+{
+    size_t nblocks = ((uintptr_t)end - (uintptr_t)start) / HEAP_BLOCK_SIZE;
+    if (!heap || !beside || (uintptr_t)end <= (uintptr_t)start || nblocks > HEAP_BLOCKS_MOST)
+        return -EINVARG;
+    uint8_t *index = (uint8_t *)beside + words_to_hold(2 * nblocks);
+    memset(heap, 0, sizeof *heap);
+    heap->table = (struct heap_table){.entries = beside, .total = nblocks, .index = index};
+    heap->owners = (uint8_t *)beside + nblocks;
+    if (pages)
+        heap->pages = *pages;
+    int status = heap_create(&heap->heap, start, end, &heap->table);
+    if (status)
+        return status;
+    memset(heap->owners, OWNER_FREE, nblocks);
+    slab_init(&heap->slabs, (struct slab_source){get_blocks, put_blocks, heap}, start, nblocks,
+              (struct slab **)(void *)(index + heap_index_bytes(nblocks)));
+    pieces_init(&heap->pieces, &heap->slabs);
+    return 0;
+}
+
+int block_heap_take(struct block_heap *heap, block_t first, block_t end)
+{
+    int status = heap_take(&heap->heap, first, end);
+    if (!status)
+        memset(heap->owners + first, OWNER_HOLE, end - first);
+    return status;
+}
+
+size_t block_heap_trim(struct block_heap *heap)
+{
+    size_t before = heap->heap.statistics.taken;
+    (void)pieces_trim(&heap->pieces);
+    (void)slab_trim(&heap->slabs);
+    (void)release_kept(heap, SIZE_MAX);
+    return before - heap->heap.statistics.taken;
+}
+
+/* Where no run is kept that is as long. */
+static SLOW void *malloc_blocks(struct block_heap *heap, enum heap_owner owner, size_t nblocks)
+{
+    if (nblocks == 0 || nblocks > heap->table.total)
+        return NULL;
+    if (heap->heap.statistics.taken > heap->heap.statistics.total / 4 * 3)
+        (void)release_kept(heap, 2);
+    void *start = heap_malloc(&heap->heap, nblocks * HEAP_BLOCK_SIZE);
+    if (!start && block_heap_trim(heap))
+        start = heap_malloc(&heap->heap, nblocks * HEAP_BLOCK_SIZE);
+    return hand_out(heap, start, nblocks, owner);
+}
+
+void *block_heap_malloc_for(struct block_heap *heap, enum heap_owner owner, size_t nbytes)
+{
+    size_t nblocks = units_to_hold(nbytes, HEAP_BLOCK_SIZE);
+    size_t first = kept_take(&heap->kept, nblocks);
+    if (first == SIZE_MAX)
+        return malloc_blocks(heap, owner, nblocks);
+    /* The other blocks still have the tag they had. */
+    heap->owners[first] = (uint8_t)owner;
+    if (nblocks > 1 && heap->owners[first + 1] != owner)
+        memset(heap->owners + first, (int)owner, nblocks);
+    return heap_address_of(&heap->heap, first);
+}
+
+/* Above SLAB_LARGEST bytes, or 0. */
+static SLOW void *malloc_large(struct block_heap *heap, size_t nbytes)
+{
+    if (nbytes > PIECES_LARGEST || nbytes % HEAP_BLOCK_SIZE == 0)
+        return block_heap_malloc_for(heap, OWNER_KERNEL, nbytes);
+    void *pointer = pieces_malloc(&heap->pieces, nbytes);
+    if (!pointer && block_heap_trim(heap))
+        pointer = pieces_malloc(&heap->pieces, nbytes);
+    return pointer;
+}
+
+static SLOW void *malloc_small(struct block_heap *heap, size_t nbytes)
+{
+    size_t class_index = heap->slabs.class_of[(nbytes + 7) / 8];
+    void *pointer = slab_malloc_slowly(&heap->slabs, class_index);
+    if (!pointer && block_heap_trim(heap))
+        pointer = slab_malloc_slowly(&heap->slabs, class_index);
+    return pointer;
+}
+
+void *block_heap_malloc(struct block_heap *heap, size_t nbytes)
+{
+    if (nbytes - 1 >= SLAB_LARGEST)
+        return malloc_large(heap, nbytes);
+    void *pointer = slab_malloc_quickly(&heap->slabs, nbytes);
+    return pointer ? pointer : malloc_small(heap, nbytes);
+}
+
+void *block_heap_malloc_aligned(struct block_heap *heap, size_t nbytes, size_t alignment)
+{
+    size_t size = nbytes > alignment ? nbytes : alignment, power = 16;
+    if (alignment == 0 || (alignment & (alignment - 1)) != 0 || nbytes == 0)
+        return NULL;
+    if (alignment <= 16 && (alignment <= 8 || nbytes > 8))
+        return block_heap_malloc(heap, nbytes);
+    while (power < size && power < SLAB_LARGEST)
+        power *= 2;
+    if (power >= size) /* a class whose size is a power of two lies on multiples of it */
+        return block_heap_malloc(heap, power);
+    if (alignment <= PIECES_ALIGNMENT)
+        return block_heap_malloc(heap, nbytes);
+    if (alignment <= HEAP_BLOCK_SIZE)
+        return block_heap_malloc_for(heap, OWNER_KERNEL, nbytes);
+    void *start = heap_malloc_aligned(&heap->heap, nbytes, alignment);
+    if (!start && block_heap_trim(heap))
+        start = heap_malloc_aligned(&heap->heap, nbytes, alignment);
+    return hand_out(heap, start, units_to_hold(nbytes, HEAP_BLOCK_SIZE), OWNER_KERNEL);
+}
+
+int block_judge(const struct block_heap *heap, const void *pointer, size_t *nblocks)
+{
+    int refusal;
+    *nblocks = heap_allocation_blocks(&heap->heap, pointer, &refusal);
+    if (refusal)
+        return refusal;
+    uint8_t owner = heap->owners[heap_block_of(&heap->heap, pointer)];
+    return owner == OWNER_KEPT ? HEAP_ALREADY_FREE : owner == OWNER_HOLE ? HEAP_RESERVED : 0;
+}
+
+static int free_blocks(struct block_heap *heap, void *pointer)
+{
+    size_t nblocks;
+    int refusal = block_judge(heap, pointer, &nblocks);
+    if (refusal)
+        return refusal;
+    block_t first = heap_block_of(&heap->heap, pointer);
+    if (kept_add(&heap->kept, &heap->heap, first, nblocks))
+        heap->owners[first] = OWNER_KEPT;
+    else
+        free_run(heap, pointer, nblocks);
+    return HEAP_FREED;
+}
+
+/* Whatever is not an object in a slab that stays where it is. */
+static SLOW int free_slowly(struct block_heap *heap, struct slab *slab, void *pointer)
+{
+    int refusal;
+    if (!slab)
+        refusal = free_blocks(heap, pointer);
+    else if (slab->class_index < SLAB_PIECES)
+        refusal = slab_free(&heap->slabs, slab, pointer);
+    else
+        refusal = pieces_free(&heap->pieces, slab, pointer);
+    if (refusal)
+        heap->heap.statistics.refused++;
+    return refusal;
+}
+
+int block_heap_free(struct block_heap *heap, void *pointer)
+{
+    struct slab *slab = slab_of(&heap->slabs, pointer);
+    if (slab && slab_free_quickly(slab, pointer))
+        return HEAP_FREED;
+    return free_slowly(heap, slab, pointer);
+}
+
+enum heap_owner block_heap_owner_of(const struct block_heap *heap, block_t block)
+{
+    const HEAP_BLOCK_TABLE_ENTRY *entries = heap->table.entries;
+    enum heap_owner owner = (enum heap_owner)heap->owners[block];
+    if (owner == OWNER_FREE || owner == OWNER_SLAB)
+        return owner;
+    while (block > 0 && !(entries[block] & HEAP_BLOCK_IS_FIRST))
+        block--;
+    return (enum heap_owner)heap->owners[block];
+}

@@ -1,0 +1,228 @@
+/* The library's interface: block_heap.c in a region that holds its table too, with a user's lock.
+ */
+#include "platheap.h"
+
+#include "lib/checked.h"
+#include "memory/heap/block_heap.h"
+#include "memory/memory.h"
+
+struct platheap {
+    struct block_heap blocks;
+    size_t
+        quick_most; /* up to here the short way through malloc is open; 0 where there is a lock */
+    bool quick_free;
+    struct platheap_options options;
+    size_t overhead_bytes;
+};
+
+_Static_assert((int)PLATHEAP_OUT_OF_RANGE == (int)HEAP_OUT_OF_RANGE &&
+                   (int)PLATHEAP_MISALIGNED == (int)HEAP_MISALIGNED &&
+                   (int)PLATHEAP_NOT_FIRST == (int)HEAP_NOT_FIRST &&
+                   (int)PLATHEAP_ALREADY_FREE == (int)HEAP_ALREADY_FREE &&
+                   (int)PLATHEAP_RESERVED == (int)HEAP_RESERVED,
+               "the library's refusals are the heap's");
+
+static bool commit(void *context, void *start, size_t nblocks)
+{
+    const struct platheap_options *options = context;
+    return !options->commit || options->commit(options->context, start, nblocks * HEAP_BLOCK_SIZE);
+}
+
+static void release(void *context, void *start, size_t nblocks)
+{
+    const struct platheap_options *options = context;
+    if (options->release)
+        options->release(options->context, start, nblocks * HEAP_BLOCK_SIZE);
+}
+
+/*
+ * How the bytes from START to END are divided: the heap and what stands beside its blocks, rounded
+ * up to a block, then *NBLOCKS blocks. Returns where these begin.
+ */
+static uintptr_t divide(uintptr_t start, uintptr_t end, size_t *nblocks)
+{
+    size_t room = (end - start) / HEAP_BLOCK_SIZE;
+    uintptr_t first;
+    *nblocks = HEAP_BLOCKS_MOST;
+    do {
+        *nblocks = room < *nblocks ? room : *nblocks;
+        size_t beside = sizeof(struct platheap) + block_heap_bytes_beside(*nblocks);
+        bool fits = checked_add(start, beside, &first) &&
+                    checked_round_up(first, HEAP_BLOCK_SIZE, &first) && first < end;
+        room = fits ? (end - first) / HEAP_BLOCK_SIZE : 0;
+    } while (room < *nblocks);
+    return first;
+}
+
+struct platheap *platheap_create(void *region, size_t nbytes,
+                                 const struct platheap_options *options)
+{
+    uintptr_t start = (uintptr_t)region, end;
+    size_t nblocks;
+    if (!region || !checked_add(start, nbytes, &end) ||
+        !checked_round_up(start, _Alignof(max_align_t), &start) || start >= end)
+        return NULL;
+    uintptr_t first = divide(start, end, &nblocks);
+    if (nblocks == 0)
+        return NULL;
+    struct platheap *heap = (struct platheap *)start;
+    memset(heap, 0, sizeof *heap);
+    if (options)
+        heap->options = *options;
+    struct block_pages pages = {commit, release, &heap->options};
+    if (block_heap_create(&heap->blocks, (void *)first, (void *)(first + nblocks * HEAP_BLOCK_SIZE),
+                          heap + 1, heap->options.commit || heap->options.release ? &pages : NULL))
+        return NULL;
+    heap->overhead_bytes = first - (uintptr_t)region;
+    heap->quick_free = !heap->options.lock;
+    heap->quick_most = heap->quick_free ? SLAB_LARGEST : 0;
+    return heap;
+}
+
+static void lock(struct platheap *heap)
+{
+    if (heap->options.lock)
+        heap->options.lock(heap->options.context);
+}
+
+static void unlock(struct platheap *heap)
+{
+    if (heap->options.unlock)
+        heap->options.unlock(heap->options.context);
+}
+
+static void report(struct platheap *heap, const char *function, const void *pointer, int refusal)
+{
+    if (refusal && heap->options.report)
+        heap->options.report(heap->options.context, function, (void *)(uintptr_t)pointer, refusal);
+}
+
+static __attribute__((noinline)) void *malloc_slowly(struct platheap *heap, size_t nbytes)
+{
+    lock(heap);
+    void *pointer = block_heap_malloc(&heap->blocks, nbytes);
+    unlock(heap);
+    return pointer;
+}
+
+void *platheap_malloc(struct platheap *heap, size_t nbytes)
+{
+    if (nbytes - 1 >= heap->quick_most)
+        return malloc_slowly(heap, nbytes);
+    void *pointer = slab_malloc_quickly(&heap->blocks.slabs, nbytes);
+    return pointer ? pointer : malloc_slowly(heap, nbytes);
+}
+
+static void *clear(struct platheap *heap, void *pointer)
+{
+    return pointer ? memset(pointer, 0, platheap_usable_size(heap, pointer)) : NULL;
+}
+
+void *platheap_zalloc(struct platheap *heap, size_t nbytes)
+{
+    return clear(heap, platheap_malloc(heap, nbytes));
+}
+
+void *platheap_calloc(struct platheap *heap, size_t count, size_t nbytes)
+{
+    size_t product;
+    return checked_multiply(count, nbytes, &product) ? platheap_zalloc(heap, product) : NULL;
+}
+
+void *platheap_aligned_alloc(struct platheap *heap, size_t alignment, size_t nbytes)
+{
+    lock(heap);
+    void *pointer = block_heap_malloc_aligned(&heap->blocks, nbytes, alignment);
+    unlock(heap);
+    return pointer;
+}
+
+void *platheap_realloc(struct platheap *heap, void *pointer, size_t nbytes)
+{
+    int refusal;
+    if (!pointer)
+        return platheap_malloc(heap, nbytes);
+    lock(heap);
+    size_t was = block_heap_size(&heap->blocks, pointer, &refusal);
+    bool in_place = !refusal && block_heap_resize(&heap->blocks, pointer, nbytes);
+    void *moved = refusal || in_place ? NULL : block_heap_malloc(&heap->blocks, nbytes);
+    if (moved)
+        memcpy(moved, pointer, nbytes < was ? nbytes : was);
+    if (moved || (!refusal && nbytes == 0))
+        refusal = block_heap_free(&heap->blocks, pointer);
+    unlock(heap);
+    report(heap, "platheap_realloc", pointer, refusal);
+    return in_place ? pointer : moved;
+}
+
+static __attribute__((noinline)) int free_slowly(struct platheap *heap, void *pointer)
+{
+    if (!pointer)
+        return 0;
+    lock(heap);
+    int refusal = block_heap_free(&heap->blocks, pointer);
+    unlock(heap);
+    report(heap, "platheap_free", pointer, refusal);
+    return refusal;
+}
+
+int platheap_free(struct platheap *heap, void *pointer)
+{
+    struct slab *slab = slab_of(&heap->blocks.slabs, pointer);
+    if (slab && heap->quick_free && slab_free_quickly(slab, pointer))
+        return 0;
+    return free_slowly(heap, pointer);
+}
+
+size_t platheap_usable_size(struct platheap *heap, const void *pointer)
+{
+    int refusal;
+    if (!pointer)
+        return 0;
+    lock(heap);
+    size_t nbytes = block_heap_size(&heap->blocks, pointer, &refusal);
+    unlock(heap);
+    report(heap, "platheap_usable_size", pointer, refusal);
+    return nbytes;
+}
+
+size_t platheap_trim(struct platheap *heap)
+{
+    lock(heap);
+    size_t nblocks = block_heap_trim(&heap->blocks);
+    unlock(heap);
+    return nblocks * HEAP_BLOCK_SIZE;
+}
+
+void platheap_statistics(struct platheap *heap, struct platheap_statistics *statistics)
+{
+    lock(heap);
+    const struct heap_statistics *counts = &heap->blocks.heap.statistics;
+    *statistics = (struct platheap_statistics){
+        .block_bytes = HEAP_BLOCK_SIZE,
+        .blocks = counts->total,
+        .taken = counts->taken,
+        .peak = counts->peak,
+        .largest_free = heap_largest_free(&heap->blocks.heap),
+        .kept = heap->blocks.kept.blocks,
+        .overhead_bytes = heap->overhead_bytes,
+        .failed = counts->failed,
+        .refused = counts->refused,
+    };
+    unlock(heap);
+}
+
+const char *platheap_check(struct platheap *heap)
+{
+    lock(heap);
+    const char *broken = block_heap_check(&heap->blocks);
+    unlock(heap);
+    return broken;
+}
+
+const unsigned char *platheap_table(const struct platheap *heap, void **start, size_t *count)
+{
+    *start = heap->blocks.heap.saddr;
+    *count = heap->blocks.table.total;
+    return heap->blocks.table.entries;
+}
