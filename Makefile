@@ -5,6 +5,7 @@
 #             APPEND="selftest"  the kernel's command line for `make run`
 #             MEM=128  megabytes for `make run`     FILTER=heap  only these in `make test-host`
 #             ACCEL=kvm  for `make run`             JOBS=4  tests at once in `make test`
+#             PREFIX=/usr/local  for `make install-lib`
 
 .DEFAULT_GOAL := all
 MAKEFLAGS += --no-builtin-rules
@@ -18,6 +19,8 @@ CROSS ?= $(if $(shell command -v i686-elf-gcc),i686-elf-,$(if $(wildcard \
 NASM ?= nasm
 HOST_CC ?= gcc
 AR ?= ar
+OBJCOPY ?= objcopy
+PREFIX ?= /usr/local
 GRUB_MKRESCUE ?= grub-mkrescue
 
 WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wmissing-prototypes -Wstrict-prototypes \
@@ -35,6 +38,8 @@ KERNEL_LDFLAGS := -nostdlib -static -no-pie -Wl,--build-id=none,-z,noexecstack,-
 HOST_CFLAGS := -std=gnu11 -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
     -fno-sanitize-recover=all $(WARNINGS) $(INCLUDES)
 FAST_CFLAGS := -std=gnu11 -O2 -g $(WARNINGS) $(INCLUDES)
+LIB_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -fPIC -fvisibility=hidden -fno-stack-protector \
+    -fno-asynchronous-unwind-tables $(WARNINGS) $(INCLUDES)
 
 # -- Sources --------------------------------------------------------------------------------------
 
@@ -118,6 +123,10 @@ HOST_ONLY := $(sort $(wildcard tests/host/*.c))
 # Cases that take millions of operations, and so are compiled for speed, without sanitizers.
 STRESS := $(sort $(wildcard tests/stress/*.c)) tests/host/main.c
 
+# The heap as a library, for the host or for anybody's kernel.
+LIB := $(filter-out src/memory/heap/heap_plan.c,$(filter src/memory/heap/%.c,$(PURE))) \
+    src/memory/heap/platheap.c
+
 sources = $(filter %.c %.asm,$(1))
 objects = $(addprefix $(2)/,$(addsuffix .o,$(call sources,$(1))))
 
@@ -134,7 +143,7 @@ say = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)')
 
 # -- What people make -----------------------------------------------------------------------------
 
-.PHONY: all run run-iso iso test test-host test-boot check bench-boot toolchain setup doctor gdb \
+.PHONY: all run run-iso iso lib install-lib test test-host test-boot check bench-boot toolchain setup doctor gdb \
     help clean
 
 all: $(KERNEL) ## the kernel, build/plat.elf
@@ -150,6 +159,11 @@ run-iso: ## the same, from the ISO through GRUB and its menu (without APPEND)
 	@MEM='$(MEM)' scripts/run iso $(ISO)
 
 iso: $(ISO) ## build/plat.iso, for a CD or a PC with a BIOS
+
+lib: build/host/libplatheap.a build/host/libplatheap32.a ## the heap as a library, 64 and 32 bits
+
+install-lib: lib ## library, header and pkg-config file under PREFIX=/usr/local
+	$(Q)scripts/install-lib '$(PREFIX)'
 
 test: ## install what is missing, then every check and test; ends in Result: PASS
 	@scripts/setup
@@ -190,7 +204,7 @@ help: ## this list
 	@sed -n '/^# Variables:/,/^$$/s/^#/ /p' Makefile
 
 clean: ## remove all that was built, but the toolchain
-	rm -rf build/kernel build/host build/fast build/tests build/iso build/stage1.elf build/symbols* \
+	rm -rf build/kernel build/host build/fast build/lib build/tests build/iso build/stage1.elf build/symbols* \
 	    build/*.flags build/serial.txt \
 	    $(KERNEL) $(ISO) compile_commands.json
 
@@ -201,8 +215,8 @@ build/kernel.flags: FORCE
 	@mkdir -p $(@D); echo '$(CROSS) $(KERNEL_CFLAGS)' | cmp -s - $@ || \
 	    echo '$(CROSS) $(KERNEL_CFLAGS)' >$@
 build/host.flags: FORCE
-	@mkdir -p $(@D); echo '$(HOST_CC) $(HOST_CFLAGS) $(FAST_CFLAGS)' | cmp -s - $@ || \
-	    echo '$(HOST_CC) $(HOST_CFLAGS) $(FAST_CFLAGS)' >$@
+	@mkdir -p $(@D); echo '$(HOST_CC) $(HOST_CFLAGS) $(FAST_CFLAGS) $(LIB_CFLAGS)' | cmp -s - $@ || \
+	    echo '$(HOST_CC) $(HOST_CFLAGS) $(FAST_CFLAGS) $(LIB_CFLAGS)' >$@
 .PHONY: FORCE test-programs
 
 build/kernel/%.c.o: %.c build/kernel.flags
@@ -264,6 +278,21 @@ $(eval $(call host_objects,host/64,$(HOST_CC) $(HOST_CFLAGS),64 bits))
 $(eval $(call host_objects,fast/32,$(HOST_CC) $(HOST_M32) $(FAST_CFLAGS),32 bits, for speed))
 $(eval $(call host_objects,fast/64,$(HOST_CC) $(FAST_CFLAGS),64 bits, for speed))
 
+$(eval $(call host_objects,lib/32,$(HOST_CC) $(HOST_M32) $(LIB_CFLAGS),32 bits, library))
+$(eval $(call host_objects,lib/64,$(HOST_CC) $(LIB_CFLAGS),64 bits, library))
+
+# One object in which only the interface has names: heap_create and the like stay the user's to use.
+define library
+build/host/$(1): $(call objects,$(LIB),build/lib/$(2))
+	$$(call say,AR,$$@)
+	@mkdir -p $$(@D)
+	$$(Q)$(HOST_CC) $(3) -nostdlib -r -Wl,--force-group-allocation -o build/lib/platheap$(2).o $$^
+	$$(Q)$(OBJCOPY) --wildcard --keep-global-symbol='platheap_*' build/lib/platheap$(2).o
+	$$(Q)rm -f $$@; $(AR) rcs $$@ build/lib/platheap$(2).o
+endef
+$(eval $(call library,libplatheap.a,64,))
+$(eval $(call library,libplatheap32.a,32,-m32))
+
 build/host/32/cases: $(HOST_OBJECTS_32)
 	$(call say,HOSTLD,$@)
 	$(Q)$(HOST_CC) $(HOST_M32) $(HOST_CFLAGS) -o $@ $^
@@ -287,8 +316,9 @@ build/tests/wrong-magic.elf: $(KERNEL) tests/boot/wrong_magic.asm
 	$(Q)$(CROSS)gcc $(KERNEL_LDFLAGS) -Wl,-e,wrong_magic_start -o $@ $(KERNEL_OBJECTS) \
 	    build/symbols.o build/tests/wrong_magic.o
 
-test-programs: $(KERNEL) $(ISO) build/host/32/cases build/host/64/cases build/fast/32/stress \
+test-programs: lib $(KERNEL) $(ISO) build/host/32/cases build/host/64/cases build/fast/32/stress \
     build/fast/64/stress build/tests/wrong-magic.elf
 
 -include $(KERNEL_OBJECTS:.o=.d) $(HOST_OBJECTS_32:.o=.d) $(HOST_OBJECTS_64:.o=.d) \
-    $(STRESS_OBJECTS_32:.o=.d) $(STRESS_OBJECTS_64:.o=.d)
+    $(STRESS_OBJECTS_32:.o=.d) $(STRESS_OBJECTS_64:.o=.d) \
+    $(patsubst %,build/lib/32/%.d,$(LIB)) $(patsubst %,build/lib/64/%.d,$(LIB))

@@ -1,0 +1,44 @@
+#!/usr/bin/perl
+# libplatheap as its users meet it: installed, found by pkg-config, used from another folder by the
+# README's own lines; and what a linker would hold against it.
+use strict;
+use warnings;
+use Cwd 'getcwd';
+use File::Temp 'tempdir';
+use Test::More;
+
+my $top = getcwd();
+my $folder = tempdir(CLEANUP => 1);
+
+for my $library ('libplatheap.a', 'libplatheap32.a') {
+    my @symbols = split /\n/, `nm build/host/$library`;
+    my @defined = map { / [TDRBC] (\w+)$/ ? $1 : () } @symbols;
+    my @needed = map { / U (\w+)$/ ? $1 : () } @symbols;
+    ok @defined >= 10, "$library has an interface";
+    is join(' ', grep { !/^platheap_/ } @defined), '', '.. and no other name';
+    is join(' ', grep { !/^(memset|memcpy|memmove|_GLOBAL_OFFSET_TABLE_)$/ } @needed), '',
+        '.. and needs no function but three of memory';
+}
+
+is system("scripts/install-lib $folder/usr >/dev/null"), 0, 'it installs under a prefix';
+isnt system('scripts/install-lib relative/path 2>/dev/null'), 0, '.. which must be absolute';
+
+# The program and the commands that the README shows, in a folder of their own.
+open my $readme, '<', 'README.md' or die $!;
+my $text = join '', <$readme>;
+my ($program) = $text =~ /^((?:    [^\n]*\n|\n)+)(?=\nKept as `example.c`)/m;
+my ($commands) = $text =~ /^Kept as `example.c`[^\n]*:\n\n((?:    [^\n]*\n)+)/m;
+ok $program && $commands, 'the README shows a program and how to build it' or BAIL_OUT('no example');
+s/^    //mg for $program, $commands;
+$commands =~ s/^make install-lib.*\n//m;
+open my $example, '>', "$folder/example.c" or die $!;
+print $example $program;
+close $example;
+for my $bits ('', '32') {
+    (my $build = $commands) =~ s/platheap\)/platheap$bits)/g;
+    my $output = `cd $folder && PKG_CONFIG_PATH=$folder/usr/lib/pkgconfig sh -e -c '$build' 2>&1`;
+    is $?, 0, 'the README\'s lines build and run' . ($bits && ', 32 bits') or diag substr $output, 0, 500;
+    like $output, qr/^double free: -104$/m, '.. and see a double free';
+}
+
+done_testing;
