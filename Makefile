@@ -74,6 +74,8 @@ PURE := \
     src/memory/heap/block_heap.c  one malloc over table, pieces and small objects \
     src/memory/heap/block_resize.c .. sizes, and changing them in place \
     src/memory/heap/block_check.c .. and whether all of it is sound \
+    src/memory/heap/watch.c       records, red zones, poison, quarantine \
+    src/memory/heap/watch_report.c .. and who has what \
     src/memory/paging/paging.c    directories: making, mapping, sharing \
     src/memory/paging/walk.c      directories: reading \
     src/selftest/runner.c         TAP \
@@ -101,7 +103,8 @@ MACHINE := \
     src/memory/paging/paging.asm  CR3, CR0, TLB \
     src/memory/paging/kernel_space.c  the kernel's own directory \
     src/memory/paging/fault_report.c  a page fault in words \
-    src/memory/heap/kheap.c       kmalloc, kzalloc, kfree \
+    src/memory/heap/kheap.c       kmalloc and its like \
+    src/memory/heap/kheap_report.c .. and what is said when they are misused \
     src/selftest/selftest.c       the runner over the kernel's cases \
     src/selftest/machine_heap.c   cases that need the machine: the live heap \
     src/selftest/machine_realloc.c .. krealloc and its like \
@@ -110,6 +113,7 @@ MACHINE := \
     src/selftest/machine_console.c .. the text screen \
     src/shell/shell.c             the prompt \
     src/shell/commands_memory.c   map, heap, blocks, alloc, free, stats, translate \
+    src/shell/commands_watch.c    leaks, misuse \
     src/shell/commands_machine.c  fault, selftest, uptime, reboot, poweroff \
     src/shell/block_map.c         the table as characters \
     src/shell/faults.c            faults on request
@@ -124,7 +128,7 @@ HOST_ONLY := $(sort $(wildcard tests/host/*.c))
 STRESS := $(sort $(wildcard tests/stress/*.c)) tests/host/main.c
 
 # The heap as a library, for the host or for anybody's kernel.
-LIB := $(filter-out src/memory/heap/heap_plan.c,$(filter src/memory/heap/%.c,$(PURE))) \
+LIB := $(filter-out src/memory/heap/heap_plan.c src/memory/heap/watch%,$(filter src/memory/heap/%.c,$(PURE))) \
     src/memory/heap/platheap.c
 
 sources = $(filter %.c %.asm,$(1))

@@ -6,6 +6,8 @@
  *     heap=block           which heap stands behind kmalloc
  *     heap_size=N[K|M|G]   no larger than this
  *     heap_panic           a refused kfree ends the kernel
+ *     heap_watch[=WORD,..] records of all allocations; poison, red_zones, quarantine (all of them
+ *                          without a word)
  *     map=loader|e820|e801|88|mem_upper|none   whom to ask for the memory map
  *     console=all|serial   where text goes
  *     shell=no             halt instead of a prompt
@@ -18,6 +20,13 @@
 
 enum { OPTIONS_UNKNOWN_MAX = 4 };
 
+enum options_watch {
+    OPTIONS_POISON = 1,
+    OPTIONS_RED_ZONES = 2,
+    OPTIONS_QUARANTINE = 4,
+    OPTIONS_RECORDS = 8
+};
+
 enum options_stop { STOP_NEVER, STOP_AT_MAP, STOP_AT_PROMPT };
 
 struct options {
@@ -27,6 +36,7 @@ struct options {
     enum options_stop stop;
     uint32_t heap_size; /* 0: no bound */
     bool heap_panic;
+    unsigned heap_watch;      /* of enum options_watch; 0: none */
     enum boot_map_source map; /* BOOT_MAP_LOADER unless the line says otherwise */
     bool screen;
     bool shell;

@@ -11,4 +11,10 @@
  */
 void backtrace_print(uint32_t eip, uint32_t ebp, uint32_t esp);
 
+/*
+ * Writes FROM, a return address in the chain of calls that this function was called in, and the
+ * COUNT - 1 return addresses above it to FRAMES; 0 where the chain ends before.
+ */
+void backtrace_capture(uintptr_t *frames, size_t count, uintptr_t from);
+
 #endif

@@ -153,6 +153,21 @@ static void say_memory(void)
               boot.space.lacking * 4);
 }
 
+_Static_assert((int)OPTIONS_POISON == (int)WATCH_POISON &&
+                   (int)OPTIONS_RED_ZONES == (int)WATCH_RED_ZONES &&
+                   (int)OPTIONS_QUARANTINE == (int)WATCH_QUARANTINE &&
+                   (int)OPTIONS_RECORDS == (int)WATCH_RECORDS,
+               "the command line's words are the heap's flags");
+
+static void watch_heap(void)
+{
+    if (!boot.options.heap_watch)
+        return;
+    if (!kheap_watch(boot.options.heap_watch))
+        panic("heap: no memory for its records");
+    kprintf("heap: every allocation is recorded and watched\n");
+}
+
 static void say_paging(void)
 {
     kprintf("paging: identity map of %u MB in %s pages, %u blocks\n", boot.space.end / 256,
@@ -193,6 +208,7 @@ void kernel_main(void)
     say_memory();
     kheap_init(&boot.map, boot.options.heap_size);
     kheap_panic_on_misuse(boot.options.heap_panic);
+    watch_heap();
     kernel_space_protect(&boot.space);
     say_paging();
     pic_init();

@@ -53,6 +53,32 @@ static bool set_heap_panic(struct options *options, const char *value)
     return !value;
 }
 
+/* Words with commas between them; VALUE is whole again afterwards. */
+static bool set_heap_watch(struct options *options, const char *value)
+{
+    static const struct choice choices[] = {{"poison", OPTIONS_POISON},
+                                            {"red_zones", OPTIONS_RED_ZONES},
+                                            {"quarantine", OPTIONS_QUARANTINE},
+                                            {"records", OPTIONS_RECORDS}};
+    unsigned all = OPTIONS_POISON | OPTIONS_RED_ZONES | OPTIONS_QUARANTINE, flags = 0;
+    char word[16];
+    while (value && *value) {
+        size_t length = 0;
+        while (value[length] && value[length] != ',')
+            length++;
+        if (length >= sizeof word)
+            return false;
+        string_copy(word, length + 1, value);
+        int choice = CHOOSE(choices, word);
+        if (choice < 0)
+            return false;
+        flags |= (unsigned)choice;
+        value += length + (value[length] == ',');
+    }
+    options->heap_watch = (flags ? flags : all) | OPTIONS_RECORDS;
+    return true;
+}
+
 static bool set_map(struct options *options, const char *value)
 {
     static const struct choice choices[] = {
@@ -98,9 +124,16 @@ static const struct {
     const char *name;
     bool (*set)(struct options *options, const char *value); /* value NULL: none was given */
 } table[] = {
-    {"selftest", set_selftest},     {"stop", set_stop},       {"heap", set_heap},
-    {"heap_size", set_heap_size},   {"map", set_map},         {"console", set_console},
-    {"heap_panic", set_heap_panic}, {"pse", set_large_pages}, {"shell", set_shell},
+    {"selftest", set_selftest},
+    {"stop", set_stop},
+    {"heap", set_heap},
+    {"heap_size", set_heap_size},
+    {"map", set_map},
+    {"console", set_console},
+    {"heap_panic", set_heap_panic},
+    {"heap_watch", set_heap_watch},
+    {"pse", set_large_pages},
+    {"shell", set_shell},
 };
 
 /* Cuts WORD at its '='; the part behind it, or NULL. */

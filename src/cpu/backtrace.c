@@ -38,6 +38,25 @@ static void print_frameless_caller(uint32_t eip, uint32_t esp)
         print_line(caller, 1);
 }
 
+void backtrace_capture(uintptr_t *frames, size_t count, uintptr_t from)
+{
+    uint32_t ebp = (uint32_t)__builtin_frame_address(0), above, caller;
+    size_t found = 0;
+    for (int i = 0; i < FRAMES_MAX && found < count; i++) {
+        if (!probe_read(ebp, &above) || !probe_read(ebp + 4, &caller) || !caller)
+            break;
+        if (found > 0 || caller == from)
+            frames[found++] = caller;
+        if (above <= ebp)
+            break;
+        ebp = above;
+    }
+    if (found == 0)
+        frames[found++] = from;
+    while (found < count)
+        frames[found++] = 0;
+}
+
 void backtrace_print(uint32_t eip, uint32_t ebp, uint32_t esp)
 {
     print_line(eip, esp ? 0 : 1);

@@ -26,6 +26,10 @@ void command_free(const struct shell_context *context, unsigned nwords, char **w
 void command_stats(const struct shell_context *context, unsigned nwords, char **words);
 void command_translate(const struct shell_context *context, unsigned nwords, char **words);
 
+/* commands_watch.c */
+void command_leaks(const struct shell_context *context, unsigned nwords, char **words);
+void command_misuse(const struct shell_context *context, unsigned nwords, char **words);
+
 /* commands_machine.c */
 void command_fault(const struct shell_context *context, unsigned nwords, char **words);
 void command_selftest(const struct shell_context *context, unsigned nwords, char **words);

@@ -49,3 +49,22 @@ CASE(options, unknown_words_and_values_are_named)
     CHECK(!options.selftest && !options.heap_panic && options.shell);
     CHECK_EQUAL(options.heap_size, 0);
 }
+
+CASE(options, what_the_heap_is_watched_for)
+{
+    options_parse(&options, "plat.elf heap_watch");
+    CHECK_EQUAL(options.heap_watch,
+                OPTIONS_POISON | OPTIONS_RED_ZONES | OPTIONS_QUARANTINE | OPTIONS_RECORDS);
+    options_parse(&options, "plat.elf heap_watch=records");
+    CHECK_EQUAL(options.heap_watch, OPTIONS_RECORDS);
+    options_parse(&options, "plat.elf heap_watch=quarantine,poison");
+    CHECK_EQUAL(options.heap_watch, OPTIONS_QUARANTINE | OPTIONS_POISON | OPTIONS_RECORDS);
+    static const char *const wrong[] = {"plat.elf heap_watch=poisons",
+                                        "plat.elf heap_watch=poison,,",
+                                        "plat.elf heap_watch=poison,averyveryverylongword"};
+    for (size_t i = 0; i < 3; i++) {
+        options_parse(&options, wrong[i]);
+        CHECK_EQUAL(options.heap_watch, 0);
+        CHECK_EQUAL(options.nunknown, 1);
+    }
+}

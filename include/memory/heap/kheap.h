@@ -7,6 +7,7 @@
 #define PLAT_MEMORY_HEAP_KHEAP_H
 
 #include "memory/heap/block_heap.h"
+#include "memory/heap/watch.h"
 #include "memory/memory_map.h"
 
 #define KMALLOC_ALIGNMENT_MOST (4u << 20)
@@ -23,6 +24,16 @@ void kheap_init(struct memory_map *map, size_t nbytes_most);
  * counted, said in one line, and the kernel goes on.
  */
 void kheap_panic_on_misuse(bool panics);
+
+/*
+ * Watches all allocations from now on, with FLAGS of enum watch_flags (the command line's
+ * heap_watch). What is found is said: the object, its size, who allocated and who freed it. To be
+ * called before the first allocation. False without memory.
+ */
+MUST_USE bool kheap_watch(unsigned flags);
+
+/* The records; NULL where the heap is not watched. */
+struct heap_watch *kheap_watched(void);
 
 /*
  * NBYTES of memory, not cleared, or NULL; NULL for 0 bytes. On a multiple of 16 (of 8 up to 8

@@ -1,14 +1,14 @@
 /* Policy over block_heap.c: where the heap lies, who may interrupt it, and what is said. */
 #include "memory/heap/kheap.h"
 
+#include "cpu/backtrace.h"
 #include "cpu/cpu.h"
 #include "cpu/panic.h"
 #include "lib/checked.h"
-#include "lib/format.h"
 #include "lib/print.h"
 #include "lib/string.h"
-#include "lib/symbols.h"
 #include "memory/heap/heap_plan.h"
+#include "memory/heap/kheap_report.h"
 #include "memory/layout.h"
 #include "memory/memory.h"
 
@@ -16,8 +16,8 @@ _Static_assert(HEAP_BLOCK_SIZE == PAGE_SIZE, "blocks are handed out as pages");
 
 static struct {
     struct block_heap heap;
+    struct heap_watch watch;
     const struct memory_map *map;
-    bool panics;
 } state;
 
 /* Takes for good what is not RAM, or holds something: every range of MAP that is not usable. */
@@ -69,144 +69,162 @@ void kheap_init(struct memory_map *map, size_t nbytes_most)
             page_address(plan.end), nblocks, beside);
 }
 
-void kheap_panic_on_misuse(bool panics)
+bool kheap_watch(unsigned flags)
 {
-    state.panics = panics;
+    return watch_init(&state.watch, &state.heap, flags, kheap_say_finding);
 }
 
-void *kmalloc_for(enum heap_owner owner, size_t nbytes)
+/* All allocations come through here; CALLER is the return address of the interface's function. */
+static void *allocate(enum heap_owner owner, size_t nbytes, size_t alignment, uintptr_t caller)
 {
+    void *pointer;
     uint32_t flags = cpu_save_flags();
-    void *pointer = block_heap_malloc_for(&state.heap, owner, nbytes);
+    if (state.watch.flags) {
+        uintptr_t callers[WATCH_FRAMES];
+        backtrace_capture(callers, WATCH_FRAMES, caller);
+        pointer = watch_malloc(&state.watch, owner, nbytes, alignment, callers);
+    } else if (owner != OWNER_KERNEL) {
+        pointer = block_heap_malloc_for(&state.heap, owner, nbytes);
+    } else if (alignment) {
+        pointer = block_heap_malloc_aligned(&state.heap, nbytes, alignment);
+    } else {
+        pointer = block_heap_malloc(&state.heap, nbytes);
+    }
     cpu_restore_flags(flags);
     return pointer;
 }
 
-void *kmalloc(size_t nbytes)
+/* Frees POINTER for FUNCTION, called from CALLER, or says why not. */
+static void release(const char *function, void *pointer, uintptr_t caller)
 {
+    int refusal = HEAP_FREED;
     uint32_t flags = cpu_save_flags();
-    void *pointer = block_heap_malloc(&state.heap, nbytes);
+    if (state.watch.flags) {
+        uintptr_t callers[WATCH_FRAMES];
+        backtrace_capture(callers, WATCH_FRAMES, caller);
+        kheap_say_where(function, caller);
+        refusal = watch_free(&state.watch, pointer, callers);
+    } else {
+        refusal = block_heap_free(&state.heap, pointer);
+    }
     cpu_restore_flags(flags);
-    return pointer;
+    if (refusal && !state.watch.flags)
+        kheap_say_refused(function, pointer, refusal, caller);
 }
 
-void *kmalloc_aligned(size_t nbytes, size_t alignment)
+/* How many bytes POINTER's owner may use; or 0, and why is said. */
+static size_t size_of(const char *function, void *pointer, uintptr_t caller)
 {
-    if (alignment > KMALLOC_ALIGNMENT_MOST)
-        return NULL;
+    int refusal = HEAP_FREED;
     uint32_t flags = cpu_save_flags();
-    void *pointer = block_heap_malloc_aligned(&state.heap, nbytes, alignment);
+    size_t nbytes = state.watch.flags ? watch_size(&state.watch, pointer)
+                                      : block_heap_size(&state.heap, pointer, &refusal);
     cpu_restore_flags(flags);
-    return pointer;
+    if (nbytes == 0 && !state.watch.flags)
+        kheap_say_refused(function, pointer, refusal, caller);
+    else if (nbytes == 0)
+        release(function, pointer, caller); /* which is refused, and said */
+    return nbytes;
 }
 
 /* All of what was handed out: what lies behind the request may be mapped for a program one day. */
 static void *clear(void *pointer)
 {
     if (pointer)
-        memset(pointer, 0, block_heap_size(&state.heap, pointer, NULL));
+        memset(pointer, 0,
+               state.watch.flags ? watch_size(&state.watch, pointer)
+                                 : block_heap_size(&state.heap, pointer, NULL));
     return pointer;
 }
 
-void *kzalloc_for(enum heap_owner owner, size_t nbytes)
+#define CALLER ((uintptr_t)__builtin_return_address(0))
+
+void *kmalloc(size_t nbytes)
 {
-    return clear(kmalloc_for(owner, nbytes));
+    return allocate(OWNER_KERNEL, nbytes, 0, CALLER);
 }
 
 void *kzalloc(size_t nbytes)
 {
-    return clear(kmalloc(nbytes));
+    return clear(allocate(OWNER_KERNEL, nbytes, 0, CALLER));
+}
+
+void *kmalloc_for(enum heap_owner owner, size_t nbytes)
+{
+    return allocate(owner, nbytes, 0, CALLER);
+}
+
+void *kzalloc_for(enum heap_owner owner, size_t nbytes)
+{
+    return clear(allocate(owner, nbytes, 0, CALLER));
+}
+
+void *kmalloc_aligned(size_t nbytes, size_t alignment)
+{
+    if (alignment == 0 || alignment > KMALLOC_ALIGNMENT_MOST)
+        return NULL;
+    return allocate(OWNER_KERNEL, nbytes, alignment, CALLER);
 }
 
 void *kmalloc_array(size_t count, size_t nbytes)
 {
     size_t product;
-    return checked_multiply(count, nbytes, &product) ? kmalloc(product) : NULL;
+    return checked_multiply(count, nbytes, &product) ? allocate(OWNER_KERNEL, product, 0, CALLER)
+                                                     : NULL;
 }
 
 void *kcalloc(size_t count, size_t nbytes)
 {
-    return clear(kmalloc_array(count, nbytes));
+    size_t product;
+    return checked_multiply(count, nbytes, &product)
+               ? clear(allocate(OWNER_KERNEL, product, 0, CALLER))
+               : NULL;
 }
 
 char *kstrdup(const char *text)
 {
     size_t nbytes = text ? string_length(text) + 1 : 0;
-    char *copy = kmalloc(nbytes);
+    char *copy = allocate(OWNER_KERNEL, nbytes, 0, CALLER);
     return copy ? memcpy(copy, text, nbytes) : NULL;
-}
-
-/* Says why FUNCTION refused POINTER, and ends the kernel if it was told to. */
-static void report(const char *function, const void *pointer, int refusal, uint32_t caller)
-{
-    char block[64] = "";
-    const struct heap *heap = &state.heap.heap;
-    if (heap_contains(heap, pointer)) {
-        block_t index = heap_block_of(heap, pointer);
-        format_text(block, sizeof block, ", block %zu, byte 0x%02x%s", index,
-                    heap->table->entries[index],
-                    state.heap.owners[index] == OWNER_KEPT ? " (kept for reuse)" : "");
-    }
-    uint32_t offset = 0;
-    const char *name = symbols_find(&symbols_kernel, caller, &offset);
-    print_style(PRINT_BAD);
-    kprintf("heap: %s(%p) refused: %s%s, called from %s+0x%x\n", function, pointer,
-            heap_refusal_text(refusal), block, name ? name : "?", offset);
-    print_style(PRINT_PLAIN);
-    if (state.panics)
-        panic("heap misuse, and heap_panic is on");
 }
 
 void kfree(void *pointer)
 {
-    if (!pointer)
-        return;
-    uint32_t flags = cpu_save_flags();
-    int refusal = block_heap_free(&state.heap, pointer);
-    cpu_restore_flags(flags);
-    if (refusal)
-        report("kfree", pointer, refusal, (uint32_t)__builtin_return_address(0));
+    if (pointer)
+        release("kfree", pointer, CALLER);
 }
 
 size_t ksize(const void *pointer)
 {
-    int refusal = HEAP_FREED;
-    if (!pointer)
-        return 0;
-    uint32_t flags = cpu_save_flags();
-    size_t nbytes = block_heap_size(&state.heap, pointer, &refusal);
-    cpu_restore_flags(flags);
-    if (refusal)
-        report("ksize", pointer, refusal, (uint32_t)__builtin_return_address(0));
-    return nbytes;
+    return pointer ? size_of("ksize", (void *)(uintptr_t)pointer, CALLER) : 0;
 }
 
 void *krealloc(void *pointer, size_t nbytes)
 {
-    int refusal = HEAP_FREED;
+    uintptr_t caller = CALLER;
     if (!pointer)
-        return kmalloc(nbytes);
-    uint32_t flags = cpu_save_flags();
-    size_t was = block_heap_size(&state.heap, pointer, &refusal);
-    bool in_place = !refusal && block_heap_resize(&state.heap, pointer, nbytes);
-    cpu_restore_flags(flags);
-    if (refusal) {
-        report("krealloc", pointer, refusal, (uint32_t)__builtin_return_address(0));
+        return allocate(OWNER_KERNEL, nbytes, 0, caller);
+    size_t was = size_of("krealloc", pointer, caller);
+    if (was == 0)
         return NULL;
-    }
+    uint32_t flags = cpu_save_flags();
+    bool in_place = !state.watch.flags && block_heap_resize(&state.heap, pointer, nbytes);
+    cpu_restore_flags(flags);
     if (in_place)
         return pointer;
-    void *moved = kmalloc(nbytes);
+    void *moved = allocate(OWNER_KERNEL, nbytes, 0, caller);
     if (moved)
         memcpy(moved, pointer, nbytes < was ? nbytes : was);
     if (moved || nbytes == 0)
-        kfree(pointer);
+        release("krealloc", pointer, caller);
     return moved;
 }
 
 void kheap_trim(void)
 {
     uint32_t flags = cpu_save_flags();
+    if (state.watch.flags)
+        watch_release(&state.watch);
     (void)block_heap_trim(&state.heap);
     cpu_restore_flags(flags);
 }
@@ -214,6 +232,11 @@ void kheap_trim(void)
 const struct block_heap *kheap_all(void)
 {
     return &state.heap;
+}
+
+struct heap_watch *kheap_watched(void)
+{
+    return state.watch.flags ? &state.watch : NULL;
 }
 
 const struct heap *kheap(void)
@@ -229,16 +252,6 @@ const struct memory_map *kheap_map(void)
 enum heap_owner kheap_owner_of(block_t block)
 {
     return block_heap_owner_of(&state.heap, block);
-}
-
-const char *heap_owner_name(enum heap_owner owner)
-{
-    static const char *const names[HEAP_OWNERS] = {
-        [OWNER_FREE] = "free",  [OWNER_HOLE] = "not ours", [OWNER_KEPT] = "kept",
-        [OWNER_SLAB] = "small", [OWNER_KERNEL] = "kernel", [OWNER_PAGING] = "paging",
-        [OWNER_TEST] = "tests",
-    };
-    return owner < HEAP_OWNERS ? names[owner] : "unknown";
 }
 
 const char *kheap_check(void)

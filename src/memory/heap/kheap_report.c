@@ -1,0 +1,104 @@
+#include "memory/heap/kheap_report.h"
+
+#include "cpu/panic.h"
+#include "lib/format.h"
+#include "lib/print.h"
+#include "lib/symbols.h"
+#include "memory/heap/kheap.h"
+
+static struct {
+    bool panics;
+    const char *function;
+    uintptr_t caller;
+} state;
+
+void kheap_panic_on_misuse(bool panics)
+{
+    state.panics = panics;
+}
+
+/* A return address as name+offset. */
+static void print_caller(uintptr_t caller)
+{
+    uint32_t offset = 0;
+    const char *name = symbols_find(&symbols_kernel, caller, &offset);
+    kprintf("%s+0x%x", name ? name : "?", offset);
+}
+
+static void end(void)
+{
+    print_style(PRINT_PLAIN);
+    if (state.panics)
+        panic("heap misuse, and heap_panic is on");
+}
+
+static void say_refused(const char *function, const void *pointer, int refusal, uintptr_t caller)
+{
+    char block[64] = "";
+    const struct heap *heap = kheap();
+    if (heap_contains(heap, pointer)) {
+        block_t index = heap_block_of(heap, pointer);
+        format_text(block, sizeof block, ", block %zu, byte 0x%02x%s", index,
+                    heap->table->entries[index],
+                    kheap_owner_of(index) == OWNER_KEPT ? " (kept for reuse)" : "");
+    }
+    print_style(PRINT_BAD);
+    kprintf("heap: %s(%p) refused: %s%s, called from ", function, pointer,
+            heap_refusal_text(refusal), block);
+    print_caller(caller);
+    kprintf("\n");
+}
+
+void kheap_say_refused(const char *function, const void *pointer, int refusal, uintptr_t caller)
+{
+    say_refused(function, pointer, refusal, caller);
+    end();
+}
+
+void kheap_say_where(const char *function, uintptr_t caller)
+{
+    state.function = function;
+    state.caller = caller;
+}
+
+static void print_chain(const char *what, const uintptr_t *callers)
+{
+    kprintf("  %s", what);
+    for (int i = 0; i < WATCH_FRAMES && callers[i]; i++) {
+        kprintf(i ? " < " : " ");
+        print_caller(callers[i]);
+    }
+    kprintf("\n");
+}
+
+void kheap_say_finding(const struct watch_finding *finding)
+{
+    const struct watch_record *record = finding->record;
+    print_style(PRINT_BAD);
+    if (finding->kind == WATCH_WRONG_POINTER)
+        say_refused(state.function, finding->pointer, finding->refusal, state.caller);
+    else if (finding->kind == WATCH_WROTE_BEHIND)
+        kprintf("heap: byte 0x%02x was written %zu bytes behind the end of\n", finding->byte,
+                finding->offset - record->nbytes + 1);
+    else
+        kprintf("heap: byte 0x%02x was written at byte %zu, after the free, of\n", finding->byte,
+                finding->offset);
+    if (record) {
+        kprintf("  %zu bytes at %p, allocation %u\n", record->nbytes, (void *)record->address,
+                record->serial);
+        print_chain("allocated by", record->allocated_by);
+        if (record->freed)
+            print_chain("freed by", record->freed_by);
+    }
+    end();
+}
+
+const char *heap_owner_name(enum heap_owner owner)
+{
+    static const char *const names[HEAP_OWNERS] = {
+        [OWNER_FREE] = "free",  [OWNER_HOLE] = "not ours", [OWNER_KEPT] = "kept",
+        [OWNER_SLAB] = "small", [OWNER_KERNEL] = "kernel", [OWNER_PAGING] = "paging",
+        [OWNER_TEST] = "tests",
+    };
+    return owner < HEAP_OWNERS ? names[owner] : "unknown";
+}

@@ -1,0 +1,220 @@
+/*
+ * Theory. Each allocation has a record in a hash table by its address (linear probing; the table is
+ * whole blocks of the heap's own, doubled when three quarters are used). A freed allocation that is
+ * held back keeps its record, marked freed; one that is gone leaves it in a ring, so that a late
+ * double free can still be told whose it was.
+ *
+ * Invariant:
+ *   - every allocation has exactly one record, in the run of used entries from its hash on;
+ *   - nused is the number of used entries, nlive that of those not freed; nused * 4 < nrecords * 3;
+ *   - the held addresses are exactly those of the freed records, in the order of their freeing;
+ *   - with WATCH_RED_ZONES the bytes from nbytes to room of a live one are WATCH_ZONE, with
+ *     WATCH_POISON all bytes of a freed one are WATCH_FREED: unless somebody wrote there.
+ */
+#include "memory/heap/watch.h"
+
+#include "lib/checked.h"
+#include "memory/memory.h"
+
+static size_t hash_of(const struct heap_watch *watch, const void *address)
+{
+    uint32_t bits = (uint32_t)((uintptr_t)address >> 3);
+    return (size_t)(bits * 2654435769u >> 7) & (watch->nrecords - 1);
+}
+
+/* The record of the allocation that begins at ADDRESS, or NULL. */
+static struct watch_record *record_of(const struct heap_watch *watch, const void *address)
+{
+    size_t i = hash_of(watch, address);
+    while (watch->records[i].address && watch->records[i].address != address)
+        i = (i + 1) & (watch->nrecords - 1);
+    return watch->records[i].address ? &watch->records[i] : NULL;
+}
+
+static struct watch_record *insert(struct heap_watch *watch, const struct watch_record *record)
+{
+    size_t i = hash_of(watch, record->address);
+    while (watch->records[i].address)
+        i = (i + 1) & (watch->nrecords - 1);
+    watch->records[i] = *record;
+    watch->nused++;
+    return &watch->records[i];
+}
+
+/* Takes RECORD out and moves back those behind it that would no longer be found. */
+static void remove_record(struct heap_watch *watch, struct watch_record *record)
+{
+    size_t mask = watch->nrecords - 1, hole = (size_t)(record - watch->records);
+    watch->gone[watch->ngone++ % WATCH_GONE] = *record;
+    watch->nused--;
+    for (size_t i = (hole + 1) & mask; watch->records[i].address; i = (i + 1) & mask) {
+        size_t home = hash_of(watch, watch->records[i].address);
+        if (((i - home) & mask) < ((i - hole) & mask))
+            continue; /* its home lies behind the hole */
+        watch->records[hole] = watch->records[i];
+        hole = i;
+    }
+    watch->records[hole].address = NULL;
+}
+
+/* Makes room for one more record; false without memory. */
+static bool grow(struct heap_watch *watch)
+{
+    if ((watch->nused + 1) * 4 < watch->nrecords * 3)
+        return true;
+    size_t count = watch->nrecords ? watch->nrecords * 2 : 64, nbytes;
+    struct watch_record *old = watch->records;
+    size_t nold = watch->nrecords;
+    if (!checked_multiply(count, sizeof *old, &nbytes))
+        return false;
+    struct watch_record *records = block_heap_malloc_for(watch->heap, OWNER_KERNEL, nbytes);
+    if (!records)
+        return false;
+    memset(records, 0, nbytes);
+    watch->records = records;
+    watch->nrecords = count;
+    watch->nused = 0;
+    for (size_t i = 0; i < nold; i++)
+        if (old[i].address)
+            (void)insert(watch, &old[i]);
+    return !old || block_heap_free(watch->heap, old) == HEAP_FREED;
+}
+
+bool watch_init(struct heap_watch *watch, struct block_heap *heap, unsigned flags,
+                void (*found)(const struct watch_finding *finding))
+{
+    memset(watch, 0, sizeof *watch);
+    watch->heap = heap;
+    watch->found = found;
+    if (!grow(watch))
+        return false;
+    watch->flags = flags;
+    return true;
+}
+
+void *watch_malloc(struct heap_watch *watch, enum heap_owner owner, size_t nbytes, size_t alignment,
+                   const uintptr_t *callers)
+{
+    size_t zone = watch->flags & WATCH_RED_ZONES && owner == OWNER_KERNEL ? WATCH_RED_ZONE : 0;
+    size_t total;
+    if (nbytes == 0 || !checked_add(nbytes, zone, &total) || !grow(watch))
+        return NULL;
+    uint8_t *address = owner != OWNER_KERNEL ? block_heap_malloc_for(watch->heap, owner, total)
+                       : alignment ? block_heap_malloc_aligned(watch->heap, total, alignment)
+                                   : block_heap_malloc(watch->heap, total);
+    if (!address && watch->held.count > 0) {
+        watch_release(watch);
+        return watch_malloc(watch, owner, nbytes, alignment, callers);
+    }
+    if (!address)
+        return NULL;
+    struct watch_record record = {.address = address, .nbytes = nbytes, .serial = ++watch->serial};
+    record.room = block_heap_size(watch->heap, address, NULL);
+    memcpy(record.allocated_by, callers, sizeof record.allocated_by);
+    (void)insert(watch, &record);
+    watch->nlive++;
+    if (watch->flags & WATCH_POISON)
+        memset(address, WATCH_FRESH, nbytes);
+    if (watch->flags & WATCH_RED_ZONES)
+        memset(address + nbytes, WATCH_ZONE, record.room - nbytes);
+    return address;
+}
+
+/* Looks whether the bytes of RECORD from FROM on are still PATTERN; mends them. */
+static bool look(struct heap_watch *watch, const struct watch_record *record, size_t from,
+                 uint8_t pattern, enum watch_kind kind)
+{
+    for (size_t i = from; i < record->room; i++) {
+        if (record->address[i] == pattern)
+            continue;
+        struct watch_finding finding = {
+            .kind = kind, .record = record, .offset = i, .byte = record->address[i]};
+        watch->found(&finding);
+        memset(record->address + from, pattern, record->room - from);
+        return false;
+    }
+    return true;
+}
+
+/* True where all is as it should be. */
+static bool look_at(struct heap_watch *watch, const struct watch_record *record)
+{
+    if (record->freed)
+        return !(watch->flags & WATCH_POISON) ||
+               look(watch, record, 0, WATCH_FREED, WATCH_WROTE_AFTER_FREE);
+    return !(watch->flags & WATCH_RED_ZONES) ||
+           look(watch, record, record->nbytes, WATCH_ZONE, WATCH_WROTE_BEHIND);
+}
+
+/* Gives the allocation that has been held longest back to the heap. */
+static int release_oldest(struct heap_watch *watch)
+{
+    uint8_t *address = watch->held.addresses[watch->held.first];
+    struct watch_record *record = record_of(watch, address);
+    (void)look_at(watch, record);
+    watch->held.first = (watch->held.first + 1) % WATCH_HELD;
+    watch->held.count--;
+    watch->held.nbytes -= record->room;
+    remove_record(watch, record);
+    return block_heap_free(watch->heap, address);
+}
+
+void watch_release(struct heap_watch *watch)
+{
+    while (watch->held.count > 0)
+        (void)release_oldest(watch);
+}
+
+static int refuse(struct heap_watch *watch, const void *pointer, int refusal)
+{
+    struct watch_finding finding = {.kind = WATCH_WRONG_POINTER,
+                                    .record = watch_find(watch, pointer),
+                                    .refusal = refusal,
+                                    .pointer = pointer};
+    watch->heap->heap.statistics.refused++;
+    watch->found(&finding);
+    return refusal;
+}
+
+int watch_free(struct heap_watch *watch, void *pointer, const uintptr_t *callers)
+{
+    struct watch_record *record = record_of(watch, pointer);
+    int refusal = HEAP_RESERVED; /* the records themselves */
+    if (!record && !block_heap_size(watch->heap, pointer, &refusal))
+        return refuse(watch, pointer, refusal);
+    if (!record || record->freed)
+        return refuse(watch, pointer, record ? HEAP_ALREADY_FREE : HEAP_RESERVED);
+    (void)look_at(watch, record);
+    record->freed = true;
+    memcpy(record->freed_by, callers, sizeof record->freed_by);
+    watch->nlive--;
+    if (watch->flags & WATCH_POISON)
+        memset(pointer, WATCH_FREED, record->room);
+    if (!(watch->flags & WATCH_QUARANTINE)) {
+        remove_record(watch, record);
+        return block_heap_free(watch->heap, pointer);
+    }
+    size_t last = (watch->held.first + watch->held.count) % WATCH_HELD;
+    watch->held.addresses[last] = pointer;
+    watch->held.count++;
+    watch->held.nbytes += record->room;
+    while (watch->held.count == WATCH_HELD || watch->held.nbytes > WATCH_HELD_BYTES)
+        if (release_oldest(watch))
+            return HEAP_FREED; /* the heap itself is broken: its check says how */
+    return HEAP_FREED;
+}
+
+size_t watch_size(const struct heap_watch *watch, const void *pointer)
+{
+    const struct watch_record *record = record_of(watch, pointer);
+    return record && !record->freed ? record->nbytes : 0;
+}
+
+size_t watch_check(struct heap_watch *watch)
+{
+    size_t nbroken = 0;
+    for (size_t i = 0; i < watch->nrecords; i++)
+        if (watch->records[i].address && !look_at(watch, &watch->records[i]))
+            nbroken++;
+    return nbroken;
+}

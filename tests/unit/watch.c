@@ -1,0 +1,202 @@
+/* A watched heap: what is found, and whose it is said to be. */
+#include "memory/heap/watch.h"
+
+#include "case.h"
+#include "memory/memory.h"
+
+enum { BLOCKS = 64, FOUND_MOST = 8, ALL = WATCH_POISON | WATCH_RED_ZONES | WATCH_QUARANTINE };
+
+static uint8_t arena[BLOCKS][HEAP_BLOCK_SIZE] __attribute__((aligned(HEAP_BLOCK_SIZE)));
+static size_t
+    beside[(2 * BLOCKS + BLOCKS * sizeof(void *)) / sizeof(size_t) + 8 + HEAP_INDEX_WORDS(BLOCKS)];
+static struct block_heap heap;
+static struct heap_watch watch;
+
+static const uintptr_t here[WATCH_FRAMES] = {11, 12, 13, 14},
+                       there[WATCH_FRAMES] = {21, 22, 23, 24};
+
+static struct {
+    struct watch_finding findings[FOUND_MOST];
+    struct watch_record records[FOUND_MOST];
+    size_t count;
+} seen;
+
+static void found(const struct watch_finding *finding)
+{
+    if (seen.count < FOUND_MOST) {
+        seen.findings[seen.count] = *finding;
+        if (finding->record)
+            seen.records[seen.count] = *finding->record;
+    }
+    seen.count++;
+}
+
+static bool begin(unsigned flags)
+{
+    seen.count = 0;
+    return sizeof beside >= block_heap_bytes_beside(BLOCKS) &&
+           block_heap_create(&heap, arena, arena + BLOCKS, beside, NULL) == 0 &&
+           watch_init(&watch, &heap, flags, found);
+}
+
+static uint8_t *take(size_t nbytes)
+{
+    return watch_malloc(&watch, OWNER_KERNEL, nbytes, 0, here);
+}
+
+static bool all_are(const uint8_t *bytes, size_t nbytes, uint8_t value)
+{
+    for (size_t i = 0; i < nbytes; i++)
+        if (bytes[i] != value)
+            return false;
+    return true;
+}
+
+CASE(watch, fresh_and_freed_memory_have_patterns)
+{
+    CHECK(begin(ALL));
+    uint8_t *object = take(100);
+    CHECK(object != NULL && all_are(object, 100, WATCH_FRESH));
+    CHECK(all_are(object + 100, WATCH_RED_ZONE, WATCH_ZONE));
+    CHECK_EQUAL(watch_size(&watch, object), 100);
+    CHECK_EQUAL(watch_free(&watch, object, there), HEAP_FREED);
+    CHECK(all_are(object, 100, WATCH_FREED));
+    CHECK_EQUAL(watch_size(&watch, object), 0);
+    CHECK_EQUAL(seen.count, 0);
+}
+
+CASE(watch, without_flags_memory_is_not_touched)
+{
+    CHECK(begin(WATCH_RECORDS));
+    uint8_t *object = take(64);
+    memset(object, 7, 64);
+    CHECK_EQUAL(watch_free(&watch, object, there), HEAP_FREED);
+    CHECK(all_are(object, 64, 7));
+    CHECK(take(64) == object); /* nothing is held back */
+}
+
+CASE(watch, every_byte_behind_is_guarded)
+{
+    static const size_t sizes[] = {1, 8, 24, 100, 512, 600, 4096, 5000};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
+        for (size_t behind = 0; behind < WATCH_RED_ZONE; behind++) {
+            CHECK(begin(ALL));
+            uint8_t *object = take(sizes[i]);
+            CHECK(object != NULL);
+            object[sizes[i] + behind] ^= 0x80;
+            CHECK_EQUAL(watch_free(&watch, object, there), HEAP_FREED);
+            CHECK_EQUAL(seen.count, 1);
+            CHECK_EQUAL(seen.findings[0].kind, WATCH_WROTE_BEHIND);
+            CHECK_EQUAL(seen.findings[0].offset, sizes[i] + behind);
+            CHECK_EQUAL(seen.findings[0].byte, WATCH_ZONE ^ 0x80);
+            CHECK_EQUAL(seen.records[0].nbytes, sizes[i]);
+            CHECK_EQUAL(seen.records[0].allocated_by[0], 11);
+            CHECK_EQUAL(seen.records[0].allocated_by[3], 14);
+        }
+}
+
+CASE(watch, writing_after_free_is_found_before_reuse)
+{
+    CHECK(begin(ALL));
+    uint8_t *object = take(40);
+    CHECK_EQUAL(watch_free(&watch, object, there), HEAP_FREED);
+    object[39] = 1;
+    CHECK(take(40) != object);
+    watch_release(&watch);
+    CHECK_EQUAL(seen.count, 1);
+    CHECK_EQUAL(seen.findings[0].kind, WATCH_WROTE_AFTER_FREE);
+    CHECK_EQUAL(seen.findings[0].offset, 39);
+    CHECK_EQUAL(seen.findings[0].byte, 1);
+    CHECK_EQUAL(seen.records[0].freed_by[0], 21);
+    CHECK_EQUAL(seen.records[0].allocated_by[0], 11);
+}
+
+CASE(watch, b5_b6_wrong_pointers_are_told_whose_they_are)
+{
+    CHECK(begin(ALL));
+    uint8_t *object = take(100);
+    CHECK_EQUAL(watch_free(&watch, object + 16, there), HEAP_NOT_FIRST);
+    CHECK_EQUAL(seen.findings[0].kind, WATCH_WRONG_POINTER);
+    CHECK(seen.findings[0].record && seen.records[0].address == object);
+    CHECK_EQUAL(watch_free(&watch, object, there), HEAP_FREED);
+    CHECK_EQUAL(watch_free(&watch, object, here), HEAP_ALREADY_FREE); /* held back */
+    CHECK(seen.findings[1].record && seen.records[1].freed_by[0] == 21);
+    watch_release(&watch);
+    CHECK_EQUAL(watch_free(&watch, object, here), HEAP_ALREADY_FREE); /* gone */
+    CHECK(seen.findings[2].record && seen.records[2].serial == 1);
+    CHECK_EQUAL(watch_free(&watch, arena[BLOCKS - 1] + 8, here), HEAP_MISALIGNED);
+    CHECK(seen.findings[3].record == NULL);
+    CHECK_EQUAL(watch_free(&watch, watch.records, here), HEAP_RESERVED);
+    CHECK_EQUAL(heap.heap.statistics.refused, 5);
+    CHECK_HOLDS(block_heap_check(&heap));
+}
+
+CASE(watch, the_check_finds_and_mends)
+{
+    CHECK(begin(ALL));
+    uint8_t *a = take(30), *b = take(30), *c = take(30);
+    CHECK_EQUAL(watch_free(&watch, b, there), HEAP_FREED);
+    CHECK_EQUAL(watch_check(&watch), 0);
+    a[30] = 0;
+    b[0] = 0;
+    c[29] = 0; /* its own */
+    CHECK_EQUAL(watch_check(&watch), 2);
+    CHECK_EQUAL(seen.count, 2);
+    CHECK_EQUAL(watch_check(&watch), 0);
+}
+
+CASE(watch, call_sites_are_counted_behind_the_mark)
+{
+    CHECK(begin(WATCH_RECORDS));
+    struct watch_site sites[4];
+    void *before = take(500);
+    uint32_t mark = watch.serial;
+    CHECK_EQUAL(watch_sites(&watch, mark, sites, 4), 0);
+    void *object = NULL;
+    for (int i = 0; i < 3; i++)
+        object = take(10);
+    CHECK(watch_malloc(&watch, OWNER_KERNEL, 200, 0, there) != NULL);
+    CHECK_EQUAL(watch_free(&watch, object, here), HEAP_FREED);
+    CHECK_EQUAL(watch_free(&watch, before, here), HEAP_FREED);
+    CHECK_EQUAL(watch_sites(&watch, mark, sites, 4), 2);
+    CHECK_EQUAL(sites[0].caller, 21);
+    CHECK_EQUAL(sites[0].nbytes, 200);
+    CHECK_EQUAL(sites[1].caller, 11);
+    CHECK_EQUAL(sites[1].count, 2);
+    CHECK_EQUAL(sites[1].nbytes, 20);
+}
+
+/* The records' table grows, and loses nobody when entries in between go. */
+CASE(watch, records_of_many_come_and_go)
+{
+    enum { MANY = 600 };
+    static uint8_t *objects[MANY];
+    CHECK(begin(WATCH_RECORDS));
+    for (size_t i = 0; i < MANY; i++)
+        CHECK((objects[i] = take(1 + i % 20)) != NULL);
+    for (size_t step = 0; step < 2; step++)
+        for (size_t i = step; i < MANY; i += 2) {
+            CHECK_EQUAL(watch_size(&watch, objects[i]), 1 + i % 20);
+            CHECK_EQUAL(watch_free(&watch, objects[i], there), HEAP_FREED);
+            CHECK_EQUAL(watch_size(&watch, objects[i]), 0);
+        }
+    CHECK_EQUAL(watch.nused, 0);
+    CHECK_EQUAL(watch.nlive, 0);
+    CHECK_EQUAL(seen.count, 0);
+    CHECK_HOLDS(block_heap_check(&heap));
+}
+
+/* Without memory what is held back is given up first; then nothing changes. */
+CASE(watch, memory_that_is_held_back_is_not_lost)
+{
+    CHECK(begin(ALL));
+    size_t largest = heap_largest_free(&heap.heap);
+    uint8_t *object = watch_malloc(&watch, OWNER_TEST, (largest - 8) * 4096, 0, here);
+    CHECK(object != NULL);
+    CHECK_EQUAL(watch_free(&watch, object, there), HEAP_FREED);
+    CHECK(watch_malloc(&watch, OWNER_TEST, (largest - 8) * 4096, 0, here) != NULL);
+    CHECK(take(64 * 4096) == NULL);
+    CHECK(take(SIZE_MAX) == NULL && take(SIZE_MAX - 8) == NULL && take(0) == NULL);
+    CHECK_EQUAL(seen.count, 0);
+    CHECK_HOLDS(block_heap_check(&heap));
+}
