@@ -104,8 +104,10 @@ MACHINE := \
     src/memory/paging/kernel_space.c  the kernel's own directory \
     src/memory/paging/fault_report.c  a page fault in words \
     src/memory/heap/kheap.c       kmalloc and its like \
+    src/memory/heap/kheap_place.c .. where it lies \
     src/memory/heap/kheap_report.c .. and what is said when they are misused \
     src/selftest/selftest.c       the runner over the kernel's cases \
+    src/selftest/bench.c          what the heap's calls cost \
     src/selftest/machine_heap.c   cases that need the machine: the live heap \
     src/selftest/machine_realloc.c .. krealloc and its like \
     src/selftest/machine_paging.c .. the live directory and the TLB \
@@ -114,6 +116,7 @@ MACHINE := \
     src/shell/shell.c             the prompt \
     src/shell/commands_memory.c   map, heap, blocks, alloc, free, stats, translate \
     src/shell/commands_watch.c    leaks, misuse \
+    src/shell/commands_trace.c    trace \
     src/shell/commands_machine.c  fault, selftest, uptime, reboot, poweroff \
     src/shell/block_map.c         the table as characters \
     src/shell/faults.c            faults on request
@@ -135,8 +138,9 @@ sources = $(filter %.c %.asm,$(1))
 objects = $(addprefix $(2)/,$(addsuffix .o,$(call sources,$(1))))
 
 KERNEL_OBJECTS := $(call objects,$(PURE) $(MACHINE) $(UNIT),build/kernel)
-HOST_OBJECTS_32 := $(call objects,$(PURE) $(UNIT) $(HOST_ONLY),build/host/32)
-HOST_OBJECTS_64 := $(call objects,$(PURE) $(UNIT) $(HOST_ONLY),build/host/64)
+HOST_SOURCES := $(PURE) src/memory/heap/platheap.c $(UNIT) $(HOST_ONLY)
+HOST_OBJECTS_32 := $(call objects,$(HOST_SOURCES),build/host/32)
+HOST_OBJECTS_64 := $(call objects,$(HOST_SOURCES),build/host/64)
 STRESS_OBJECTS_32 := $(call objects,$(PURE) $(STRESS),build/fast/32)
 STRESS_OBJECTS_64 := $(call objects,$(PURE) $(STRESS),build/fast/64)
 
@@ -147,7 +151,7 @@ say = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)')
 
 # -- What people make -----------------------------------------------------------------------------
 
-.PHONY: all run run-iso iso lib install-lib test test-host test-boot check bench-boot toolchain setup doctor gdb \
+.PHONY: all run run-iso iso lib install-lib test test-host test-boot check bench-boot bench-kernel toolchain setup doctor gdb \
     help clean
 
 all: $(KERNEL) ## the kernel, build/plat.elf
@@ -185,6 +189,9 @@ check: ## the rules of the house: include directions, format, file lengths
 
 bench-boot: $(KERNEL) ## instructions from the entry to the prompt, at 128 MB and at 3.5 GB
 	@scripts/bench-boot $(KERNEL)
+
+bench-kernel: $(KERNEL) ## instructions a call of kmalloc and kfree, counted in QEMU
+	@scripts/bench-kernel $(KERNEL)
 
 toolchain: ## build a real i686-elf compiler into build/toolchain (about 30 minutes)
 	@scripts/toolchain
@@ -227,6 +234,9 @@ build/kernel/%.c.o: %.c build/kernel.flags
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CROSS)gcc $(KERNEL_CFLAGS) -MMD -MP -c $< -o $@
+
+# The cases are most of the code: small rather than fast.
+build/kernel/tests/%.c.o: private KERNEL_CFLAGS += -Os
 
 build/kernel/%.asm.o: %.asm build/kernel.flags
 	$(call say,NASM,$<)

@@ -2,6 +2,7 @@
  * The kernel's command line, word by word:
  *
  *     selftest[=PATTERN]   run the self-tests whose name contains PATTERN, then leave
+ *     bench                measure the heap, then leave
  *     stop=map|prompt      leave after the memory lines, or when the prompt would come
  *     heap=block           which heap stands behind kmalloc
  *     heap_size=N[K|M|G]   no larger than this
@@ -32,6 +33,7 @@ enum options_stop { STOP_NEVER, STOP_AT_MAP, STOP_AT_PROMPT };
 struct options {
     char words[BOOT_COMMAND_LINE_BYTES]; /* the line, cut into words; what follows points here */
     bool selftest;
+    bool bench;
     const char *pattern; /* "" matches all */
     enum options_stop stop;
     uint32_t heap_size; /* 0: no bound */

@@ -18,6 +18,7 @@
 #include "memory/paging/fault_report.h"
 #include "memory/paging/kernel_space.h"
 #include "memory/paging/paging.h"
+#include "selftest/bench.h"
 #include "selftest/selftest.h"
 #include "shell/shell.h"
 
@@ -218,6 +219,10 @@ void kernel_main(void)
     cpu_enable_interrupts();
     if (boot.options.selftest)
         run_selftest();
+    if (boot.options.bench) {
+        bench_run();
+        leave(POWER_OK);
+    }
     say_ready();
     if (boot.options.shell)
         shell_run(&boot.map);

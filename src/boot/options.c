@@ -27,6 +27,12 @@ static bool set_selftest(struct options *options, const char *value)
     return true;
 }
 
+static bool set_bench(struct options *options, const char *value)
+{
+    options->bench = !value;
+    return !value;
+}
+
 static bool set_stop(struct options *options, const char *value)
 {
     static const struct choice choices[] = {{"map", STOP_AT_MAP}, {"prompt", STOP_AT_PROMPT}};
@@ -124,16 +130,10 @@ static const struct {
     const char *name;
     bool (*set)(struct options *options, const char *value); /* value NULL: none was given */
 } table[] = {
-    {"selftest", set_selftest},
-    {"stop", set_stop},
-    {"heap", set_heap},
-    {"heap_size", set_heap_size},
-    {"map", set_map},
-    {"console", set_console},
-    {"heap_panic", set_heap_panic},
-    {"heap_watch", set_heap_watch},
-    {"pse", set_large_pages},
-    {"shell", set_shell},
+    {"bench", set_bench},     {"selftest", set_selftest},     {"stop", set_stop},
+    {"heap", set_heap},       {"heap_size", set_heap_size},   {"map", set_map},
+    {"console", set_console}, {"heap_panic", set_heap_panic}, {"heap_watch", set_heap_watch},
+    {"pse", set_large_pages}, {"shell", set_shell},
 };
 
 /* Cuts WORD at its '='; the part behind it, or NULL. */

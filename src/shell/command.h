@@ -30,8 +30,12 @@ void command_translate(const struct shell_context *context, unsigned nwords, cha
 void command_leaks(const struct shell_context *context, unsigned nwords, char **words);
 void command_misuse(const struct shell_context *context, unsigned nwords, char **words);
 
+/* commands_trace.c */
+void command_trace(const struct shell_context *context, unsigned nwords, char **words);
+
 /* commands_machine.c */
 void command_fault(const struct shell_context *context, unsigned nwords, char **words);
+void command_bench(const struct shell_context *context, unsigned nwords, char **words);
 void command_selftest(const struct shell_context *context, unsigned nwords, char **words);
 void command_uptime(const struct shell_context *context, unsigned nwords, char **words);
 void command_reboot(const struct shell_context *context, unsigned nwords, char **words);

@@ -2,6 +2,7 @@
 #include "drivers/pit.h"
 #include "drivers/power.h"
 #include "lib/print.h"
+#include "selftest/bench.h"
 #include "selftest/selftest.h"
 #include "shell/command.h"
 
@@ -15,6 +16,12 @@ void command_fault(const struct shell_context *context, unsigned nwords, char **
     if (fault_provoke(words[0]))
         return;
     kprintf("%s: no such fault; expected: one that fault without a name lists\n", words[0]);
+}
+
+void command_bench(const struct shell_context *context, unsigned nwords, char **words)
+{
+    (void)context, (void)nwords, (void)words;
+    bench_run();
 }
 
 void command_selftest(const struct shell_context *context, unsigned nwords, char **words)

@@ -24,10 +24,13 @@ static const struct command commands[] = {
      command_leaks},
     {"misuse", "KIND", "use the heap wrongly: behind, after, twice, inside, lose", 1, 1,
      command_misuse},
+    {"trace", "start|dump|stop", "record the heap's calls, for a replay elsewhere", 1, 1,
+     command_trace},
     {"translate", "ADDRESS", "the page walk of an address", 1, 1, command_translate},
     {"fault", "[NAME]", "make the processor fault; without a name, the list", 0, 1, command_fault},
     {"selftest", "[PATTERN]", "run the self-tests whose name contains PATTERN", 0, 1,
      command_selftest},
+    {"bench", "", "what the heap's calls cost", 0, 0, command_bench},
     {"uptime", "", "time since the start", 0, 0, command_uptime},
     {"reboot", "", "restart the machine", 0, 0, command_reboot},
     {"poweroff", "", "switch the machine off", 0, 0, command_poweroff},
@@ -39,7 +42,7 @@ static void command_help(const struct shell_context *context, unsigned nwords, c
 {
     (void)context, (void)nwords, (void)words;
     for (size_t i = 0; i < NCOMMANDS; i++)
-        kprintf("  %-10s %-14s %s\n", commands[i].name, commands[i].arguments, commands[i].purpose);
+        kprintf("  %-10s %-15s %s\n", commands[i].name, commands[i].arguments, commands[i].purpose);
 }
 
 static void obey(const struct shell_context *context, char *text)

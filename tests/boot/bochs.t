@@ -47,7 +47,7 @@ if (!$pid) {
     exec 'script', '-qefc', 'bochs -q -f bochsrc -rc bochs.rc', 'screen.txt';
 }
 my $text = '';
-for (1 .. 300) {
+for (1 .. 900) {
     select undef, undef, undef, 0.2;
     open my $serial, '<', "$home/serial.txt" or next;
     local $/;

@@ -1,12 +1,16 @@
 /* The host's test program: every case that was linked in, or those whose name contains argv[1]. */
 #include <stdio.h>
 
+#include "arena.h"
 #include "lib/print.h"
 #include "selftest/runner.h"
 
 /* The linker names the ends of a section after it. */
 extern const struct test_case *const __start_test_cases[];
 extern const struct test_case *const __stop_test_cases[];
+
+static uint8_t memory[ARENA_BLOCKS][ARENA_BLOCK_SIZE] __attribute__((aligned(ARENA_BLOCK_SIZE)));
+uint8_t (*arena)[ARENA_BLOCK_SIZE] = memory;
 
 static void write_out(const char *text, size_t nbytes)
 {

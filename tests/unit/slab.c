@@ -1,12 +1,12 @@
 /* Small objects, from an arena whose blocks are counted and can run out. */
 #include "memory/heap/slab.h"
 
+#include "arena.h"
 #include "case.h"
 #include "lib/string.h"
 
 enum { BLOCKS = 16, EVER = 1 << 30 };
 
-static uint8_t arena[BLOCKS][HEAP_BLOCK_SIZE] __attribute__((aligned(HEAP_BLOCK_SIZE)));
 static struct slab *by_block[BLOCKS];
 static struct slab_heap heap;
 
@@ -124,9 +124,9 @@ CASE(slab, its_own_structures_can_not_be_freed)
     for (size_t offset = 0; offset < HEAP_BLOCK_SIZE; offset++)
         CHECK_EQUAL(give(block + offset), HEAP_RESERVED);
     CHECK(!slab_of(&heap, arena[BLOCKS - 1]) && !slab_of(&heap, NULL));
-    volatile uintptr_t start = (uintptr_t)arena;
+    volatile uintptr_t start = (uintptr_t)arena, end = start + BLOCKS * HEAP_BLOCK_SIZE;
     CHECK(!slab_of(&heap, (void *)(start - 1)));
-    CHECK(!slab_of(&heap, (void *)(start + sizeof arena)));
+    CHECK(!slab_of(&heap, (void *)end));
     CHECK_HOLDS(slab_check(&heap));
 }
 

@@ -1,12 +1,16 @@
 /* A watched heap: what is found, and whose it is said to be. */
 #include "memory/heap/watch.h"
 
+#include "arena.h"
 #include "case.h"
 #include "memory/memory.h"
 
-enum { BLOCKS = 64, FOUND_MOST = 8, ALL = WATCH_POISON | WATCH_RED_ZONES | WATCH_QUARANTINE };
+enum {
+    BLOCKS = ARENA_BLOCKS,
+    FOUND_MOST = 8,
+    ALL = WATCH_POISON | WATCH_RED_ZONES | WATCH_QUARANTINE
+};
 
-static uint8_t arena[BLOCKS][HEAP_BLOCK_SIZE] __attribute__((aligned(HEAP_BLOCK_SIZE)));
 static size_t
     beside[(2 * BLOCKS + BLOCKS * sizeof(void *)) / sizeof(size_t) + 8 + HEAP_INDEX_WORDS(BLOCKS)];
 static struct block_heap heap;

@@ -3,7 +3,8 @@
  * (pieces.h) and small objects (slab.h). Pure: it neither locks nor prints; a refusal is a value.
  *
  *     1 to 512 bytes              an object, on a multiple of 16 (of 8 up to 8 bytes)
- *     513 bytes to 32 KB          pieces, on a multiple of 64; but
+ *     513 bytes to 32 KB          pieces, on a multiple of 64 (or whole blocks, where there is no
+ *                                 room for a group of pieces); but
  *     a multiple of 4096 bytes    whole blocks, on a block boundary
  *     above 32 KB                 whole blocks, on a block boundary
  */
@@ -30,7 +31,8 @@ enum heap_owner {
 /*
  * Where the memory behind blocks comes from, where it is not simply there. get() makes NBLOCKS
  * blocks from START on usable before they are handed out, or returns false: then the request that
- * needs them gets NULL and nothing has changed. put() is told what is free again. Both may be NULL.
+ * needs them gets NULL, or is tried once more when what is kept for later
+ * has been given back. put() is told what is free again. Both may be NULL.
  */
 struct block_pages {
     bool (*get)(void *context, void *start, size_t nblocks);
@@ -55,7 +57,8 @@ size_t block_heap_bytes_beside(size_t nblocks);
 /*
  * Makes HEAP serve the blocks from START to END (exclusive), all free. BESIDE has
  * block_heap_bytes_beside() bytes, is aligned for a pointer, stays the caller's and does not lie in
- * the memory served. PAGES may be NULL. 0; or -EINVARG as from heap_create().
+ * the memory served. PAGES may be NULL. 0; or -EINVARG as from heap_create(), and HEAP is not to be
+ * used.
  */
 MUST_USE int block_heap_create(struct block_heap *heap, void *start, void *end, void *beside,
                                const struct block_pages *pages);

@@ -7,6 +7,7 @@
 #define PLAT_MEMORY_HEAP_KHEAP_H
 
 #include "memory/heap/block_heap.h"
+#include "memory/heap/trace.h"
 #include "memory/heap/watch.h"
 #include "memory/memory_map.h"
 
@@ -52,9 +53,10 @@ MUST_USE void *kcalloc(size_t count, size_t nbytes);
 MUST_USE void *kmalloc_aligned(size_t nbytes, size_t alignment);
 
 /*
- * POINTER's memory made NBYTES long, in place where it can be, else moved with its contents. NULL,
- * and POINTER still valid, without memory. As in C: krealloc(NULL, n) is kmalloc(n), and
- * krealloc(p, 0) frees p and is NULL. A wrong pointer is refused and said, and the answer is NULL.
+ * POINTER's memory made NBYTES long, in place where it can be (then its alignment stays), else
+ * moved with its contents. NULL, and POINTER still valid, without memory. As in C: krealloc(NULL,
+ * n) is kmalloc(n), and krealloc(p, 0) frees p and is NULL. A wrong pointer is refused and said,
+ * and the answer is NULL.
  */
 MUST_USE void *krealloc(void *pointer, size_t nbytes);
 
@@ -75,6 +77,13 @@ void kfree(void *pointer);
 
 /* Gives back all blocks that are kept for later. */
 void kheap_trim(void);
+
+/*
+ * Records the last NEVENTS calls, a power of two, from now on; 0 ends that and forgets them. False,
+ * and nothing is recorded, without memory. A krealloc that moves is a malloc and a free.
+ */
+MUST_USE bool kheap_trace(size_t nevents);
+const struct heap_trace *kheap_traced(void);
 
 /* The heap itself, for those who look: the shell, tests, statistics. */
 const struct block_heap *kheap_all(void);

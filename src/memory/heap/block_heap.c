@@ -66,6 +66,7 @@ static void *hand_out(struct block_heap *heap, void *start, size_t nblocks, enum
     if (!heap->pages.get || heap->pages.get(heap->pages.context, start, nblocks))
         return start;
     struct block_pages pages = heap->pages;
+    heap->heap.statistics.failed++;
     heap->pages.put = NULL; /* they never came */
     free_run(heap, start, nblocks);
     heap->pages = pages;
@@ -76,8 +77,10 @@ static void *get_blocks(void *context, size_t nblocks)
 {
     struct block_heap *heap = context;
     void *start = heap_malloc(&heap->heap, nblocks * HEAP_BLOCK_SIZE);
-    if (!start && release_kept(heap, SIZE_MAX))
+    if (!start && release_kept(heap, SIZE_MAX)) {
+        heap->heap.statistics.failed--; /* tried again, it counts once */
         start = heap_malloc(&heap->heap, nblocks * HEAP_BLOCK_SIZE);
+    }
     return hand_out(heap, start, nblocks, OWNER_SLAB);
 }
 
@@ -125,15 +128,28 @@ size_t block_heap_trim(struct block_heap *heap)
     return before - heap->heap.statistics.taken;
 }
 
+/* Whether a request that has just failed should be tried again: something was kept for later. */
+static bool has_more(struct block_heap *heap)
+{
+    if (block_heap_trim(heap) == 0)
+        return false;
+    heap->heap.statistics.failed--; /* tried again, it counts once */
+    return true;
+}
+
 /* Where no run is kept that is as long. */
 static SLOW void *malloc_blocks(struct block_heap *heap, enum heap_owner owner, size_t nblocks)
 {
-    if (nblocks == 0 || nblocks > heap->table.total)
+    if (nblocks == 0)
         return NULL;
+    if (nblocks > heap->table.total) {
+        heap->heap.statistics.failed++;
+        return NULL;
+    }
     if (heap->heap.statistics.taken > heap->heap.statistics.total / 4 * 3)
         (void)release_kept(heap, 2);
     void *start = heap_malloc(&heap->heap, nblocks * HEAP_BLOCK_SIZE);
-    if (!start && block_heap_trim(heap))
+    if (!start && has_more(heap))
         start = heap_malloc(&heap->heap, nblocks * HEAP_BLOCK_SIZE);
     return hand_out(heap, start, nblocks, owner);
 }
@@ -157,16 +173,20 @@ static SLOW void *malloc_large(struct block_heap *heap, size_t nbytes)
     if (nbytes > PIECES_LARGEST || nbytes % HEAP_BLOCK_SIZE == 0)
         return block_heap_malloc_for(heap, OWNER_KERNEL, nbytes);
     void *pointer = pieces_malloc(&heap->pieces, nbytes);
-    if (!pointer && block_heap_trim(heap))
+    if (!pointer && has_more(heap))
         pointer = pieces_malloc(&heap->pieces, nbytes);
-    return pointer;
+    if (pointer || heap->table.total == heap->heap.statistics.taken)
+        return pointer;
+    heap->heap.statistics
+        .failed--; /* a whole group is too much; what the request needs may be there */
+    return malloc_blocks(heap, OWNER_KERNEL, units_to_hold(nbytes, HEAP_BLOCK_SIZE));
 }
 
 static SLOW void *malloc_small(struct block_heap *heap, size_t nbytes)
 {
     size_t class_index = heap->slabs.class_of[(nbytes + 7) / 8];
     void *pointer = slab_malloc_slowly(&heap->slabs, class_index);
-    if (!pointer && block_heap_trim(heap))
+    if (!pointer && has_more(heap))
         pointer = slab_malloc_slowly(&heap->slabs, class_index);
     return pointer;
 }
@@ -195,7 +215,7 @@ void *block_heap_malloc_aligned(struct block_heap *heap, size_t nbytes, size_t a
     if (alignment <= HEAP_BLOCK_SIZE)
         return block_heap_malloc_for(heap, OWNER_KERNEL, nbytes);
     void *start = heap_malloc_aligned(&heap->heap, nbytes, alignment);
-    if (!start && block_heap_trim(heap))
+    if (!start && has_more(heap))
         start = heap_malloc_aligned(&heap->heap, nbytes, alignment);
     return hand_out(heap, start, units_to_hold(nbytes, HEAP_BLOCK_SIZE), OWNER_KERNEL);
 }

@@ -28,7 +28,6 @@ static bool resize_blocks(struct block_heap *heap, void *pointer, size_t size, s
 {
     size_t was = size / HEAP_BLOCK_SIZE;
     struct block_pages *pages = &heap->pages;
-    uint8_t *end = (uint8_t *)pointer + nblocks * HEAP_BLOCK_SIZE;
     uint8_t *owner = &heap->owners[heap_block_of(&heap->heap, pointer)];
     if (!heap_resize(&heap->heap, pointer, nblocks))
         return false;
@@ -42,7 +41,8 @@ static bool resize_blocks(struct block_heap *heap, void *pointer, size_t size, s
     } else if (nblocks < was) {
         memset(owner + nblocks, OWNER_FREE, was - nblocks);
         if (pages->put)
-            pages->put(pages->context, end, was - nblocks);
+            pages->put(pages->context, (uint8_t *)pointer + nblocks * HEAP_BLOCK_SIZE,
+                       was - nblocks);
     }
     return true;
 }

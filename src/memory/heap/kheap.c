@@ -7,9 +7,8 @@
 #include "lib/checked.h"
 #include "lib/print.h"
 #include "lib/string.h"
-#include "memory/heap/heap_plan.h"
+#include "memory/heap/kheap_place.h"
 #include "memory/heap/kheap_report.h"
-#include "memory/layout.h"
 #include "memory/memory.h"
 
 _Static_assert(HEAP_BLOCK_SIZE == PAGE_SIZE, "blocks are handed out as pages");
@@ -17,45 +16,14 @@ _Static_assert(HEAP_BLOCK_SIZE == PAGE_SIZE, "blocks are handed out as pages");
 static struct {
     struct block_heap heap;
     struct heap_watch watch;
+    struct heap_trace trace;
+    bool observed; /* watched or traced: the short ways through kmalloc and kfree are closed */
     const struct memory_map *map;
 } state;
 
-/* Takes for good what is not RAM, or holds something: every range of MAP that is not usable. */
-static void take_holes(const struct memory_map *map, const struct heap_plan *plan)
-{
-    for (size_t i = 0; i < map->nranges; i++) {
-        const struct memory_range *range = &map->ranges[i];
-        page_t from = range->first > plan->first ? range->first : plan->first;
-        page_t to = range->end < plan->end ? range->end : plan->end;
-        if (range->kind == MEMORY_USABLE || from >= to)
-            continue;
-        block_t first = from - plan->first, end = to - plan->first;
-        if (block_heap_take(&state.heap, first, end))
-            panic("heap: can't take the hole 0x%08x", page_address(from));
-    }
-}
-
-/* Plans, and claims the table's own memory in MAP. */
-static struct heap_plan claim_plan(struct memory_map *map, size_t nbytes_most)
-{
-    struct heap_plan plan;
-    page_t pages_most = page_of((uint32_t)nbytes_most);
-    if (nbytes_most && !pages_most)
-        pages_most = 1; /* less than a page is a bound too: far too little, and said */
-    if (!heap_plan_make(&plan, map, block_heap_bytes_beside, pages_most))
-        panic("too little memory: the heap needs %u K of usable RAM below %u MB%s; there are %u K",
-              plan.needed * 4, LAYOUT_GROWING_WINDOW >> 20,
-              nbytes_most ? " and within heap_size" : "", plan.usable * 4);
-    if (memory_map_claim(map, page_address(plan.table), (uint64_t)plan.table_pages << PAGE_SHIFT,
-                         MEMORY_TABLES))
-        panic("heap: no room in the memory map to claim the table");
-    memory_map_settle(map);
-    return plan;
-}
-
 void kheap_init(struct memory_map *map, size_t nbytes_most)
 {
-    struct heap_plan plan = claim_plan(map, nbytes_most);
+    struct heap_plan plan = kheap_claim(map, nbytes_most);
     page_t nblocks = plan.end - plan.first;
     void *beside = (void *)page_address(plan.table);
     state.map = map;
@@ -64,14 +32,15 @@ void kheap_init(struct memory_map *map, size_t nbytes_most)
     if (status)
         panic("heap: 0x%08x-0x%08x with its table at %p was refused (%d)", page_address(plan.first),
               page_address(plan.end), beside, status);
-    take_holes(map, &plan);
+    kheap_take_holes(&state.heap, map, &plan);
     kprintf("heap: 0x%08x-0x%08x %u blocks, table %p\n", page_address(plan.first),
             page_address(plan.end), nblocks, beside);
 }
 
 bool kheap_watch(unsigned flags)
 {
-    return watch_init(&state.watch, &state.heap, flags, kheap_say_finding);
+    state.observed = watch_init(&state.watch, &state.heap, flags, kheap_say_finding);
+    return state.observed;
 }
 
 /* All allocations come through here; CALLER is the return address of the interface's function. */
@@ -90,6 +59,7 @@ static void *allocate(enum heap_owner owner, size_t nbytes, size_t alignment, ui
     } else {
         pointer = block_heap_malloc(&state.heap, nbytes);
     }
+    trace_note(&state.trace, TRACE_MALLOC, NULL, pointer, nbytes);
     cpu_restore_flags(flags);
     return pointer;
 }
@@ -107,41 +77,51 @@ static void release(const char *function, void *pointer, uintptr_t caller)
     } else {
         refusal = block_heap_free(&state.heap, pointer);
     }
+    if (!refusal)
+        trace_note(&state.trace, TRACE_FREE, pointer, NULL, 0);
     cpu_restore_flags(flags);
     if (refusal && !state.watch.flags)
         kheap_say_refused(function, pointer, refusal, caller);
 }
 
-/* How many bytes POINTER's owner may use; or 0, and why is said. */
+/* How many bytes POINTER's owner may use; or 0, and where the heap is not watched the reason. */
+static size_t room_of(const void *pointer, int *refusal)
+{
+    uint32_t flags = cpu_save_flags();
+    size_t nbytes = state.watch.flags ? watch_size(&state.watch, pointer)
+                                      : block_heap_size(&state.heap, pointer, refusal);
+    cpu_restore_flags(flags);
+    return nbytes;
+}
+
+/* The same for FUNCTION, called from CALLER; where it is 0, why is said. */
 static size_t size_of(const char *function, void *pointer, uintptr_t caller)
 {
     int refusal = HEAP_FREED;
-    uint32_t flags = cpu_save_flags();
-    size_t nbytes = state.watch.flags ? watch_size(&state.watch, pointer)
-                                      : block_heap_size(&state.heap, pointer, &refusal);
-    cpu_restore_flags(flags);
-    if (nbytes == 0 && !state.watch.flags)
-        kheap_say_refused(function, pointer, refusal, caller);
-    else if (nbytes == 0)
+    size_t nbytes = room_of(pointer, &refusal);
+    if (nbytes == 0 && state.watch.flags)
         release(function, pointer, caller); /* which is refused, and said */
+    else if (nbytes == 0)
+        kheap_say_refused(function, pointer, refusal, caller);
     return nbytes;
 }
 
 /* All of what was handed out: what lies behind the request may be mapped for a program one day. */
 static void *clear(void *pointer)
 {
-    if (pointer)
-        memset(pointer, 0,
-               state.watch.flags ? watch_size(&state.watch, pointer)
-                                 : block_heap_size(&state.heap, pointer, NULL));
-    return pointer;
+    return pointer ? memset(pointer, 0, room_of(pointer, NULL)) : NULL;
 }
 
 #define CALLER ((uintptr_t)__builtin_return_address(0))
 
 void *kmalloc(size_t nbytes)
 {
-    return allocate(OWNER_KERNEL, nbytes, 0, CALLER);
+    if (state.observed)
+        return allocate(OWNER_KERNEL, nbytes, 0, CALLER);
+    uint32_t flags = cpu_save_flags();
+    void *pointer = block_heap_malloc(&state.heap, nbytes);
+    cpu_restore_flags(flags);
+    return pointer;
 }
 
 void *kzalloc(size_t nbytes)
@@ -190,8 +170,17 @@ char *kstrdup(const char *text)
 
 void kfree(void *pointer)
 {
-    if (pointer)
+    if (!pointer)
+        return;
+    if (state.observed) {
         release("kfree", pointer, CALLER);
+        return;
+    }
+    uint32_t flags = cpu_save_flags();
+    int refusal = block_heap_free(&state.heap, pointer);
+    cpu_restore_flags(flags);
+    if (refusal)
+        kheap_say_refused("kfree", pointer, refusal, CALLER);
 }
 
 size_t ksize(const void *pointer)
@@ -209,6 +198,8 @@ void *krealloc(void *pointer, size_t nbytes)
         return NULL;
     uint32_t flags = cpu_save_flags();
     bool in_place = !state.watch.flags && block_heap_resize(&state.heap, pointer, nbytes);
+    if (in_place)
+        trace_note(&state.trace, TRACE_REALLOC, pointer, pointer, nbytes);
     cpu_restore_flags(flags);
     if (in_place)
         return pointer;
@@ -232,6 +223,25 @@ void kheap_trim(void)
 const struct block_heap *kheap_all(void)
 {
     return &state.heap;
+}
+
+bool kheap_trace(size_t nevents)
+{
+    struct trace_event *events = state.trace.events;
+    state.trace.events = NULL;
+    state.observed = state.watch.flags != 0;
+    kfree(events);
+    if (nevents == 0)
+        return true;
+    events = kmalloc_array(nevents, sizeof *events);
+    state.trace = (struct heap_trace){.events = events, .capacity = nevents};
+    state.observed = state.observed || events;
+    return events != NULL;
+}
+
+const struct heap_trace *kheap_traced(void)
+{
+    return &state.trace;
 }
 
 struct heap_watch *kheap_watched(void)

@@ -29,7 +29,7 @@
 
 #define ALL_FREE UINT64_MAX
 
-enum { TRIES = 16 /* groups that an allocation looks at */ };
+enum { TRIES = 16 /* groups that an allocation looks at before it takes a new one */ };
 
 /* Tier t has pieces of 64 * 4^t bytes and groups of 4^t blocks. */
 static inline unsigned piece_shift(size_t tier)
@@ -127,23 +127,24 @@ static struct slab *new_group(struct pieces_heap *heap, size_t tier)
 
 /*
  * A group of TIER with a run of LENGTH free pieces, and in *PLACES where such runs begin; NULL
- * without memory. A few groups whose bound promised too much are put right; then a new one is made.
+ * without memory. Where a few groups in turn had promised too much, a new one is cheaper; only
+ * without memory for that all of them are asked.
  */
 static struct slab *group_with(struct pieces_heap *heap, size_t tier, unsigned length,
                                uint64_t *places)
 {
-    for (int tries = 0; tries < TRIES; tries++) {
+    for (int tries = 0;; tries++) {
         uint64_t fitting = heap->tiers[tier].lengths >> (length - 1);
-        if (!fitting)
-            break;
-        struct slab *group = heap->tiers[tier].groups[length + bits_lowest(fitting)];
+        struct slab *group = !fitting || tries == TRIES ? new_group(heap, tier) : NULL;
+        if (!group && !fitting)
+            return NULL;
+        if (!group)
+            group = heap->tiers[tier].groups[length + bits_lowest(fitting)];
         *places = bits_runs(group->pieces.free, length);
         if (*places)
             return group;
         list_as(heap, group, bits_longest_run(group->pieces.free));
     }
-    *places = 1;
-    return new_group(heap, tier);
 }
 
 void *pieces_malloc(struct pieces_heap *heap, size_t nbytes)

@@ -17,15 +17,21 @@ static unsigned longest_run(uint64_t word)
     return longest;
 }
 
-/* Whether each piece that is neither free nor first continues one that is not free. */
+/*
+ * Whether no piece is free and first, none that is neither continues nothing, and each allocation
+ * has as many pieces as its tier serves.
+ */
 static bool pieces_are_sound(uint64_t free, uint64_t first)
 {
-    bool inside = false;
-    for (unsigned i = 0; i < PIECES_A_GROUP; i++) {
-        bool is_free = free >> i & 1, is_first = first >> i & 1;
-        if ((is_free && is_first) || (!is_free && !is_first && !inside))
+    unsigned length = 0; /* of the allocation so far; 0 outside of one */
+    for (unsigned i = 0; i <= PIECES_A_GROUP; i++) {
+        bool at_end = i == PIECES_A_GROUP, is_free = at_end || (free >> i & 1);
+        bool is_first = !at_end && (first >> i & 1);
+        if ((is_free && is_first) || (!is_free && !is_first && length == 0))
             return false;
-        inside = !is_free;
+        if ((is_free || is_first) && length > 0 && (length < 9 || length > 32))
+            return false;
+        length = is_free ? 0 : is_first ? 1 : length + 1;
     }
     return true;
 }

@@ -59,7 +59,8 @@ struct platheap *platheap_create(void *region, size_t nbytes,
 {
     uintptr_t start = (uintptr_t)region, end;
     size_t nblocks;
-    if (!region || !checked_add(start, nbytes, &end) ||
+    if (!region || nbytes / HEAP_BLOCK_SIZE > HEAP_BLOCKS_MOST ||
+        !checked_add(start, nbytes, &end) ||
         !checked_round_up(start, _Alignof(max_align_t), &start) || start >= end)
         return NULL;
     uintptr_t first = divide(start, end, &nblocks);
@@ -168,10 +169,10 @@ static __attribute__((noinline)) int free_slowly(struct platheap *heap, void *po
 
 int platheap_free(struct platheap *heap, void *pointer)
 {
+    if (!heap->quick_free)
+        return free_slowly(heap, pointer);
     struct slab *slab = slab_of(&heap->blocks.slabs, pointer);
-    if (slab && heap->quick_free && slab_free_quickly(slab, pointer))
-        return 0;
-    return free_slowly(heap, pointer);
+    return slab && slab_free_quickly(slab, pointer) ? 0 : free_slowly(heap, pointer);
 }
 
 size_t platheap_usable_size(struct platheap *heap, const void *pointer)

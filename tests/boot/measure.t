@@ -1,0 +1,48 @@
+#!/usr/bin/perl
+# What the kernel says about its own heap: the trace of its calls, and what they cost. No time is
+# asserted.
+use strict;
+use warnings;
+use lib 'tests/boot';
+use Boot;
+use Test::More;
+
+my $prompt = qr/^plat> $/m;
+
+my $boot = boot(append => 'bench');
+is $boot->{status}, OK, 'bench leaves by itself';
+my $text = $boot->{text} =~ s/\r//gr;
+is scalar(() = $text =~ /^  .{28} +\d+ a call, slowest +\d+, \d+ failed$/mg), 11,
+    '.. after eleven streams' or diag $text;
+like $text, qr/^bench: the heap is sound$/m, '.. and the heap is sound';
+
+my @commands = ('alloc 100', 'trace dump', 'trace start', 'alloc 40', 'alloc 5000 2',
+    'misuse twice', 'selftest krealloc.grows', 'free 0x3000', 'trace dump', 'trace stop',
+    'trace dump', 'trace up');
+$boot = boot(script => [(map { [$prompt, "$_\r"] } @commands), [$prompt, "poweroff\r"]]);
+$text = $boot->{text} =~ s/\r//gr;
+is scalar(() = $text =~ /^nothing is being recorded; expected: trace start before$/mg), 2,
+    'without trace start there is nothing to dump';
+my ($dump) = $text =~ /^(plat-trace 1\n.*?^# end: [^\n]*\n)/ms;
+my %live;
+my $wrong = '';
+for my $line (split /\n/, $dump // '') {
+    if ($line =~ /^m ([0-9a-f]+) (\d+)$/) {
+        $wrong .= "$line: live already\n" if exists $live{$1};
+        $live{$1} = $2;
+    } elsif ($line =~ /^f ([0-9a-f]+)$/) {
+        $wrong .= "$line: not live\n" unless defined delete $live{$1};
+    } elsif ($line =~ /^r ([0-9a-f]+) (\d+)$/) {
+        $wrong .= "$line: not live\n" unless exists $live{$1};
+        $live{$1} = $2;
+    } elsif ($line !~ /^(?:plat-trace 1|#.*)$/) {
+        $wrong .= "$line: what is this?\n";
+    }
+}
+is $wrong, '', 'every line of the trace is about an object that is there';
+is join(' ', sort { $a <=> $b } values %live), '40 5000 5000', '.. and the sizes of what is left are right';
+like $dump, qr/^r [0-9a-f]+ 163840$/m, '.. with a krealloc in place';
+like $dump, qr/^# end: 3 live, 0 calls about older objects left out$/m, '.. and a last line that counts';
+like $text, qr/^trace: up is unknown; expected: start, dump or stop$/m, 'a wrong word is named';
+
+done_testing;
