@@ -134,6 +134,9 @@ STRESS := $(sort $(wildcard tests/stress/*.c)) tests/host/main.c
 LIB := $(filter-out src/memory/heap/heap_plan.c src/memory/heap/watch%,$(filter src/memory/heap/%.c,$(PURE))) \
     src/memory/heap/platheap.c
 
+# Fuzz targets: make test replays the corpus that is kept, make fuzz looks for more.
+FUZZ_TARGETS := heap block_heap
+
 sources = $(filter %.c %.asm,$(1))
 objects = $(addprefix $(2)/,$(addsuffix .o,$(call sources,$(1))))
 
@@ -151,7 +154,7 @@ say = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)')
 
 # -- What people make -----------------------------------------------------------------------------
 
-.PHONY: all run run-iso iso lib install-lib test test-host test-boot check bench-boot bench-kernel toolchain setup doctor gdb \
+.PHONY: all run run-iso iso lib install-lib test test-host test-boot check bench-boot bench-kernel fuzz mutants toolchain setup doctor gdb \
     help clean
 
 all: $(KERNEL) ## the kernel, build/plat.elf
@@ -193,6 +196,12 @@ bench-boot: $(KERNEL) ## instructions from the entry to the prompt, at 128 MB an
 bench-kernel: $(KERNEL) ## instructions a call of kmalloc and kfree, counted in QEMU
 	@scripts/bench-kernel $(KERNEL)
 
+fuzz: ## a minute of libFuzzer for each target, with clang; what is found stays in build/fuzz
+	@scripts/fuzz $(FUZZ_TARGETS)
+
+mutants: ## break the heap in one line at a time; a case must notice (3 minutes)
+	@scripts/mutants
+
 toolchain: ## build a real i686-elf compiler into build/toolchain (about 30 minutes)
 	@scripts/toolchain
 
@@ -215,7 +224,7 @@ help: ## this list
 	@sed -n '/^# Variables:/,/^$$/s/^#/ /p' Makefile
 
 clean: ## remove all that was built, but the toolchain
-	rm -rf build/kernel build/host build/fast build/lib build/tests build/iso build/stage1.elf build/symbols* \
+	rm -rf build/kernel build/host build/fast build/lib build/fuzz build/tests build/iso build/stage1.elf build/symbols* \
 	    build/*.flags build/serial.txt \
 	    $(KERNEL) $(ISO) compile_commands.json
 
@@ -323,6 +332,11 @@ build/fast/64/stress: $(STRESS_OBJECTS_64)
 	$(call say,HOSTLD,$@)
 	$(Q)$(HOST_CC) $(FAST_CFLAGS) -o $@ $^
 
+build/fuzz/%-replay: tests/fuzz/%.c tests/fuzz/replay.c tests/fuzz/fuzz.h $(LIB) build/host.flags
+	$(call say,HOSTLD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(HOST_CC) $(HOST_CFLAGS) -Itests/fuzz -o $@ $< tests/fuzz/replay.c $(LIB)
+
 # A kernel that is entered with a wrong number in EAX, as by a loader that is not Multiboot's.
 build/tests/wrong-magic.elf: $(KERNEL) tests/boot/wrong_magic.asm
 	@mkdir -p $(@D)
@@ -330,7 +344,7 @@ build/tests/wrong-magic.elf: $(KERNEL) tests/boot/wrong_magic.asm
 	$(Q)$(CROSS)gcc $(KERNEL_LDFLAGS) -Wl,-e,wrong_magic_start -o $@ $(KERNEL_OBJECTS) \
 	    build/symbols.o build/tests/wrong_magic.o
 
-test-programs: lib $(KERNEL) $(ISO) build/host/32/cases build/host/64/cases build/fast/32/stress \
+test-programs: lib $(FUZZ_TARGETS:%=build/fuzz/%-replay) $(KERNEL) $(ISO) build/host/32/cases build/host/64/cases build/fast/32/stress \
     build/fast/64/stress build/tests/wrong-magic.elf
 
 -include $(KERNEL_OBJECTS:.o=.d) $(HOST_OBJECTS_32:.o=.d) $(HOST_OBJECTS_64:.o=.d) \

@@ -97,6 +97,23 @@ CASE(heap, best_fit_and_of_equals_the_lowest)
     CHECK_HOLDS(heap_check(&heap));
 }
 
+/* Above 64 blocks runs of different lengths have one rank: what is not asked for stays free. */
+CASE(heap, long_runs_of_a_rank_are_cut)
+{
+    CHECK(make(LARGE_BLOCKS));
+    CHECK_EQUAL(heap_take(&heap, 70, 100), 0); /* 70 free blocks, 77, and the rest */
+    CHECK_EQUAL(heap_take(&heap, 177, 200), 0);
+    CHECK(heap_malloc(&heap, 72 * 4096) == at(100));
+    CHECK_EQUAL(heap_free(&heap, at(100)), HEAP_FREED);
+    CHECK(heap_malloc(&heap, 65 * 4096) == at(0));
+    CHECK_HOLDS(heap_check(&heap));
+    CHECK(heap_malloc(&heap, 5 * 4096) == at(65));
+    CHECK(heap_malloc(&heap, 77 * 4096) == at(100));
+    CHECK_EQUAL(heap.statistics.taken, 200);
+    CHECK(heap_malloc(&heap, 65 * 4096) == at(200));
+    CHECK_HOLDS(heap_check(&heap));
+}
+
 CASE(heap, b1_last_run_too_short_is_no_success)
 {
     CHECK(make(BLOCKS));

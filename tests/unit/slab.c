@@ -157,6 +157,23 @@ CASE(slab, only_the_current_block_stays_when_empty)
     CHECK_EQUAL(source.ntaken, 0);
 }
 
+/* Any object of a full block may be the first to go: it is found again. */
+CASE(slab, a_full_block_has_room_again)
+{
+    static void *objects[3 * 64];
+    for (size_t first = 0; first < 64; first++) {
+        begin();
+        for (size_t i = 0; i < 3 * 64; i++)
+            CHECK((objects[i] = take(64)) != NULL);
+        CHECK_EQUAL(give(objects[first]), HEAP_FREED);
+        CHECK_HOLDS(slab_check(&heap));
+        size_t blocks = heap.blocks;
+        CHECK(take(64) == objects[first]);
+        CHECK_EQUAL(heap.blocks, blocks);
+        CHECK_HOLDS(slab_check(&heap));
+    }
+}
+
 CASE(slab, without_memory_nothing_changes)
 {
     for (int left = 0; left < 2; left++) {
