@@ -22,7 +22,7 @@ enum heap_owner {
     OWNER_HOLE,   /* never memory, or in use before the heap began: taken for good */
     OWNER_KEPT,   /* freed, and kept whole for the next request; only the first block says so */
     OWNER_SLAB,   /* small objects and pieces */
-    OWNER_KERNEL, /* an allocation without another word */
+    OWNER_KERNEL, /* an allocation without another word; from here on whole blocks that are live */
     OWNER_PAGING, /* directories and page tables */
     OWNER_TEST,   /* self-tests and the shell's `alloc` */
     HEAP_OWNERS   /* how many */

@@ -154,7 +154,7 @@ static SLOW void *malloc_blocks(struct block_heap *heap, enum heap_owner owner, 
     return hand_out(heap, start, nblocks, owner);
 }
 
-void *block_heap_malloc_for(struct block_heap *heap, enum heap_owner owner, size_t nbytes)
+static inline void *malloc_for(struct block_heap *heap, enum heap_owner owner, size_t nbytes)
 {
     size_t nblocks = units_to_hold(nbytes, HEAP_BLOCK_SIZE);
     size_t first = kept_take(&heap->kept, nblocks);
@@ -167,19 +167,28 @@ void *block_heap_malloc_for(struct block_heap *heap, enum heap_owner owner, size
     return heap_address_of(&heap->heap, first);
 }
 
-/* Above SLAB_LARGEST bytes, or 0. */
-static SLOW void *malloc_large(struct block_heap *heap, size_t nbytes)
+void *block_heap_malloc_for(struct block_heap *heap, enum heap_owner owner, size_t nbytes)
 {
-    if (nbytes > PIECES_LARGEST || nbytes % HEAP_BLOCK_SIZE == 0)
-        return block_heap_malloc_for(heap, OWNER_KERNEL, nbytes);
+    return malloc_for(heap, owner, nbytes);
+}
+
+static SLOW void *malloc_pieces(struct block_heap *heap, size_t nbytes)
+{
     void *pointer = pieces_malloc(&heap->pieces, nbytes);
     if (!pointer && has_more(heap))
         pointer = pieces_malloc(&heap->pieces, nbytes);
     if (pointer || heap->table.total == heap->heap.statistics.taken)
         return pointer;
-    heap->heap.statistics
-        .failed--; /* a whole group is too much; what the request needs may be there */
+    heap->heap.statistics.failed--; /* a group is too much; what the request needs may be there */
     return malloc_blocks(heap, OWNER_KERNEL, units_to_hold(nbytes, HEAP_BLOCK_SIZE));
+}
+
+/* Above SLAB_LARGEST bytes, or 0. */
+static SLOW void *malloc_large(struct block_heap *heap, size_t nbytes)
+{
+    if (nbytes <= PIECES_LARGEST && nbytes % HEAP_BLOCK_SIZE != 0)
+        return malloc_pieces(heap, nbytes);
+    return malloc_for(heap, OWNER_KERNEL, nbytes);
 }
 
 static SLOW void *malloc_small(struct block_heap *heap, size_t nbytes)
@@ -230,18 +239,26 @@ int block_judge(const struct block_heap *heap, const void *pointer, size_t *nblo
     return owner == OWNER_KEPT ? HEAP_ALREADY_FREE : owner == OWNER_HOLE ? HEAP_RESERVED : 0;
 }
 
+/* Keeps the live blocks that begin at POINTER, where there are such, and they may be kept. */
+static inline bool keep_blocks(struct block_heap *heap, const void *pointer)
+{
+    if (!heap_contains(&heap->heap, pointer) || !is_multiple((uintptr_t)pointer, HEAP_BLOCK_SIZE))
+        return false;
+    block_t first = heap_block_of(&heap->heap, pointer);
+    if (heap->owners[first] < OWNER_KERNEL || !(heap->table.entries[first] & HEAP_BLOCK_IS_FIRST) ||
+        !kept_add(&heap->kept, &heap->heap, first, heap->heap.index.lengths[first]))
+        return false;
+    heap->owners[first] = OWNER_KEPT;
+    return true;
+}
+
 static int free_blocks(struct block_heap *heap, void *pointer)
 {
     size_t nblocks;
     int refusal = block_judge(heap, pointer, &nblocks);
-    if (refusal)
-        return refusal;
-    block_t first = heap_block_of(&heap->heap, pointer);
-    if (kept_add(&heap->kept, &heap->heap, first, nblocks))
-        heap->owners[first] = OWNER_KEPT;
-    else
+    if (!refusal)
         free_run(heap, pointer, nblocks);
-    return HEAP_FREED;
+    return refusal;
 }
 
 /* Whatever is not an object in a slab that stays where it is. */
@@ -259,12 +276,20 @@ static SLOW int free_slowly(struct block_heap *heap, struct slab *slab, void *po
     return refusal;
 }
 
+/* Blocks that may be kept, or the rest. */
+static SLOW int free_large(struct block_heap *heap, struct slab *slab, void *pointer)
+{
+    if (!slab && keep_blocks(heap, pointer))
+        return HEAP_FREED;
+    return free_slowly(heap, slab, pointer);
+}
+
 int block_heap_free(struct block_heap *heap, void *pointer)
 {
     struct slab *slab = slab_of(&heap->slabs, pointer);
     if (slab && slab_free_quickly(slab, pointer))
         return HEAP_FREED;
-    return free_slowly(heap, slab, pointer);
+    return free_large(heap, slab, pointer);
 }
 
 enum heap_owner block_heap_owner_of(const struct block_heap *heap, block_t block)

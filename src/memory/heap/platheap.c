@@ -8,9 +8,7 @@
 
 struct platheap {
     struct block_heap blocks;
-    size_t
-        quick_most; /* up to here the short way through malloc is open; 0 where there is a lock */
-    bool quick_free;
+    bool quick; /* there is no lock: the short ways are open */
     struct platheap_options options;
     size_t overhead_bytes;
 };
@@ -75,8 +73,7 @@ struct platheap *platheap_create(void *region, size_t nbytes,
                           heap + 1, heap->options.commit || heap->options.release ? &pages : NULL))
         return NULL;
     heap->overhead_bytes = first - (uintptr_t)region;
-    heap->quick_free = !heap->options.lock;
-    heap->quick_most = heap->quick_free ? SLAB_LARGEST : 0;
+    heap->quick = !heap->options.lock && !heap->options.unlock;
     return heap;
 }
 
@@ -98,7 +95,7 @@ static void report(struct platheap *heap, const char *function, const void *poin
         heap->options.report(heap->options.context, function, (void *)(uintptr_t)pointer, refusal);
 }
 
-static __attribute__((noinline)) void *malloc_slowly(struct platheap *heap, size_t nbytes)
+static __attribute__((noinline)) void *malloc_locked(struct platheap *heap, size_t nbytes)
 {
     lock(heap);
     void *pointer = block_heap_malloc(&heap->blocks, nbytes);
@@ -108,10 +105,9 @@ static __attribute__((noinline)) void *malloc_slowly(struct platheap *heap, size
 
 void *platheap_malloc(struct platheap *heap, size_t nbytes)
 {
-    if (nbytes - 1 >= heap->quick_most)
-        return malloc_slowly(heap, nbytes);
-    void *pointer = slab_malloc_quickly(&heap->blocks.slabs, nbytes);
-    return pointer ? pointer : malloc_slowly(heap, nbytes);
+    if (!heap->quick)
+        return malloc_locked(heap, nbytes);
+    return block_heap_malloc(&heap->blocks, nbytes);
 }
 
 static void *clear(struct platheap *heap, void *pointer)
@@ -156,7 +152,7 @@ void *platheap_realloc(struct platheap *heap, void *pointer, size_t nbytes)
     return in_place ? pointer : moved;
 }
 
-static __attribute__((noinline)) int free_slowly(struct platheap *heap, void *pointer)
+static __attribute__((noinline)) int free_locked(struct platheap *heap, void *pointer)
 {
     if (!pointer)
         return 0;
@@ -169,10 +165,12 @@ static __attribute__((noinline)) int free_slowly(struct platheap *heap, void *po
 
 int platheap_free(struct platheap *heap, void *pointer)
 {
-    if (!heap->quick_free)
-        return free_slowly(heap, pointer);
+    if (!heap->quick)
+        return free_locked(heap, pointer);
     struct slab *slab = slab_of(&heap->blocks.slabs, pointer);
-    return slab && slab_free_quickly(slab, pointer) ? 0 : free_slowly(heap, pointer);
+    if (slab && slab_free_quickly(slab, pointer))
+        return 0;
+    return free_locked(heap, pointer);
 }
 
 size_t platheap_usable_size(struct platheap *heap, const void *pointer)
