@@ -134,6 +134,9 @@ STRESS := $(sort $(wildcard tests/stress/*.c)) tests/host/main.c
 LIB := $(filter-out src/memory/heap/heap_plan.c src/memory/heap/watch%,$(filter src/memory/heap/%.c,$(PURE))) \
     src/memory/heap/platheap.c
 
+# The benchmark on the host: this heap against others.
+BENCH := $(sort $(wildcard tests/bench/*.c))
+
 # Fuzz targets: make test replays the corpus that is kept, make fuzz looks for more.
 FUZZ_TARGETS := heap block_heap
 
@@ -154,7 +157,7 @@ say = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)')
 
 # -- What people make -----------------------------------------------------------------------------
 
-.PHONY: all run run-iso iso lib install-lib test test-host test-boot check bench-boot bench-kernel fuzz mutants toolchain setup doctor gdb \
+.PHONY: all run run-iso iso lib install-lib test test-host test-boot check bench bench-boot bench-kernel fuzz mutants toolchain setup doctor gdb \
     help clean
 
 all: $(KERNEL) ## the kernel, build/plat.elf
@@ -190,6 +193,9 @@ test-boot: $(KERNEL) $(ISO) ## only the boots in QEMU
 check: ## the rules of the house: include directions, format, file lengths
 	@prove --exec '' tests/checks/house.t
 
+bench: build/bench/32/bench build/bench/64/bench ## this heap against glibc's and others, 5 minutes
+	@scripts/bench-host $(BENCH_ARGUMENTS)
+
 bench-boot: $(KERNEL) ## instructions from the entry to the prompt, at 128 MB and at 3.5 GB
 	@scripts/bench-boot $(KERNEL)
 
@@ -224,7 +230,8 @@ help: ## this list
 	@sed -n '/^# Variables:/,/^$$/s/^#/ /p' Makefile
 
 clean: ## remove all that was built, but the toolchain
-	rm -rf build/kernel build/host build/fast build/lib build/fuzz build/tests build/iso build/stage1.elf build/symbols* \
+	rm -rf build/kernel build/host build/fast build/lib build/fuzz build/bench build/mutants* \
+    build/tests build/iso build/stage1.elf build/symbols* \
 	    build/*.flags build/serial.txt \
 	    $(KERNEL) $(ISO) compile_commands.json
 
@@ -332,6 +339,18 @@ build/fast/64/stress: $(STRESS_OBJECTS_64)
 	$(call say,HOSTLD,$@)
 	$(Q)$(HOST_CC) $(FAST_CFLAGS) -o $@ $^
 
+$(eval $(call host_objects,bench/32,$(HOST_CC) $(HOST_M32) -fno-pie $(FAST_CFLAGS),32 bits, bench))
+$(eval $(call host_objects,bench/64,$(HOST_CC) -fno-pie $(FAST_CFLAGS),64 bits, bench))
+
+# Not relocatable, so that a table of a million blocks finds room in 32 bits.
+build/bench/32/bench: $(call objects,$(LIB) $(BENCH),build/bench/32)
+	$(call say,HOSTLD,$@)
+	$(Q)$(HOST_CC) $(HOST_M32) $(FAST_CFLAGS) -no-pie -o $@ $^ -ldl -lm
+
+build/bench/64/bench: $(call objects,$(LIB) $(BENCH),build/bench/64)
+	$(call say,HOSTLD,$@)
+	$(Q)$(HOST_CC) $(FAST_CFLAGS) -no-pie -o $@ $^ -ldl -lm
+
 build/fuzz/%-replay: tests/fuzz/%.c tests/fuzz/replay.c tests/fuzz/fuzz.h $(LIB) build/host.flags
 	$(call say,HOSTLD,$@)
 	@mkdir -p $(@D)
@@ -349,4 +368,5 @@ test-programs: lib $(FUZZ_TARGETS:%=build/fuzz/%-replay) $(KERNEL) $(ISO) build/
 
 -include $(KERNEL_OBJECTS:.o=.d) $(HOST_OBJECTS_32:.o=.d) $(HOST_OBJECTS_64:.o=.d) \
     $(STRESS_OBJECTS_32:.o=.d) $(STRESS_OBJECTS_64:.o=.d) \
+    $(patsubst %,build/bench/32/%.d,$(LIB) $(BENCH)) $(patsubst %,build/bench/64/%.d,$(LIB) $(BENCH)) \
     $(patsubst %,build/lib/32/%.d,$(LIB)) $(patsubst %,build/lib/64/%.d,$(LIB))

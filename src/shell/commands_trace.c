@@ -6,47 +6,57 @@
 
 enum { EVENTS = 32768, KNOWN = 2 * EVENTS };
 
-/* Addresses that are live at one point of the trace: a hash set, linear probing. */
+/* What is live at one point of the trace, by address: a hash table, linear probing. */
+struct known_object {
+    uint32_t address; /* 0: unused */
+    uint32_t number;  /* it was the Nth of the trace */
+};
+
 struct known {
-    uint32_t *addresses; /* 0: unused */
-    uint32_t live;
+    struct known_object *objects;
+    uint32_t live, numbers;
 };
 
 static size_t place_of(const struct known *known, uint32_t address)
 {
     size_t i = (address >> 3) * 2654435769u >> 16 & (KNOWN - 1);
-    while (known->addresses[i] && known->addresses[i] != address)
+    while (known->objects[i].address && known->objects[i].address != address)
         i = (i + 1) & (KNOWN - 1);
     return i;
 }
 
 static void forget(struct known *known, size_t hole)
 {
-    known->addresses[hole] = 0;
+    known->objects[hole].address = 0;
     known->live--;
     /* Those behind it may have been moved on because of it. */
-    for (size_t i = (hole + 1) & (KNOWN - 1); known->addresses[i]; i = (i + 1) & (KNOWN - 1)) {
-        uint32_t address = known->addresses[i];
-        known->addresses[i] = 0;
-        known->addresses[place_of(known, address)] = address;
+    for (size_t i = (hole + 1) & (KNOWN - 1); known->objects[i].address;
+         i = (i + 1) & (KNOWN - 1)) {
+        struct known_object object = known->objects[i];
+        known->objects[i].address = 0;
+        known->objects[place_of(known, object.address)] = object;
     }
 }
 
 /* Prints EVENT; false where it is about an object from before the trace. */
 static bool print_event(struct known *known, const struct trace_event *event)
 {
-    size_t place = place_of(known, event->before ? event->before : event->after);
-    if (event->kind != TRACE_MALLOC && !known->addresses[place])
-        return false;
+    struct known_object *object =
+        &known->objects[place_of(known, event->before ? event->before : event->after)];
     if (event->kind == TRACE_MALLOC && event->after) {
-        known->addresses[place] = event->after;
+        *object = (struct known_object){.address = event->after, .number = ++known->numbers};
         known->live++;
-        kprintf("m %x %u\n", event->after, (unsigned)event->nbytes);
-    } else if (event->kind == TRACE_FREE) {
-        forget(known, place);
-        kprintf("f %x\n", event->before);
-    } else if (event->kind == TRACE_REALLOC) {
-        kprintf("r %x %u\n", event->before, (unsigned)event->nbytes);
+        kprintf("m %u %u\n", object->number, (unsigned)event->nbytes);
+    }
+    if (event->kind == TRACE_MALLOC)
+        return true;
+    if (!object->address)
+        return false;
+    if (event->kind == TRACE_REALLOC) {
+        kprintf("r %u %u\n", object->number, (unsigned)event->nbytes);
+    } else {
+        kprintf("f %u\n", object->number);
+        forget(known, (size_t)(object - known->objects));
     }
     return true;
 }
@@ -54,8 +64,8 @@ static bool print_event(struct known *known, const struct trace_event *event)
 static void dump(const struct heap_trace *trace)
 {
     size_t end = trace->count; /* before what this itself allocates */
-    struct known known = {.addresses = kcalloc(KNOWN, sizeof(uint32_t))};
-    if (!known.addresses) {
+    struct known known = {.objects = kcalloc(KNOWN, sizeof(struct known_object))};
+    if (!known.objects) {
         kprintf("  no memory to sort the trace\n");
         return;
     }
@@ -65,7 +75,7 @@ static void dump(const struct heap_trace *trace)
     for (size_t i = first; i < end; i++)
         older += !print_event(&known, &trace->events[i & (trace->capacity - 1)]);
     kprintf("# end: %u live, %u calls about older objects left out\n", known.live, older);
-    kfree(known.addresses);
+    kfree(known.objects);
 }
 
 void command_trace(const struct shell_context *context, unsigned nwords, char **words)

@@ -7,7 +7,11 @@
 
 #include "memory/heap/heap.h"
 
-enum { KEPT_LONGEST = HEAP_EXACT_MOST, KEPT_A_LENGTH = 8 };
+enum {
+    KEPT_LONGEST = HEAP_EXACT_MOST,
+    KEPT_A_LENGTH = 8,
+    KEPT_ALWAYS = 256 /* blocks that may be kept however little is live */
+};
 
 struct kept_runs {
     size_t blocks; /* in all of them */
@@ -26,7 +30,8 @@ static inline size_t kept_take(struct kept_runs *kept, size_t nblocks)
 
 /*
  * Keeps the allocation of NBLOCKS blocks from FIRST on; false where it should be freed instead: it
- * is long, there are enough of its length, or HEAP is no longer a quarter free.
+ * is long, there are enough of its length, HEAP is no longer a quarter free, or more would be kept
+ * than is live.
  */
 static inline bool kept_add(struct kept_runs *kept, const struct heap *heap, block_t first,
                             size_t nblocks)
@@ -34,6 +39,9 @@ static inline bool kept_add(struct kept_runs *kept, const struct heap *heap, blo
     if (nblocks > KEPT_LONGEST || kept->counts[nblocks] == KEPT_A_LENGTH ||
         heap->statistics.taken > heap->statistics.total / 4 * 3 ||
         kept->blocks + nblocks > heap->statistics.total / 4)
+        return false;
+    size_t live = heap->statistics.taken - kept->blocks - nblocks;
+    if (kept->blocks + nblocks > live + KEPT_ALWAYS)
         return false;
     kept->firsts[nblocks][kept->counts[nblocks]++] = (uint32_t)first;
     kept->blocks += nblocks;

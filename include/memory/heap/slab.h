@@ -42,6 +42,7 @@ struct slab {
     uint16_t inverse;             /* offset / size is offset * inverse >> 16; 0: nobody's to free */
     uint8_t class_index;
     uint8_t listed; /* of a slab: enum slab_place; of a group: its longest free run */
+    uint32_t last;  /* the bits of a slab's last word when all of its objects are free */
     union {
         uint32_t free[SLAB_WORDS]; /* bit i: object i is free; no bit from nobjects on */
         struct {
@@ -130,8 +131,9 @@ MUST_USE static inline bool slab_free_quickly(struct slab *slab, void *pointer)
     uint32_t *word = &slab->free[object / 32], all = *word | (uint32_t)1 << object % 32;
     if (*word == all)
         return false; /* free already */
-    /* The slab was full, and now is not; or free bits are at the low end only: perhaps all are. */
-    if (slab->listed != SLAB_CURRENT && (slab->listed == SLAB_FULL || !(all & (all + 1))))
+    /* The slab was full, and now is not; or all of a word is free, and perhaps of the slab. */
+    if (slab->listed != SLAB_CURRENT &&
+        (slab->listed == SLAB_FULL || all == UINT32_MAX || all == slab->last))
         return false;
     *word = all;
     return true;

@@ -1,4 +1,5 @@
-/* Whether what block_heap.c states at its top holds, and all that its parts state. */
+/* Whether what block_heap.c states at its top holds, and all that its parts state; whose a block
+ * is. */
 #include "memory/heap/block_heap.h"
 
 static const char *check_tags(const struct block_heap *heap, size_t *nkept)
@@ -56,4 +57,15 @@ const char *block_heap_check(const struct block_heap *heap)
     if (!broken)
         broken = slab_check(&heap->slabs);
     return broken ? broken : pieces_check(&heap->pieces);
+}
+
+enum heap_owner block_heap_owner_of(const struct block_heap *heap, block_t block)
+{
+    const HEAP_BLOCK_TABLE_ENTRY *entries = heap->table.entries;
+    enum heap_owner owner = (enum heap_owner)heap->owners[block];
+    if (owner == OWNER_FREE || owner == OWNER_SLAB)
+        return owner;
+    while (block > 0 && !(entries[block] & HEAP_BLOCK_IS_FIRST))
+        block--;
+    return (enum heap_owner)heap->owners[block];
 }

@@ -146,7 +146,7 @@ static SLOW void *malloc_blocks(struct block_heap *heap, enum heap_owner owner, 
         heap->heap.statistics.failed++;
         return NULL;
     }
-    if (heap->heap.statistics.taken > heap->heap.statistics.total / 4 * 3)
+    if (heap->kept.blocks > 0 && heap->heap.statistics.taken > heap->heap.statistics.total / 4 * 3)
         (void)release_kept(heap, 2);
     void *start = heap_malloc(&heap->heap, nblocks * HEAP_BLOCK_SIZE);
     if (!start && has_more(heap))
@@ -290,15 +290,4 @@ int block_heap_free(struct block_heap *heap, void *pointer)
     if (slab && slab_free_quickly(slab, pointer))
         return HEAP_FREED;
     return free_large(heap, slab, pointer);
-}
-
-enum heap_owner block_heap_owner_of(const struct block_heap *heap, block_t block)
-{
-    const HEAP_BLOCK_TABLE_ENTRY *entries = heap->table.entries;
-    enum heap_owner owner = (enum heap_owner)heap->owners[block];
-    if (owner == OWNER_FREE || owner == OWNER_SLAB)
-        return owner;
-    while (block > 0 && !(entries[block] & HEAP_BLOCK_IS_FIRST))
-        block--;
-    return (enum heap_owner)heap->owners[block];
 }

@@ -8,7 +8,8 @@
 
 struct platheap {
     struct block_heap blocks;
-    bool quick; /* there is no lock: the short ways are open */
+    bool quick;        /* there is no lock: the short ways are open */
+    size_t quick_most; /* .. in malloc up to this many bytes; 0 where there is one */
     struct platheap_options options;
     size_t overhead_bytes;
 };
@@ -74,6 +75,7 @@ struct platheap *platheap_create(void *region, size_t nbytes,
         return NULL;
     heap->overhead_bytes = first - (uintptr_t)region;
     heap->quick = !heap->options.lock && !heap->options.unlock;
+    heap->quick_most = heap->quick ? SLAB_LARGEST : 0;
     return heap;
 }
 
@@ -95,8 +97,10 @@ static void report(struct platheap *heap, const char *function, const void *poin
         heap->options.report(heap->options.context, function, (void *)(uintptr_t)pointer, refusal);
 }
 
-static __attribute__((noinline)) void *malloc_locked(struct platheap *heap, size_t nbytes)
+static __attribute__((noinline)) void *malloc_rest(struct platheap *heap, size_t nbytes)
 {
+    if (heap->quick)
+        return block_heap_malloc(&heap->blocks, nbytes);
     lock(heap);
     void *pointer = block_heap_malloc(&heap->blocks, nbytes);
     unlock(heap);
@@ -105,9 +109,10 @@ static __attribute__((noinline)) void *malloc_locked(struct platheap *heap, size
 
 void *platheap_malloc(struct platheap *heap, size_t nbytes)
 {
-    if (!heap->quick)
-        return malloc_locked(heap, nbytes);
-    return block_heap_malloc(&heap->blocks, nbytes);
+    if (nbytes - 1 >= heap->quick_most)
+        return malloc_rest(heap, nbytes);
+    void *pointer = slab_malloc_quickly(&heap->blocks.slabs, nbytes);
+    return pointer ? pointer : malloc_rest(heap, nbytes);
 }
 
 static void *clear(struct platheap *heap, void *pointer)

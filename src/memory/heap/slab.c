@@ -18,10 +18,10 @@
  *   - a class's word and base belong to each other and to its current slab.
  *
  * The common case touches a bit. What a bit can't decide is decided slowly: a slab that was full
- * (it must be listed), a word whose free bits are all at its low end (its slab may be empty), and
- * all wrong pointers. The list is first in, first out: a slab that has waited longest has most free
- * objects, so that it serves for longest. (Last in, first out, every second allocation of the churn
- * in `make bench` needed another slab.)
+ * (it must be listed), a word that is all free (its slab may be empty), and all wrong pointers. The
+ * list is first in, first out: a slab that has waited longest has most free objects, so that it
+ * serves for longest. (Last in, first out, every second allocation of the churn in `make bench`
+ * needed another slab.)
  *
  * An object's number is its offset divided by the class's size: a multiplication by the inverse,
  * exact for all offsets in a block (a test tries every one); in front of the first object the
@@ -107,7 +107,7 @@ static void describe(struct slab *slab, uint8_t *block, size_t class_index)
     slab->class_index = (uint8_t)class_index;
     slab->listed = SLAB_FULL;
     for (unsigned word = 0; word * 32 < slab->nobjects; word++)
-        slab->free[word] = slab_all_free(slab, word);
+        slab->last = slab->free[word] = slab_all_free(slab, word);
 }
 
 /* A block of structures, the first of which is its own. */

@@ -25,6 +25,8 @@ static const char *check_slab(const struct slab_heap *heap, const struct slab *s
         slab->nobjects != HEAP_BLOCK_SIZE / slab->size + structures ||
         slab->inverse != (structures ? 0 : 65536 / slab->size + 1))
         return "a slab's class, size or number of objects is impossible";
+    if (slab->last != slab_all_free(slab, (slab->nobjects - 1u) / 32))
+        return "a slab is wrong on the bits of its last word";
     if ((size_t)(slab_block(slab) - heap->start) != block * HEAP_BLOCK_SIZE)
         return "a slab's structure is another block's";
     for (unsigned word = 0; word * 32 < slab->nobjects; word++)
