@@ -31,8 +31,8 @@ enum heap_owner {
 /*
  * Where the memory behind blocks comes from, where it is not simply there. get() makes NBLOCKS
  * blocks from START on usable before they are handed out, or returns false: then the request that
- * needs them gets NULL, or is tried once more when what is kept for later
- * has been given back. put() is told what is free again. Both may be NULL.
+ * needs them gets NULL, or is tried once more when what is kept for later has been given back.
+ * put() is told what is free again. Both may be NULL.
  */
 struct block_pages {
     bool (*get)(void *context, void *start, size_t nblocks);

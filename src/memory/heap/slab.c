@@ -20,8 +20,7 @@
  * The common case touches a bit. What a bit can't decide is decided slowly: a slab that was full
  * (it must be listed), a word that is all free (its slab may be empty), and all wrong pointers. The
  * list is first in, first out: a slab that has waited longest has most free objects, so that it
- * serves for longest. (Last in, first out, every second allocation of the churn in `make bench`
- * needed another slab.)
+ * serves for longest.
  *
  * An object's number is its offset divided by the class's size: a multiplication by the inverse,
  * exact for all offsets in a block (a test tries every one); in front of the first object the
