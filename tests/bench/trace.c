@@ -1,9 +1,10 @@
 #include "trace.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { LINE_MOST = 255 };
 
 struct trace trace_new(void)
 {
@@ -66,13 +67,31 @@ static const char *read_operation(char *line, const bool *live, struct trace_ope
     return NULL;
 }
 
-/* LINE has its end with it, unless it is the file's LAST. */
-static const char *read_line(struct trace *trace, char *line, size_t number, bool last, bool *live)
+/*
+ * The next line of STREAM into LINE, without its end, which is "\n", "\r\n" or the stream's; *WRONG
+ * is set where that is not one line of text. False where there is none.
+ */
+static bool next_line(FILE *stream, char line[LINE_MOST + 1], const char **wrong)
 {
-    size_t length = strcspn(line, "\r\n");
-    if (line[length] == '\0' && !last)
-        return "the line is too long, or not text";
+    size_t length = 0;
+    int byte = getc(stream);
+    if (byte == EOF)
+        return false;
+    for (; byte != '\n' && byte != EOF; byte = getc(stream)) {
+        if (byte == '\0' || length == LINE_MOST) {
+            *wrong = "the line is too long, or not text";
+            break;
+        }
+        line[length++] = (char)byte;
+    }
+    if (length > 0 && line[length - 1] == '\r')
+        length--;
     line[length] = '\0';
+    return !ferror(stream);
+}
+
+static const char *read_line(struct trace *trace, char *line, size_t number, bool *live)
+{
     if (number == 1)
         return strcmp(line, "plat-trace 1") == 0 ? NULL : "not 'plat-trace 1'";
     line[strcspn(line, "#")] = '\0';
@@ -92,26 +111,39 @@ static const char *read_line(struct trace *trace, char *line, size_t number, boo
     return NULL;
 }
 
+const char *trace_read_stream(struct trace *trace, FILE *stream, size_t *line)
+{
+    static bool live[TRACE_MOST]; /* all false between two calls */
+    char text[LINE_MOST + 1];
+    const char *wrong = NULL;
+    size_t number = 0;
+    trace->count = trace->ids = 0;
+    while (!wrong && next_line(stream, text, &wrong)) {
+        number++;
+        if (!wrong)
+            wrong = read_line(trace, text, number, live);
+    }
+    if (!wrong && ferror(stream))
+        wrong = "can't be read";
+    if (!wrong && trace->count == 0)
+        wrong = "the file holds no operation";
+    for (size_t i = 0; i < trace->count; i++)
+        live[trace->operations[i].id] = false;
+    *line = number ? number : 1;
+    return wrong;
+}
+
 bool trace_read(struct trace *trace, const char *path)
 {
-    static bool live[TRACE_MOST];
-    char line[256];
-    size_t number = 0;
-    const char *wrong = NULL;
+    size_t line;
     FILE *file = fopen(path, "r");
     if (!file) {
         (void)fprintf(stderr, "bench: %s: %s\n", path, strerror(errno));
         return false;
     }
-    memset(live, false, sizeof live);
-    while (!wrong && fgets(line, sizeof line, file))
-        wrong = read_line(trace, line, ++number, feof(file) != 0, live);
-    if (!wrong && ferror(file))
-        wrong = "can't be read";
-    if (!wrong && trace->count == 0)
-        wrong = "the file holds no operation";
+    const char *wrong = trace_read_stream(trace, file, &line);
     (void)fclose(file);
     if (wrong)
-        (void)fprintf(stderr, "bench: %s:%zu: %s\n", path, number ? number : 1, wrong);
+        (void)fprintf(stderr, "bench: %s:%zu: %s\n", path, line, wrong);
     return !wrong;
 }

@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 enum { TRACE_MOST = 1000000, TRACE_BYTES_MOST = 1 << 30 };
 
@@ -32,6 +33,12 @@ struct trace {
 
 /* An empty trace; its memory is the process's until the end. */
 struct trace trace_new(void);
+
+/*
+ * Reads STREAM to its end into TRACE, in place of what was there. NULL; or what is wrong, in words
+ * without an end of line, and in *LINE where, counted from 1.
+ */
+const char *trace_read_stream(struct trace *trace, FILE *stream, size_t *line);
 
 /* Reads the file PATH into TRACE. False, and one line about it on stderr, for a bad file. */
 bool trace_read(struct trace *trace, const char *path);
