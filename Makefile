@@ -137,8 +137,10 @@ LIB := $(filter-out src/memory/heap/heap_plan.c src/memory/heap/watch%,$(filter 
 # The benchmark on the host: this heap against others.
 BENCH := $(sort $(wildcard tests/bench/*.c))
 
-# Fuzz targets: make test replays the corpus that is kept, make fuzz looks for more.
-FUZZ_TARGETS := heap block_heap
+# Fuzz targets, and what they are linked with: make test replays the corpus that is kept, make fuzz
+# looks for more.
+FUZZ_TARGETS := heap slab block_heap realloc trace
+FUZZED := $(LIB) tests/bench/trace.c
 
 sources = $(filter %.c %.asm,$(1))
 objects = $(addprefix $(2)/,$(addsuffix .o,$(call sources,$(1))))
@@ -351,10 +353,11 @@ build/bench/64/bench: $(call objects,$(LIB) $(BENCH),build/bench/64)
 	$(call say,HOSTLD,$@)
 	$(Q)$(HOST_CC) $(FAST_CFLAGS) -no-pie -o $@ $^ -ldl -lm
 
-build/fuzz/%-replay: tests/fuzz/%.c tests/fuzz/replay.c tests/fuzz/fuzz.h $(LIB) build/host.flags
+$(FUZZ_TARGETS:%=build/fuzz/%-replay): build/fuzz/%-replay: build/host/64/tests/fuzz/%.c.o \
+    $(call objects,tests/fuzz/replay.c $(FUZZED),build/host/64)
 	$(call say,HOSTLD,$@)
 	@mkdir -p $(@D)
-	$(Q)$(HOST_CC) $(HOST_CFLAGS) -Itests/fuzz -o $@ $< tests/fuzz/replay.c $(LIB)
+	$(Q)$(HOST_CC) $(HOST_CFLAGS) -o $@ $^
 
 # A kernel that is entered with a wrong number in EAX, as by a loader that is not Multiboot's.
 build/tests/wrong-magic.elf: $(KERNEL) tests/boot/wrong_magic.asm
@@ -367,6 +370,7 @@ test-programs: lib $(FUZZ_TARGETS:%=build/fuzz/%-replay) $(KERNEL) $(ISO) build/
     build/fast/64/stress build/tests/wrong-magic.elf
 
 -include $(KERNEL_OBJECTS:.o=.d) $(HOST_OBJECTS_32:.o=.d) $(HOST_OBJECTS_64:.o=.d) \
+    $(patsubst %,build/host/64/%.d,$(FUZZED) $(wildcard tests/fuzz/*.c)) \
     $(STRESS_OBJECTS_32:.o=.d) $(STRESS_OBJECTS_64:.o=.d) \
     $(patsubst %,build/bench/32/%.d,$(LIB) $(BENCH)) $(patsubst %,build/bench/64/%.d,$(LIB) $(BENCH)) \
     $(patsubst %,build/lib/32/%.d,$(LIB)) $(patsubst %,build/lib/64/%.d,$(LIB))
