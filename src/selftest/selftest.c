@@ -9,6 +9,7 @@
 extern const struct test_case *const test_cases_start[], *const test_cases_end[];
 
 uint8_t (*arena)[ARENA_BLOCK_SIZE];
+struct shared *shared;
 
 static size_t taken_before;
 
@@ -30,12 +31,16 @@ static const char *after(void)
 bool selftest_run(const char *pattern)
 {
     arena = kmalloc_for(OWNER_TEST, ARENA_BLOCKS * sizeof *arena);
-    if (!arena) {
-        kprintf("selftest: %d K of memory are needed\n", ARENA_BLOCKS * ARENA_BLOCK_SIZE / 1024);
+    shared = kmalloc_for(OWNER_TEST, sizeof *shared);
+    if (!arena || !shared) {
+        kprintf("selftest: %zu K of memory are needed\n",
+                (ARENA_BLOCKS * sizeof *arena + sizeof *shared) / 1024);
+        kfree(arena);
         return false;
     }
     struct runner_totals totals =
         runner_run(test_cases_start, test_cases_end, pattern, (struct runner_hooks){before, after});
+    kfree(shared);
     kfree(arena);
     return totals.passed > 0 && totals.failed == 0;
 }

@@ -1,11 +1,11 @@
 /* Where the heap goes on machines of every kind (B9, T2). Addresses in pages of 4 KB. */
 #include "memory/heap/heap_plan.h"
 
+#include "arena.h"
 #include "case.h"
 
 enum { MB = 256 /* pages */ };
 
-static struct memory_map map;
 static struct heap_plan plan;
 
 static size_t six_bytes_a_block(size_t nblocks)
@@ -16,10 +16,11 @@ static size_t six_bytes_a_block(size_t nblocks)
 /* A machine whose RAM, behind a kernel that ends at 1.5 MB, reaches up to TOP. */
 static void machine(page_t top)
 {
-    memory_map_clear(&map);
-    bool right = memory_map_claim(&map, 0, (uint64_t)top << PAGE_SHIFT, MEMORY_USABLE) == 0 &&
-                 memory_map_claim(&map, 0x100000, 0x80000, MEMORY_KERNEL) == 0;
-    memory_map_settle(&map);
+    memory_map_clear(&shared->map);
+    bool right =
+        memory_map_claim(&shared->map, 0, (uint64_t)top << PAGE_SHIFT, MEMORY_USABLE) == 0 &&
+        memory_map_claim(&shared->map, 0x100000, 0x80000, MEMORY_KERNEL) == 0;
+    memory_map_settle(&shared->map);
     plan.first = right ? 0 : 1;
 }
 
@@ -41,7 +42,7 @@ CASE(heap_plan, b9_the_heap_follows_the_memory)
     };
     for (size_t i = 0; i < sizeof vectors / sizeof vectors[0]; i++) {
         machine(vectors[i].top);
-        CHECK(heap_plan_make(&plan, &map, six_bytes_a_block, 0));
+        CHECK(heap_plan_make(&plan, &shared->map, six_bytes_a_block, 0));
         CHECK_EQUAL(plan.first, vectors[i].first);
         CHECK_EQUAL(plan.end, vectors[i].end);
         CHECK_EQUAL(plan.table, vectors[i].table);
@@ -53,9 +54,9 @@ CASE(heap_plan, b9_the_heap_follows_the_memory)
 CASE(heap_plan, the_table_keeps_out_of_the_user_window)
 {
     machine(64 * MB);
-    CHECK_EQUAL(memory_map_claim(&map, 0x180000, 0x3fa000 - 0x180000, MEMORY_MODULE), 0);
-    memory_map_settle(&map);
-    CHECK(heap_plan_make(&plan, &map, six_bytes_a_block, 0));
+    CHECK_EQUAL(memory_map_claim(&shared->map, 0x180000, 0x3fa000 - 0x180000, MEMORY_MODULE), 0);
+    memory_map_settle(&shared->map);
+    CHECK(heap_plan_make(&plan, &shared->map, six_bytes_a_block, 0));
     CHECK_EQUAL(plan.table, 16 * MB); /* not in 4 to 16 MB, although there is room */
     CHECK_EQUAL(plan.first, 16 * MB + plan.table_pages);
 }
@@ -64,34 +65,34 @@ CASE(heap_plan, more_memory_above_16_mb_than_below_decides)
 {
     /* Usable below: 1.5 to 16 MB, 14.5 MB. */
     machine(16 * MB + 14 * MB + MB / 2);
-    CHECK(heap_plan_make(&plan, &map, six_bytes_a_block, 0));
+    CHECK(heap_plan_make(&plan, &shared->map, six_bytes_a_block, 0));
     CHECK_EQUAL(plan.first, 16 * MB);
     machine(16 * MB + 14 * MB + MB / 2 - 1);
-    CHECK(heap_plan_make(&plan, &map, six_bytes_a_block, 0));
+    CHECK(heap_plan_make(&plan, &shared->map, six_bytes_a_block, 0));
     CHECK(plan.first < 4 * MB);
 }
 
 CASE(heap_plan, a_bound_shortens_it)
 {
     machine(64 * MB);
-    CHECK(heap_plan_make(&plan, &map, six_bytes_a_block, 8 * MB));
+    CHECK(heap_plan_make(&plan, &shared->map, six_bytes_a_block, 8 * MB));
     CHECK_EQUAL(plan.first, 16 * MB);
     CHECK_EQUAL(plan.end, 24 * MB);
-    CHECK(heap_plan_make(&plan, &map, six_bytes_a_block, 100 * MB));
+    CHECK(heap_plan_make(&plan, &shared->map, six_bytes_a_block, 100 * MB));
     CHECK_EQUAL(plan.end, 64 * MB);
 }
 
 CASE(heap_plan, too_little_is_told_with_numbers)
 {
     machine(384 + HEAP_PLAN_BLOCKS_LEAST);
-    CHECK(!heap_plan_make(&plan, &map, six_bytes_a_block, 0));
+    CHECK(!heap_plan_make(&plan, &shared->map, six_bytes_a_block, 0));
     CHECK_EQUAL(plan.needed, HEAP_PLAN_BLOCKS_LEAST + 1);
     CHECK_EQUAL(plan.usable, HEAP_PLAN_BLOCKS_LEAST);
     machine(384 + HEAP_PLAN_BLOCKS_LEAST + 1);
-    CHECK(heap_plan_make(&plan, &map, six_bytes_a_block, 0));
+    CHECK(heap_plan_make(&plan, &shared->map, six_bytes_a_block, 0));
     machine(256);
-    CHECK(!heap_plan_make(&plan, &map, six_bytes_a_block, 0));
+    CHECK(!heap_plan_make(&plan, &shared->map, six_bytes_a_block, 0));
     CHECK_EQUAL(plan.usable, 0);
     machine(64 * MB);
-    CHECK(!heap_plan_make(&plan, &map, six_bytes_a_block, 8));
+    CHECK(!heap_plan_make(&plan, &shared->map, six_bytes_a_block, 8));
 }

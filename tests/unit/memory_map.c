@@ -4,11 +4,11 @@
  */
 #include "memory/memory_map.h"
 
+#include "arena.h"
 #include "case.h"
 #include "lib/status.h"
 #include "lib/string.h"
-
-static struct memory_map map;
+#include "memory/memory.h"
 
 struct vector {
     const char *name, *claims, *usable;
@@ -111,9 +111,9 @@ static uint64_t read_hex(const char **text)
 
 static bool claim_all(const char *text)
 {
-    static struct boot_info info;
-    boot_info_clear_entries(&info);
-    memory_map_clear(&map);
+    memset(&shared->info, 0, sizeof shared->info);
+    boot_info_clear_entries(&shared->info);
+    memory_map_clear(&shared->map);
     while (*text) {
         uint64_t base = read_hex(&text);
         text++;
@@ -121,26 +121,27 @@ static bool claim_all(const char *text)
         text++;
         int status = 0;
         if (*text == 'k' || *text == 'm') {
-            status =
-                memory_map_claim(&map, base, length, *text == 'k' ? MEMORY_KERNEL : MEMORY_MODULE);
+            status = memory_map_claim(&shared->map, base, length,
+                                      *text == 'k' ? MEMORY_KERNEL : MEMORY_MODULE);
             text++;
         } else {
-            boot_info_add_entry(&info, (struct boot_entry){.base = base,
-                                                           .length = length,
-                                                           .type = (uint32_t)read_hex(&text)});
+            boot_info_add_entry(&shared->info,
+                                (struct boot_entry){.base = base,
+                                                    .length = length,
+                                                    .type = (uint32_t)read_hex(&text)});
         }
         if (status)
             return false;
         text += *text == ' ';
     }
-    return memory_map_claim_boot(&map, &info) == 0;
+    return memory_map_claim_boot(&shared->map, &shared->info) == 0;
 }
 
 /* Whether the usable ranges are exactly those of TEXT. */
 static bool usable_is(const char *text)
 {
-    for (size_t i = 0; i < map.nranges; i++) {
-        if (map.ranges[i].kind != MEMORY_USABLE)
+    for (size_t i = 0; i < shared->map.nranges; i++) {
+        if (shared->map.ranges[i].kind != MEMORY_USABLE)
             continue;
         if (!*text)
             return false;
@@ -148,8 +149,8 @@ static bool usable_is(const char *text)
         text++;
         uint64_t end = read_hex(&text);
         text += *text == ' ';
-        if (start != (uint64_t)map.ranges[i].first * 4096 ||
-            end != (uint64_t)map.ranges[i].end * 4096)
+        if (start != (uint64_t)shared->map.ranges[i].first * 4096 ||
+            end != (uint64_t)shared->map.ranges[i].end * 4096)
             return false;
     }
     return !*text;
@@ -159,7 +160,7 @@ static page_t sum_of_all_kinds(void)
 {
     page_t sum = 0;
     for (unsigned kind = 0; kind < MEMORY_KINDS; kind++)
-        sum += memory_map_count(&map, (enum memory_kind)kind, 0, PAGES_IN_4GB);
+        sum += memory_map_count(&shared->map, (enum memory_kind)kind, 0, PAGES_IN_4GB);
     return sum;
 }
 
@@ -167,10 +168,10 @@ CASE(memory_map, vectors_worked_out_by_hand)
 {
     for (size_t i = 0; i < sizeof vectors / sizeof vectors[0]; i++) {
         bool right = claim_all(vectors[i].claims);
-        memory_map_settle(&map);
+        memory_map_settle(&shared->map);
         right = right && usable_is(vectors[i].usable);
         CHECK_TEXT(right ? "right" : vectors[i].name, "right");
-        CHECK_HOLDS(memory_map_check(&map));
+        CHECK_HOLDS(memory_map_check(&shared->map));
         CHECK_EQUAL(sum_of_all_kinds(), PAGES_IN_4GB);
     }
 }
@@ -178,13 +179,13 @@ CASE(memory_map, vectors_worked_out_by_hand)
 CASE(memory_map, settling_again_changes_nothing)
 {
     CHECK(claim_all("100000+400000:1 200000+1234:2 300000+100000:3"));
-    memory_map_settle(&map);
-    size_t nranges = map.nranges;
-    memory_map_settle(&map);
-    CHECK_EQUAL(map.nranges, nranges);
+    memory_map_settle(&shared->map);
+    size_t nranges = shared->map.nranges;
+    memory_map_settle(&shared->map);
+    CHECK_EQUAL(shared->map.nranges, nranges);
     CHECK(usable_is("100000-200000 202000-300000 400000-500000"));
-    CHECK_EQUAL(memory_map_claim(&map, 0x210000, 1, MEMORY_TABLES), 0);
-    memory_map_settle(&map);
+    CHECK_EQUAL(memory_map_claim(&shared->map, 0x210000, 1, MEMORY_TABLES), 0);
+    memory_map_settle(&shared->map);
     CHECK(usable_is("100000-200000 202000-210000 211000-300000 400000-500000"));
 }
 
@@ -192,67 +193,70 @@ CASE(memory_map, kinds_are_kept)
 {
     CHECK(claim_all("100000+1000:1 101000+2000:2 103000+4000:3 107000+8000:4 10f000+10000:5 "
                     "11f000+20000:k 13f000+40000:m 120000+1000:2"));
-    memory_map_settle(&map);
+    memory_map_settle(&shared->map);
     static const page_t wanted[MEMORY_KINDS] = {
         [MEMORY_USABLE] = 1, [MEMORY_RESERVED] = 2, [MEMORY_ACPI] = 4,    [MEMORY_NVS] = 8,
         [MEMORY_BAD] = 16,   [MEMORY_KERNEL] = 32,  [MEMORY_MODULE] = 64, [MEMORY_LOW] = 256};
     for (unsigned kind = MEMORY_USABLE; kind < MEMORY_KINDS; kind++)
-        CHECK_EQUAL(memory_map_count(&map, (enum memory_kind)kind, 0, PAGES_IN_4GB), wanted[kind]);
+        CHECK_EQUAL(memory_map_count(&shared->map, (enum memory_kind)kind, 0, PAGES_IN_4GB),
+                    wanted[kind]);
 }
 
 CASE(memory_map, finding_room)
 {
     page_t found = 77;
     CHECK(claim_all("100000+10000:1 200000+40000:1 1000000+1000000:1"));
-    memory_map_settle(&map);
-    CHECK(memory_map_find(&map, 16, 0, PAGES_IN_4GB, &found) && found == 0x100);
-    CHECK(memory_map_find(&map, 17, 0, PAGES_IN_4GB, &found) && found == 0x200);
-    CHECK(memory_map_find(&map, 1, 0x105, PAGES_IN_4GB, &found) && found == 0x105);
-    CHECK(memory_map_find(&map, 12, 0x105, PAGES_IN_4GB, &found) && found == 0x200);
-    CHECK(memory_map_find(&map, 64, 0, 0x240, &found) && found == 0x200);
+    memory_map_settle(&shared->map);
+    CHECK(memory_map_find(&shared->map, 16, 0, PAGES_IN_4GB, &found) && found == 0x100);
+    CHECK(memory_map_find(&shared->map, 17, 0, PAGES_IN_4GB, &found) && found == 0x200);
+    CHECK(memory_map_find(&shared->map, 1, 0x105, PAGES_IN_4GB, &found) && found == 0x105);
+    CHECK(memory_map_find(&shared->map, 12, 0x105, PAGES_IN_4GB, &found) && found == 0x200);
+    CHECK(memory_map_find(&shared->map, 64, 0, 0x240, &found) && found == 0x200);
     found = 77;
-    CHECK(!memory_map_find(&map, 64, 0, 0x23f, &found) && found == 77);
-    CHECK(!memory_map_find(&map, 1, 0x300, 0x400, &found));
-    CHECK(!memory_map_find(&map, 0x1001, 0, PAGES_IN_4GB, &found));
-    CHECK_EQUAL(memory_map_top(&map, PAGES_IN_4GB), 0x2000);
-    CHECK_EQUAL(memory_map_top(&map, 0x1800), 0x1800);
-    CHECK_EQUAL(memory_map_top(&map, 0x300), 0x240);
-    CHECK_EQUAL(memory_map_top(&map, 0x100), 0);
-    CHECK_EQUAL(memory_map_count(&map, MEMORY_USABLE, 0x108, 0x208), 16);
+    CHECK(!memory_map_find(&shared->map, 64, 0, 0x23f, &found) && found == 77);
+    CHECK(!memory_map_find(&shared->map, 1, 0x300, 0x400, &found));
+    CHECK(!memory_map_find(&shared->map, 0x1001, 0, PAGES_IN_4GB, &found));
+    CHECK_EQUAL(memory_map_top(&shared->map, PAGES_IN_4GB), 0x2000);
+    CHECK_EQUAL(memory_map_top(&shared->map, 0x1800), 0x1800);
+    CHECK_EQUAL(memory_map_top(&shared->map, 0x300), 0x240);
+    CHECK_EQUAL(memory_map_top(&shared->map, 0x100), 0);
+    CHECK_EQUAL(memory_map_count(&shared->map, MEMORY_USABLE, 0x108, 0x208), 16);
 }
 
 CASE(memory_map, a_full_table_refuses_and_keeps_what_it_has)
 {
-    memory_map_clear(&map);
-    while (map.nclaims < MEMORY_CLAIMS_MAX)
-        CHECK_EQUAL(memory_map_claim(&map, 0x100000 + 0x2000 * (uint64_t)map.nclaims, 0x1000,
+    memory_map_clear(&shared->map);
+    while (shared->map.nclaims < MEMORY_CLAIMS_MAX)
+        CHECK_EQUAL(memory_map_claim(&shared->map,
+                                     0x100000 + 0x2000 * (uint64_t)shared->map.nclaims, 0x1000,
                                      MEMORY_USABLE),
                     0);
-    CHECK_EQUAL(memory_map_claim(&map, 0x100000, 0x1000, MEMORY_BAD), -ENOMEM);
-    CHECK_EQUAL(memory_map_claim(&map, 0x100000, 0, MEMORY_BAD), 0);
-    CHECK_EQUAL(memory_map_claim(&map, 1ULL << 32, 4096, MEMORY_BAD), 0);
-    memory_map_settle(&map);
-    CHECK_HOLDS(memory_map_check(&map));
-    CHECK_EQUAL(memory_map_count(&map, MEMORY_USABLE, 0, PAGES_IN_4GB), MEMORY_CLAIMS_MAX - 1);
+    CHECK_EQUAL(memory_map_claim(&shared->map, 0x100000, 0x1000, MEMORY_BAD), -ENOMEM);
+    CHECK_EQUAL(memory_map_claim(&shared->map, 0x100000, 0, MEMORY_BAD), 0);
+    CHECK_EQUAL(memory_map_claim(&shared->map, 1ULL << 32, 4096, MEMORY_BAD), 0);
+    memory_map_settle(&shared->map);
+    CHECK_HOLDS(memory_map_check(&shared->map));
+    CHECK_EQUAL(memory_map_count(&shared->map, MEMORY_USABLE, 0, PAGES_IN_4GB),
+                MEMORY_CLAIMS_MAX - 1);
 }
 
 CASE(memory_map, entries_without_room_are_left_alone)
 {
-    static struct boot_info info;
-    boot_info_clear_entries(&info);
+    memset(&shared->info, 0, sizeof shared->info);
+    boot_info_clear_entries(&shared->info);
     for (uint64_t i = 0; i < BOOT_ENTRIES_MAX + 3; i++)
-        boot_info_add_entry(&info, (struct boot_entry){.base = 0x100000 + i * 0x1000,
-                                                       .length = 0x1000,
-                                                       .type = BOOT_TYPE_RAM});
-    boot_info_add_entry(&info, (struct boot_entry){.length = 0, .type = BOOT_TYPE_BAD});
-    CHECK_EQUAL(info.nentries, BOOT_ENTRIES_MAX);
-    CHECK_EQUAL(info.nentries_dropped, 3);
-    memory_map_clear(&map);
-    CHECK_EQUAL(memory_map_claim(&map, 0x100000, 0x1000000, MEMORY_USABLE), 0);
-    CHECK_EQUAL(memory_map_claim_boot(&map, &info), 0);
-    memory_map_settle(&map);
+        boot_info_add_entry(&shared->info, (struct boot_entry){.base = 0x100000 + i * 0x1000,
+                                                               .length = 0x1000,
+                                                               .type = BOOT_TYPE_RAM});
+    boot_info_add_entry(&shared->info, (struct boot_entry){.length = 0, .type = BOOT_TYPE_BAD});
+    CHECK_EQUAL(shared->info.nentries, BOOT_ENTRIES_MAX);
+    CHECK_EQUAL(shared->info.nentries_dropped, 3);
+    memory_map_clear(&shared->map);
+    CHECK_EQUAL(memory_map_claim(&shared->map, 0x100000, 0x1000000, MEMORY_USABLE), 0);
+    CHECK_EQUAL(memory_map_claim_boot(&shared->map, &shared->info), 0);
+    memory_map_settle(&shared->map);
     page_t first_dropped = 0x100 + BOOT_ENTRIES_MAX;
-    CHECK_EQUAL(memory_map_count(&map, MEMORY_RESERVED, 0, PAGES_IN_4GB), 3);
-    CHECK_EQUAL(memory_map_count(&map, MEMORY_USABLE, first_dropped, first_dropped + 3), 0);
-    CHECK_EQUAL(memory_map_count(&map, MEMORY_USABLE, 0, PAGES_IN_4GB), 0x1000 - 3);
+    CHECK_EQUAL(memory_map_count(&shared->map, MEMORY_RESERVED, 0, PAGES_IN_4GB), 3);
+    CHECK_EQUAL(memory_map_count(&shared->map, MEMORY_USABLE, first_dropped, first_dropped + 3), 0);
+    CHECK_EQUAL(memory_map_count(&shared->map, MEMORY_USABLE, 0, PAGES_IN_4GB), 0x1000 - 3);
 }

@@ -1,45 +1,42 @@
 /* The loader's words, from a picture of memory in which everything may lie. */
 #include "boot/multiboot.h"
 
+#include "arena.h"
 #include "boot/boot_info.h"
 #include "case.h"
 #include "lib/string.h"
 #include "memory/memory_map.h"
 
 enum {
-    MEMORY_BYTES = 16384,
-    BASE = 0x9000,
+    BASE = 0x9000, /* where the picture stands */
     INFO = 0x9000,
     MAP = 0x9200,
     MODULES = 0xb000,
     TEXT = 0xc000
 };
 
-static uint8_t memory[MEMORY_BYTES]; /* stands at BASE */
-static struct boot_info info;
-
 static const void *read(uint32_t address, uint32_t nbytes)
 {
-    if (address < BASE || nbytes > MEMORY_BYTES || address - BASE > MEMORY_BYTES - nbytes)
+    if (address < BASE || nbytes > PICTURE_BYTES || address - BASE > PICTURE_BYTES - nbytes)
         return NULL;
-    return memory + (address - BASE);
+    return shared->picture + (address - BASE);
 }
 
 static void put32(uint32_t address, uint32_t value)
 {
     for (uint32_t i = 0; i < 4; i++)
-        memory[address - BASE + i] = (uint8_t)(value >> (8 * i));
+        shared->picture[address - BASE + i] = (uint8_t)(value >> (8 * i));
 }
 
 static void put_text(uint32_t address, const char *text)
 {
-    string_copy((char *)memory + (address - BASE), 1000, text);
+    string_copy((char *)shared->picture + (address - BASE), 1000, text);
 }
 
 static void begin(uint32_t flags)
 {
-    for (size_t i = 0; i < MEMORY_BYTES; i++)
-        memory[i] = 0xee;
+    for (size_t i = 0; i < PICTURE_BYTES; i++)
+        shared->picture[i] = 0xee;
     put32(INFO, flags);
 }
 
@@ -62,14 +59,14 @@ static void put_map(uint32_t end)
 CASE(multiboot, no_words_no_claims)
 {
     begin(0);
-    multiboot_capture(&info, INFO, read);
-    CHECK_EQUAL(info.source, BOOT_MAP_NONE);
-    CHECK_EQUAL(info.nentries + info.nmodules, 0);
-    CHECK_TEXT(info.command_line, "");
-    multiboot_capture(&info, 0x100, read); /* not readable */
-    CHECK_EQUAL(info.source, BOOT_MAP_NONE);
-    multiboot_capture(&info, 0xfffffff0, read);
-    CHECK_EQUAL(info.nloader_ranges, 0);
+    multiboot_capture(&shared->info, INFO, read);
+    CHECK_EQUAL(shared->info.source, BOOT_MAP_NONE);
+    CHECK_EQUAL(shared->info.nentries + shared->info.nmodules, 0);
+    CHECK_TEXT(shared->info.command_line, "");
+    multiboot_capture(&shared->info, 0x100, read); /* not readable */
+    CHECK_EQUAL(shared->info.source, BOOT_MAP_NONE);
+    multiboot_capture(&shared->info, 0xfffffff0, read);
+    CHECK_EQUAL(shared->info.nloader_ranges, 0);
 }
 
 CASE(multiboot, entries_of_20_24_and_40_bytes)
@@ -80,12 +77,12 @@ CASE(multiboot, entries_of_20_24_and_40_bytes)
         uint32_t at = put_entry(MAP, sizes[i], 0, 0x9f000, 1);
         at = put_entry(at, sizes[i], 0x100000, 0x700000, 1);
         put_map(put_entry(at, 20, 0xf0000, 0x10000, 2));
-        multiboot_capture(&info, INFO, read);
-        CHECK_EQUAL(info.source, BOOT_MAP_LOADER);
-        CHECK_EQUAL(info.nentries, 3);
-        CHECK_EQUAL(info.entries[1].base, 0x100000);
-        CHECK_EQUAL(info.entries[1].length, 0x700000);
-        CHECK_EQUAL(info.entries[2].type, 2);
+        multiboot_capture(&shared->info, INFO, read);
+        CHECK_EQUAL(shared->info.source, BOOT_MAP_LOADER);
+        CHECK_EQUAL(shared->info.nentries, 3);
+        CHECK_EQUAL(shared->info.entries[1].base, 0x100000);
+        CHECK_EQUAL(shared->info.entries[1].length, 0x700000);
+        CHECK_EQUAL(shared->info.entries[2].type, 2);
     }
 }
 
@@ -97,8 +94,8 @@ CASE(multiboot, broken_sizes_end_the_walk)
         uint32_t at = put_entry(MAP, 20, 0x100000, 0x700000, 1);
         put_entry(at, sizes[i], 0x900000, 0x100000, 1);
         put_map(at + 1000);
-        multiboot_capture(&info, INFO, read);
-        CHECK_EQUAL(info.nentries, 1);
+        multiboot_capture(&shared->info, INFO, read);
+        CHECK_EQUAL(shared->info.nentries, 1);
     }
 }
 
@@ -109,8 +106,8 @@ CASE(multiboot, a_last_entry_that_is_cut_is_ignored)
             begin(MULTIBOOT_HAS_MAP);
             uint32_t at = put_entry(MAP, 20, 0x100000, 0x700000, 1);
             put_map(put_entry(at, size, 0x900000, 0x100000, 1) - cut);
-            multiboot_capture(&info, INFO, read);
-            CHECK_EQUAL(info.nentries, 1);
+            multiboot_capture(&shared->info, INFO, read);
+            CHECK_EQUAL(shared->info.nentries, 1);
         }
 }
 
@@ -120,10 +117,10 @@ CASE(multiboot, only_what_is_a_map_is_claimed)
     put_entry(MAP, 20, 0x100000, 0x700000, 1);
     put32(INFO + 44, 0xffffffff);
     put32(INFO + 48, MAP);
-    multiboot_capture(&info, INFO, read);
-    CHECK_EQUAL(info.nentries, 1);
-    CHECK_EQUAL(info.loader_ranges[1].start, MAP);
-    CHECK_EQUAL(info.loader_ranges[1].end, MAP + 24);
+    multiboot_capture(&shared->info, INFO, read);
+    CHECK_EQUAL(shared->info.nentries, 1);
+    CHECK_EQUAL(shared->info.loader_ranges[1].start, MAP);
+    CHECK_EQUAL(shared->info.loader_ranges[1].end, MAP + 24);
 }
 
 CASE(multiboot, the_two_old_numbers)
@@ -131,9 +128,9 @@ CASE(multiboot, the_two_old_numbers)
     begin(MULTIBOOT_HAS_MEMORY);
     put32(INFO + 4, 639);
     put32(INFO + 8, 7168);
-    multiboot_capture(&info, INFO, read);
-    CHECK_EQUAL(info.mem_lower_kb, 639);
-    CHECK_EQUAL(info.mem_upper_kb, 7168);
+    multiboot_capture(&shared->info, INFO, read);
+    CHECK_EQUAL(shared->info.mem_lower_kb, 639);
+    CHECK_EQUAL(shared->info.mem_upper_kb, 7168);
 }
 
 CASE(multiboot, a_map_outside_of_memory_is_no_map)
@@ -144,8 +141,8 @@ CASE(multiboot, a_map_outside_of_memory_is_no_map)
         begin(MULTIBOOT_HAS_MAP);
         put32(INFO + 44, places[i][0]);
         put32(INFO + 48, places[i][1]);
-        multiboot_capture(&info, INFO, read);
-        CHECK_EQUAL(info.nentries, 0);
+        multiboot_capture(&shared->info, INFO, read);
+        CHECK_EQUAL(shared->info.nentries, 0);
     }
 }
 
@@ -158,10 +155,10 @@ CASE(multiboot, acpi_attributes)
         put_entry(MAP + 28, 24, 0x900000, 0x100000, 1);
         put32(MAP + 52, on);
         put_map(put_entry(MAP + 56, 20, 0xf0000, 0x10000, 2));
-        multiboot_capture(&info, INFO, read);
-        CHECK_EQUAL(info.nentries, on ? 2 : 3);
-        CHECK_EQUAL(info.nentries_off, on);
-        CHECK_EQUAL(info.entries[0].base, on ? 0x900000 : 0x100000);
+        multiboot_capture(&shared->info, INFO, read);
+        CHECK_EQUAL(shared->info.nentries, on ? 2 : 3);
+        CHECK_EQUAL(shared->info.nentries_off, on);
+        CHECK_EQUAL(shared->info.entries[0].base, on ? 0x900000 : 0x100000);
     }
 }
 
@@ -172,9 +169,9 @@ CASE(multiboot, high_halves_count)
     put32(MAP + 8, 1);
     put32(MAP + 16, 2);
     put_map(MAP + 24);
-    multiboot_capture(&info, INFO, read);
-    CHECK_EQUAL(info.entries[0].base, 0x100100000);
-    CHECK_EQUAL(info.entries[0].length, 0x200700000);
+    multiboot_capture(&shared->info, INFO, read);
+    CHECK_EQUAL(shared->info.entries[0].base, 0x100100000);
+    CHECK_EQUAL(shared->info.entries[0].length, 0x200700000);
 }
 
 static void put_module(uint32_t index, uint32_t start, uint32_t end, uint32_t string)
@@ -194,13 +191,13 @@ CASE(multiboot, modules)
     put_module(1, 0x202000, 0x202000, 0); /* empty */
     put_module(2, 0x204000, 0x203000, 0); /* ends before it begins */
     put_module(3, 0x202010, 0x202020, 0xfffffff0);
-    multiboot_capture(&info, INFO, read);
-    CHECK_EQUAL(info.nmodules, 3);
-    CHECK_EQUAL(info.nmodules_bad, 1);
-    CHECK(!info.module_list_bad);
-    CHECK_TEXT(info.modules[0].string, "hello.elf x");
-    CHECK_TEXT(info.modules[2].string, "");
-    CHECK_EQUAL(info.modules[2].start, 0x202010);
+    multiboot_capture(&shared->info, INFO, read);
+    CHECK_EQUAL(shared->info.nmodules, 3);
+    CHECK_EQUAL(shared->info.nmodules_bad, 1);
+    CHECK(!shared->info.module_list_bad);
+    CHECK_TEXT(shared->info.modules[0].string, "hello.elf x");
+    CHECK_TEXT(shared->info.modules[2].string, "");
+    CHECK_EQUAL(shared->info.modules[2].start, 0x202010);
 }
 
 CASE(multiboot, an_absurd_module_list_is_refused)
@@ -211,9 +208,9 @@ CASE(multiboot, an_absurd_module_list_is_refused)
         begin(MULTIBOOT_HAS_MODULES);
         put32(INFO + 20, lists[i][0]);
         put32(INFO + 24, lists[i][1]);
-        multiboot_capture(&info, INFO, read);
-        CHECK(info.module_list_bad);
-        CHECK_EQUAL(info.nmodules, 0);
+        multiboot_capture(&shared->info, INFO, read);
+        CHECK(shared->info.module_list_bad);
+        CHECK_EQUAL(shared->info.nmodules, 0);
     }
 }
 
@@ -228,31 +225,30 @@ CASE(multiboot, more_modules_than_room)
         put_module(i, 0x200000, 0x200100, 0);
     for (uint32_t i = 0; i < 3; i++)
         put_module(BOOT_MODULES_MAX + i, places[i], places[i] + 0x100, 0);
-    multiboot_capture(&info, INFO, read);
-    CHECK_EQUAL(info.nmodules, BOOT_MODULES_MAX);
-    CHECK_EQUAL(info.nmodules_dropped, 3);
-    CHECK_EQUAL(info.dropped_modules.start, 0x800000);
-    CHECK_EQUAL(info.dropped_modules.end, 0xa00100);
-    static struct memory_map map;
-    memory_map_clear(&map);
-    CHECK_EQUAL(memory_map_claim_boot(&map, &info), 0);
-    memory_map_settle(&map);
-    CHECK_EQUAL(memory_map_count(&map, MEMORY_MODULE, 0x800, 0xa01), 0x201);
+    multiboot_capture(&shared->info, INFO, read);
+    CHECK_EQUAL(shared->info.nmodules, BOOT_MODULES_MAX);
+    CHECK_EQUAL(shared->info.nmodules_dropped, 3);
+    CHECK_EQUAL(shared->info.dropped_modules.start, 0x800000);
+    CHECK_EQUAL(shared->info.dropped_modules.end, 0xa00100);
+    memory_map_clear(&shared->map);
+    CHECK_EQUAL(memory_map_claim_boot(&shared->map, &shared->info), 0);
+    memory_map_settle(&shared->map);
+    CHECK_EQUAL(memory_map_count(&shared->map, MEMORY_MODULE, 0x800, 0xa01), 0x201);
 }
 
 CASE(multiboot, strings_are_bounded)
 {
     begin(MULTIBOOT_HAS_COMMAND_LINE | MULTIBOOT_HAS_LOADER_NAME);
     put32(INFO + 16, TEXT); /* 0xee for ever */
-    put32(INFO + 64, BASE + MEMORY_BYTES - 3);
-    multiboot_capture(&info, INFO, read);
-    CHECK_EQUAL(string_length(info.command_line), BOOT_COMMAND_LINE_BYTES - 1);
-    CHECK(info.command_line_cut);
-    CHECK_EQUAL(string_length(info.loader), 3);
+    put32(INFO + 64, BASE + PICTURE_BYTES - 3);
+    multiboot_capture(&shared->info, INFO, read);
+    CHECK_EQUAL(string_length(shared->info.command_line), BOOT_COMMAND_LINE_BYTES - 1);
+    CHECK(shared->info.command_line_cut);
+    CHECK_EQUAL(string_length(shared->info.loader), 3);
     put_text(TEXT, "plat selftest");
-    multiboot_capture(&info, INFO, read);
-    CHECK_TEXT(info.command_line, "plat selftest");
-    CHECK(!info.command_line_cut);
+    multiboot_capture(&shared->info, INFO, read);
+    CHECK_TEXT(shared->info.command_line, "plat selftest");
+    CHECK(!shared->info.command_line_cut);
 }
 
 CASE(multiboot, the_loaders_words_are_claimed)
@@ -262,11 +258,11 @@ CASE(multiboot, the_loaders_words_are_claimed)
     put32(INFO + 20, 1);
     put32(INFO + 24, MODULES);
     put_module(0, 0x200000, 0x201000, 0);
-    multiboot_capture(&info, INFO, read);
-    CHECK_EQUAL(info.nloader_ranges, 3);
-    CHECK_EQUAL(info.loader_ranges[0].start, INFO);
-    CHECK_EQUAL(info.loader_ranges[1].end, MAP + 24);
-    CHECK_EQUAL(info.loader_ranges[2].end, MODULES + 16);
+    multiboot_capture(&shared->info, INFO, read);
+    CHECK_EQUAL(shared->info.nloader_ranges, 3);
+    CHECK_EQUAL(shared->info.loader_ranges[0].start, INFO);
+    CHECK_EQUAL(shared->info.loader_ranges[1].end, MAP + 24);
+    CHECK_EQUAL(shared->info.loader_ranges[2].end, MODULES + 16);
 }
 
 CASE(multiboot, screens)
@@ -274,11 +270,13 @@ CASE(multiboot, screens)
     begin(MULTIBOOT_HAS_FRAMEBUFFER);
     put32(INFO + 88, 0xb8000);
     put32(INFO + 92, 0);
-    memory[109] = 2;
-    multiboot_capture(&info, INFO, read);
-    CHECK(info.screen.described && info.screen.text && info.screen.address == 0xb8000);
-    memory[109] = 1;
+    shared->picture[109] = 2;
+    multiboot_capture(&shared->info, INFO, read);
+    CHECK(shared->info.screen.described && shared->info.screen.text &&
+          shared->info.screen.address == 0xb8000);
+    shared->picture[109] = 1;
     put32(INFO + 92, 1);
-    multiboot_capture(&info, INFO, read);
-    CHECK(info.screen.described && !info.screen.text && info.screen.address == 0);
+    multiboot_capture(&shared->info, INFO, read);
+    CHECK(shared->info.screen.described && !shared->info.screen.text &&
+          shared->info.screen.address == 0);
 }
