@@ -74,6 +74,7 @@ PURE := \
     src/memory/heap/block_heap.c  one malloc over table, pieces and small objects \
     src/memory/heap/block_resize.c .. sizes, and changing them in place \
     src/memory/heap/block_check.c .. and whether all of it is sound \
+    src/memory/heap/guarded.c     objects in pages of their own \
     src/memory/heap/watch.c       records, red zones, poison, quarantine \
     src/memory/heap/watch_report.c .. and who has what \
     src/memory/paging/paging.c    directories: making, mapping, sharing \
@@ -105,6 +106,7 @@ MACHINE := \
     src/memory/paging/fault_report.c  a page fault in words \
     src/memory/heap/kheap.c       kmalloc and its like \
     src/memory/heap/kheap_place.c .. where it lies \
+    src/memory/heap/kheap_guard.c .. pages that open and close \
     src/memory/heap/kheap_report.c .. and what is said when they are misused \
     src/selftest/selftest.c       the runner over the kernel's cases \
     src/selftest/bench.c          what the heap's calls cost \
@@ -131,7 +133,7 @@ HOST_ONLY := $(sort $(wildcard tests/host/*.c))
 STRESS := $(sort $(wildcard tests/stress/*.c)) tests/host/main.c
 
 # The heap as a library, for the host or for anybody's kernel.
-LIB := $(filter-out src/memory/heap/heap_plan.c src/memory/heap/watch%,$(filter src/memory/heap/%.c,$(PURE))) \
+LIB := $(filter-out src/memory/heap/heap_plan.c src/memory/heap/guarded.c src/memory/heap/watch%,$(filter src/memory/heap/%.c,$(PURE))) \
     src/memory/heap/platheap.c
 
 # The benchmark on the host: this heap against others.

@@ -9,6 +9,7 @@
  *     heap_panic           a refused kfree ends the kernel
  *     heap_watch[=WORD,..] records of all allocations; poison, red_zones, quarantine (all of them
  *                          without a word)
+ *     heap_guard[=N]       one of N allocations, of 16 without a number, in a page of its own
  *     map=loader|e820|e801|88|mem_upper|none   whom to ask for the memory map
  *     console=all|serial   where text goes
  *     shell=no             halt instead of a prompt
@@ -19,7 +20,7 @@
 
 #include "boot/boot_info.h"
 
-enum { OPTIONS_UNKNOWN_MAX = 4 };
+enum { OPTIONS_UNKNOWN_MAX = 4, OPTIONS_GUARD_EVERY = 16 };
 
 enum options_watch {
     OPTIONS_POISON = 1,
@@ -39,6 +40,7 @@ struct options {
     uint32_t heap_size; /* 0: no bound */
     bool heap_panic;
     unsigned heap_watch;      /* of enum options_watch; 0: none */
+    uint32_t heap_guard;      /* 0: none */
     enum boot_map_source map; /* BOOT_MAP_LOADER unless the line says otherwise */
     bool screen;
     bool shell;

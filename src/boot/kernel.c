@@ -162,11 +162,21 @@ _Static_assert((int)OPTIONS_POISON == (int)WATCH_POISON &&
 
 static void watch_heap(void)
 {
-    if (!boot.options.heap_watch)
+    unsigned flags = boot.options.heap_watch | (boot.options.heap_guard ? WATCH_RECORDS : 0);
+    if (!flags)
         return;
-    if (!kheap_watch(boot.options.heap_watch))
+    if (!kheap_watch(flags))
         panic("heap: no memory for its records");
     kprintf("heap: every allocation is recorded and watched\n");
+}
+
+static void guard_heap(void)
+{
+    if (!boot.options.heap_guard)
+        return;
+    if (!kheap_guard(boot.options.heap_guard))
+        panic("heap: no memory for guarded pages");
+    kprintf("heap: 1 of %u allocations goes into a page of its own\n", boot.options.heap_guard);
 }
 
 static void say_paging(void)
@@ -211,6 +221,7 @@ void kernel_main(void)
     kheap_panic_on_misuse(boot.options.heap_panic);
     watch_heap();
     kernel_space_protect(&boot.space);
+    guard_heap();
     say_paging();
     pic_init();
     pit_init();

@@ -85,6 +85,15 @@ static bool set_heap_watch(struct options *options, const char *value)
     return true;
 }
 
+static bool set_heap_guard(struct options *options, const char *value)
+{
+    uint32_t every = OPTIONS_GUARD_EVERY;
+    if (value && (!string_to_number(value, false, &every) || every == 0))
+        return false;
+    options->heap_guard = every;
+    return true;
+}
+
 static bool set_map(struct options *options, const char *value)
 {
     static const struct choice choices[] = {
@@ -133,7 +142,7 @@ static const struct {
     {"bench", set_bench},     {"selftest", set_selftest},     {"stop", set_stop},
     {"heap", set_heap},       {"heap_size", set_heap_size},   {"map", set_map},
     {"console", set_console}, {"heap_panic", set_heap_panic}, {"heap_watch", set_heap_watch},
-    {"pse", set_large_pages}, {"shell", set_shell},
+    {"pse", set_large_pages}, {"shell", set_shell},           {"heap_guard", set_heap_guard},
 };
 
 /* Cuts WORD at its '='; the part behind it, or NULL. */

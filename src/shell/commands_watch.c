@@ -68,6 +68,14 @@ static void free_inside(uint8_t *object)
     kfree(object);
 }
 
+/* Beyond what any alignment adds, on both sides: harmless, but in a page of its own. */
+static void read_beyond(uint8_t *object)
+{
+    (void)*(volatile uint8_t *)(object - 1);
+    (void)*(volatile uint8_t *)(object + BYTES + 12);
+    kfree(object);
+}
+
 static void lose(uint8_t *object)
 {
     (void)object;
@@ -78,11 +86,8 @@ void command_misuse(const struct shell_context *context, unsigned nwords, char *
     static const struct {
         const char *name;
         void (*run)(uint8_t *object);
-    } kinds[] = {{"behind", write_behind},
-                 {"after", write_after_free},
-                 {"twice", free_twice},
-                 {"inside", free_inside},
-                 {"lose", lose}};
+    } kinds[] = {{"behind", write_behind}, {"after", write_after_free}, {"twice", free_twice},
+                 {"inside", free_inside},  {"beyond", read_beyond},     {"lose", lose}};
     (void)context, (void)nwords;
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         if (!string_equal(words[0], kinds[i].name))
@@ -94,5 +99,6 @@ void command_misuse(const struct shell_context *context, unsigned nwords, char *
             kprintf("  no memory for %d bytes\n", BYTES);
         return;
     }
-    kprintf("misuse: %s is unknown; expected: behind, after, twice, inside or lose\n", words[0]);
+    kprintf("misuse: %s is unknown; expected: behind, after, twice, inside, beyond or lose\n",
+            words[0]);
 }

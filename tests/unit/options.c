@@ -50,6 +50,17 @@ CASE(options, unknown_words_and_values_are_named)
     CHECK_EQUAL(options.heap_size, 0);
 }
 
+CASE(options, how_many_allocations_are_guarded)
+{
+    options_parse(&options, "plat.elf heap_guard");
+    CHECK_EQUAL(options.heap_guard, OPTIONS_GUARD_EVERY);
+    options_parse(&options, "plat.elf heap_guard=7");
+    CHECK_EQUAL(options.heap_guard, 7);
+    options_parse(&options, "plat.elf heap_guard=0 heap_guard=4K heap_guard=");
+    CHECK_EQUAL(options.heap_guard, 0);
+    CHECK_EQUAL(options.nunknown, 3);
+}
+
 CASE(options, what_the_heap_is_watched_for)
 {
     options_parse(&options, "plat.elf heap_watch");

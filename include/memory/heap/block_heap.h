@@ -19,13 +19,14 @@
 /* What a block is for. A byte a block, beside the table. */
 enum heap_owner {
     OWNER_FREE,
-    OWNER_HOLE,   /* never memory, or in use before the heap began: taken for good */
-    OWNER_KEPT,   /* freed, and kept whole for the next request; only the first block says so */
-    OWNER_SLAB,   /* small objects and pieces */
-    OWNER_KERNEL, /* an allocation without another word; from here on whole blocks that are live */
-    OWNER_PAGING, /* directories and page tables */
-    OWNER_TEST,   /* self-tests and the shell's `alloc` */
-    HEAP_OWNERS   /* how many */
+    OWNER_HOLE,    /* never memory, or in use before the heap began: taken for good */
+    OWNER_KEPT,    /* freed, and kept whole for the next request; only the first block says so */
+    OWNER_SLAB,    /* small objects and pieces */
+    OWNER_KERNEL,  /* an allocation without another word; from here on whole blocks that are live */
+    OWNER_PAGING,  /* directories and page tables */
+    OWNER_TEST,    /* self-tests and the shell's `alloc` */
+    OWNER_GUARDED, /* objects in pages of their own, and the closed pages between them */
+    HEAP_OWNERS    /* how many */
 };
 
 /*

@@ -33,6 +33,14 @@ void kheap_panic_on_misuse(bool panics);
  */
 MUST_USE bool kheap_watch(unsigned flags);
 
+/*
+ * From now on one of EVERY allocations, not 0, goes into a page of its own, as far as there are
+ * some (the command line's heap_guard): what touches memory beyond it, or after the free, is found
+ * at that instruction, said, and goes on. The heap must be watched, and paging as it will be. False
+ * without memory.
+ */
+MUST_USE bool kheap_guard(size_t every);
+
 /* The records; NULL where the heap is not watched. */
 struct heap_watch *kheap_watched(void);
 

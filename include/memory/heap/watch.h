@@ -8,6 +8,7 @@
 #define PLAT_MEMORY_HEAP_WATCH_H
 
 #include "memory/heap/block_heap.h"
+#include "memory/heap/guarded.h"
 
 enum {
     WATCH_FRAMES = 4,               /* of the chain of calls */
@@ -31,6 +32,7 @@ struct watch_record {
     size_t nbytes;    /* that were asked for */
     size_t room;      /* that it has */
     uint32_t serial;  /* it was the Nth allocation */
+    bool guarded;     /* in a page of its own */
     bool freed;       /* and held back */
     uintptr_t allocated_by[WATCH_FRAMES],
         freed_by[WATCH_FRAMES]; /* return addresses, inner first */
@@ -39,7 +41,10 @@ struct watch_record {
 /* What was found, and in whose memory. */
 enum watch_kind {
     WATCH_WROTE_BEHIND,     /* the byte at OFFSET, behind the allocation's end */
+    WATCH_WROTE_BEFORE,     /* the byte OFFSET bytes in front of it */
     WATCH_WROTE_AFTER_FREE, /* the byte at OFFSET, after it was freed */
+    WATCH_TOUCHED_BEYOND,   /* POINTER, just now, outside of it; RECORD may be NULL */
+    WATCH_TOUCHED_FREED,    /* POINTER, just now, in it, after it was freed */
     WATCH_WRONG_POINTER     /* refused with REFUSAL; RECORD is the allocation it lies in, or NULL */
 };
 
@@ -49,7 +54,8 @@ struct watch_finding {
     size_t offset;
     uint8_t byte; /* what stands there */
     int refusal;
-    const void *pointer; /* that was refused */
+    bool write;          /* it was touched by a write */
+    const void *pointer; /* that was refused, or touched */
 };
 
 struct heap_watch {
@@ -65,6 +71,10 @@ struct heap_watch {
     } held;
     struct watch_record gone[WATCH_GONE]; /* a ring */
     size_t ngone;                         /* ever */
+    struct {
+        struct guarded_pages pages;
+        size_t every, turn; /* one allocation of EVERY; 0: none */
+    } guard;
 };
 
 /*
@@ -74,6 +84,20 @@ struct heap_watch {
  */
 MUST_USE bool watch_init(struct heap_watch *watch, struct block_heap *heap, unsigned flags,
                          void (*found)(const struct watch_finding *finding));
+
+/*
+ * From now on one of EVERY allocations of the kernel's own, EVERY not 0, goes into a page of its
+ * own while there are some, in NBLOCKS blocks of the heap, or half of that, or a quarter, ..;
+ * guarded_init() says what they are and what SET is. False without memory.
+ */
+MUST_USE bool watch_guard(struct heap_watch *watch, size_t nblocks,
+                          void (*set)(void *page, bool open), size_t every);
+
+/*
+ * To be called when an access to ADDRESS has faulted. True where it lies in a guarded page: then it
+ * is found, and the page open, so that the access can be made again.
+ */
+MUST_USE bool watch_touched(struct heap_watch *watch, const void *address, bool write);
 
 /*
  * As block_heap_malloc_for() for an OWNER other than OWNER_KERNEL, block_heap_malloc_aligned() for

@@ -71,12 +71,36 @@ static void print_chain(const char *what, const uintptr_t *callers)
     kprintf("\n");
 }
 
+/* Up to where the record's lines begin. */
+static void say_touched(const struct watch_finding *finding)
+{
+    uintptr_t address = (uintptr_t)finding->pointer;
+    kprintf("heap: %s 0x%08x by ", finding->write ? "write to" : "read of", address);
+    print_caller(state.caller);
+    if (!finding->record) {
+        kprintf(", a guarded page that has held nothing\n");
+        return;
+    }
+    uintptr_t start = (uintptr_t)finding->record->address;
+    if (finding->kind == WATCH_TOUCHED_FREED)
+        kprintf(", after the free, of\n");
+    else if (address < start)
+        kprintf(", %u bytes in front of\n", start - address);
+    else
+        kprintf(", %u bytes behind the end of\n", address - start - finding->record->nbytes + 1);
+}
+
 void kheap_say_finding(const struct watch_finding *finding)
 {
     const struct watch_record *record = finding->record;
     print_style(PRINT_BAD);
     if (finding->kind == WATCH_WRONG_POINTER)
         say_refused(state.function, finding->pointer, finding->refusal, state.caller);
+    else if (finding->kind == WATCH_TOUCHED_BEYOND || finding->kind == WATCH_TOUCHED_FREED)
+        say_touched(finding);
+    else if (finding->kind == WATCH_WROTE_BEFORE)
+        kprintf("heap: byte 0x%02x was written %zu bytes in front of\n", finding->byte,
+                finding->offset);
     else if (finding->kind == WATCH_WROTE_BEHIND)
         kprintf("heap: byte 0x%02x was written %zu bytes behind the end of\n", finding->byte,
                 finding->offset - record->nbytes + 1);
@@ -96,9 +120,9 @@ void kheap_say_finding(const struct watch_finding *finding)
 const char *heap_owner_name(enum heap_owner owner)
 {
     static const char *const names[HEAP_OWNERS] = {
-        [OWNER_FREE] = "free",  [OWNER_HOLE] = "not ours", [OWNER_KEPT] = "kept",
-        [OWNER_SLAB] = "small", [OWNER_KERNEL] = "kernel", [OWNER_PAGING] = "paging",
-        [OWNER_TEST] = "tests",
+        [OWNER_FREE] = "free",  [OWNER_HOLE] = "not ours",   [OWNER_KEPT] = "kept",
+        [OWNER_SLAB] = "small", [OWNER_KERNEL] = "kernel",   [OWNER_PAGING] = "paging",
+        [OWNER_TEST] = "tests", [OWNER_GUARDED] = "guarded",
     };
     return owner < HEAP_OWNERS ? names[owner] : "unknown";
 }

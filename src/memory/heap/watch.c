@@ -7,9 +7,11 @@
  * Invariant:
  *   - every allocation has exactly one record, in the run of used entries from its hash on;
  *   - nused is the number of used entries, nlive that of those not freed; nused * 4 < nrecords * 3;
- *   - the held addresses are exactly those of the freed records, in the order of their freeing;
+ *   - the held addresses are exactly those of the freed records that are not guarded, in the order
+ *     of their freeing; the record of a guarded one stays as long as its page rests;
  *   - with WATCH_RED_ZONES the bytes from nbytes to room of a live one are WATCH_ZONE, with
- *     WATCH_POISON all bytes of a freed one are WATCH_FREED: unless somebody wrote there.
+ *     WATCH_POISON all bytes of a freed one are WATCH_FREED: unless somebody wrote there. All of a
+ *     guarded one's page is WATCH_ZONE, itself aside.
  */
 #include "memory/heap/watch.h"
 
@@ -92,6 +94,36 @@ bool watch_init(struct heap_watch *watch, struct block_heap *heap, unsigned flag
     return true;
 }
 
+bool watch_guard(struct heap_watch *watch, size_t nblocks, void (*set)(void *page, bool open),
+                 size_t every)
+{
+    for (; nblocks >= 3; nblocks /= 2) {
+        void *start = block_heap_malloc_for(watch->heap, OWNER_GUARDED, nblocks * HEAP_BLOCK_SIZE);
+        if (!start)
+            continue;
+        guarded_init(&watch->guard.pages, start, nblocks, set);
+        watch->guard.every = every;
+        return true;
+    }
+    return false;
+}
+
+/* An object in a page of its own, where its turn has come; otherwise NULL. */
+static uint8_t *sample(struct heap_watch *watch, size_t nbytes, size_t alignment)
+{
+    if (watch->guard.every == 0 || ++watch->guard.turn < watch->guard.every)
+        return NULL;
+    uint8_t *gone = guarded_next(&watch->guard.pages);
+    uint8_t *address = guarded_malloc(&watch->guard.pages, nbytes, alignment);
+    if (!address)
+        return NULL;
+    watch->guard.turn = 0;
+    if (gone)
+        remove_record(watch, record_of(watch, gone));
+    memset(guarded_page(address), WATCH_ZONE, GUARDED_PAGE);
+    return address;
+}
+
 void *watch_malloc(struct heap_watch *watch, enum heap_owner owner, size_t nbytes, size_t alignment,
                    const uintptr_t *callers)
 {
@@ -99,7 +131,9 @@ void *watch_malloc(struct heap_watch *watch, enum heap_owner owner, size_t nbyte
     size_t total;
     if (nbytes == 0 || !checked_add(nbytes, zone, &total) || !grow(watch))
         return NULL;
-    uint8_t *address = owner != OWNER_KERNEL ? block_heap_malloc_for(watch->heap, owner, total)
+    uint8_t *guarded = owner == OWNER_KERNEL ? sample(watch, nbytes, alignment) : NULL;
+    uint8_t *address = guarded                 ? guarded
+                       : owner != OWNER_KERNEL ? block_heap_malloc_for(watch->heap, owner, total)
                        : alignment ? block_heap_malloc_aligned(watch->heap, total, alignment)
                                    : block_heap_malloc(watch->heap, total);
     if (!address && watch->held.count > 0) {
@@ -108,8 +142,10 @@ void *watch_malloc(struct heap_watch *watch, enum heap_owner owner, size_t nbyte
     }
     if (!address)
         return NULL;
-    struct watch_record record = {.address = address, .nbytes = nbytes, .serial = ++watch->serial};
-    record.room = block_heap_size(watch->heap, address, NULL);
+    struct watch_record record = {
+        .address = address, .nbytes = nbytes, .serial = ++watch->serial, .guarded = guarded};
+    record.room = guarded ? (size_t)(guarded_page(address) + GUARDED_PAGE - address)
+                          : block_heap_size(watch->heap, address, NULL);
     memcpy(record.allocated_by, callers, sizeof record.allocated_by);
     (void)insert(watch, &record);
     watch->nlive++;
@@ -120,17 +156,20 @@ void *watch_malloc(struct heap_watch *watch, enum heap_owner owner, size_t nbyte
     return address;
 }
 
-/* Looks whether the bytes of RECORD from FROM on are still PATTERN; mends them. */
-static bool look(struct heap_watch *watch, const struct watch_record *record, size_t from,
-                 uint8_t pattern, enum watch_kind kind)
+/* Looks whether the bytes FROM .. TO, in or beside RECORD's, are still PATTERN; mends them. */
+static bool look(struct heap_watch *watch, const struct watch_record *record, uint8_t *from,
+                 const uint8_t *to, uint8_t pattern, enum watch_kind kind)
 {
-    for (size_t i = from; i < record->room; i++) {
-        if (record->address[i] == pattern)
+    for (const uint8_t *at = from; at < to; at++) {
+        if (*at == pattern)
             continue;
-        struct watch_finding finding = {
-            .kind = kind, .record = record, .offset = i, .byte = record->address[i]};
+        ptrdiff_t offset = at - record->address;
+        struct watch_finding finding = {.kind = kind,
+                                        .record = record,
+                                        .offset = (size_t)(offset < 0 ? -offset : offset),
+                                        .byte = *at};
         watch->found(&finding);
-        memset(record->address + from, pattern, record->room - from);
+        memset(from, pattern, (size_t)(to - from));
         return false;
     }
     return true;
@@ -139,11 +178,15 @@ static bool look(struct heap_watch *watch, const struct watch_record *record, si
 /* True where all is as it should be. */
 static bool look_at(struct heap_watch *watch, const struct watch_record *record)
 {
+    uint8_t *address = record->address, *end = address + record->room;
     if (record->freed)
-        return !(watch->flags & WATCH_POISON) ||
-               look(watch, record, 0, WATCH_FREED, WATCH_WROTE_AFTER_FREE);
-    return !(watch->flags & WATCH_RED_ZONES) ||
-           look(watch, record, record->nbytes, WATCH_ZONE, WATCH_WROTE_BEHIND);
+        return record->guarded || !(watch->flags & WATCH_POISON) ||
+               look(watch, record, address, end, WATCH_FREED, WATCH_WROTE_AFTER_FREE);
+    if (record->guarded &&
+        !look(watch, record, guarded_page(address), address, WATCH_ZONE, WATCH_WROTE_BEFORE))
+        return false;
+    return !(record->guarded || watch->flags & WATCH_RED_ZONES) ||
+           look(watch, record, address + record->nbytes, end, WATCH_ZONE, WATCH_WROTE_BEHIND);
 }
 
 /* Gives the allocation that has been held longest back to the heap. */
@@ -180,6 +223,8 @@ int watch_free(struct heap_watch *watch, void *pointer, const uintptr_t *callers
 {
     struct watch_record *record = record_of(watch, pointer);
     int refusal = HEAP_RESERVED; /* the records themselves */
+    if (!record && guarded_holds(&watch->guard.pages, pointer))
+        return refuse(watch, pointer, HEAP_NOT_FIRST);
     if (!record && !block_heap_size(watch->heap, pointer, &refusal))
         return refuse(watch, pointer, refusal);
     if (!record || record->freed)
@@ -188,6 +233,10 @@ int watch_free(struct heap_watch *watch, void *pointer, const uintptr_t *callers
     record->freed = true;
     memcpy(record->freed_by, callers, sizeof record->freed_by);
     watch->nlive--;
+    if (record->guarded) {
+        guarded_free(&watch->guard.pages, pointer);
+        return HEAP_FREED;
+    }
     if (watch->flags & WATCH_POISON)
         memset(pointer, WATCH_FREED, record->room);
     if (!(watch->flags & WATCH_QUARANTINE)) {

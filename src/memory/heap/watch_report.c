@@ -17,6 +17,22 @@ const struct watch_record *watch_find(const struct heap_watch *watch, const void
     return NULL;
 }
 
+bool watch_touched(struct heap_watch *watch, const void *address, bool write)
+{
+    struct guarded_pages *pages = &watch->guard.pages;
+    if (!guarded_holds(pages, address))
+        return false;
+    const uint8_t *object = guarded_near(pages, address);
+    bool inside = object && guarded_page(object) == guarded_page(address);
+    struct watch_finding finding = {.kind = inside ? WATCH_TOUCHED_FREED : WATCH_TOUCHED_BEYOND,
+                                    .record = object ? watch_find(watch, object) : NULL,
+                                    .write = write,
+                                    .pointer = address};
+    guarded_open(pages, address);
+    watch->found(&finding);
+    return true;
+}
+
 size_t watch_sites(const struct heap_watch *watch, uint32_t since, struct watch_site *sites,
                    size_t most)
 {
