@@ -3,6 +3,7 @@
 #include "cpu/cpu.h"
 #include "lib/print.h"
 #include "memory/heap/kheap.h"
+#include "memory/memory.h"
 
 enum { LIVE = 1024, OPERATIONS = 20000, MIX = 64 };
 
@@ -153,6 +154,27 @@ static void pages(const char *name, uint32_t percent)
     end(name);
 }
 
+/* How much of what a former owner wrote kzalloc hands out behind what was asked for. */
+static void count_leftovers(void)
+{
+    size_t behind = 0, left = 0;
+    for (size_t nbytes = 1; nbytes < 64 * 1024; nbytes += 101) {
+        uint8_t *dirty = kmalloc(nbytes);
+        if (dirty)
+            memset(dirty, 0xff, ksize(dirty));
+        kfree(dirty);
+        uint8_t *clean = kzalloc(nbytes);
+        size_t room = ksize(clean);
+        for (size_t i = nbytes; i < room; i++)
+            left += clean[i] != 0;
+        behind += clean ? room - nbytes : 0;
+        kfree(clean);
+    }
+    kprintf(
+        "bench: kzalloc of 1 byte to 64 KB: %zu of %zu bytes behind the requests are old data\n",
+        left, behind);
+}
+
 void bench_run(void)
 {
     if (!cpu_identify().tsc) {
@@ -173,6 +195,7 @@ void bench_run(void)
     pages("1 to 64 blocks, 50 % full", 50);
     pages("1 to 64 blocks, 90 % full", 90);
     cpu_restore_flags(flags);
+    count_leftovers();
     const char *broken = kheap_check();
     kprintf("bench: the heap is %s\n", broken ? broken : "sound");
 }

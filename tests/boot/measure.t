@@ -14,6 +14,8 @@ is $boot->{status}, OK, 'bench leaves by itself';
 my $text = $boot->{text} =~ s/\r//gr;
 is scalar(() = $text =~ /^  .{28} +\d+ a call, slowest +\d+, \d+ failed$/mg), 11,
     '.. after eleven streams' or diag $text;
+like $text, qr/^bench: kzalloc .*: 0 of [1-9]\d{4,} bytes behind the requests are old data$/m,
+    '.. kzalloc shows nobody what others wrote (B12)';
 like $text, qr/^bench: the heap is sound$/m, '.. and the heap is sound';
 
 my @commands = ('alloc 100', 'trace dump', 'trace start', 'alloc 40', 'alloc 5000 2',
