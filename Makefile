@@ -72,6 +72,7 @@ PURE := \
     src/memory/heap/pieces.c      larger ones, out of groups of pieces \
     src/memory/heap/pieces_check.c .. and whether they are sound \
     src/memory/heap/block_heap.c  one malloc over table, pieces and small objects \
+    src/memory/heap/block_free.c  .. and freeing what it gave \
     src/memory/heap/block_resize.c .. sizes, and changing them in place \
     src/memory/heap/block_check.c .. and whether all of it is sound \
     src/memory/heap/guarded.c     objects in pages of their own \

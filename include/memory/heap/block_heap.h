@@ -16,11 +16,11 @@
 #include "memory/heap/pieces.h"
 #include "memory/heap/slab.h"
 
-/* What a block is for. A byte a block, beside the table. */
+/* What an allocation of the table is for. A byte a block, beside the table: at its first block. */
 enum heap_owner {
     OWNER_FREE,
     OWNER_HOLE,    /* never memory, or in use before the heap began: taken for good */
-    OWNER_KEPT,    /* freed, and kept whole for the next request; only the first block says so */
+    OWNER_KEPT,    /* freed, and kept whole for the next request */
     OWNER_SLAB,    /* small objects and pieces */
     OWNER_KERNEL,  /* an allocation without another word; from here on whole blocks that are live */
     OWNER_PAGING,  /* directories and page tables */
@@ -47,7 +47,7 @@ struct block_heap {
     struct kept_runs kept;
     struct heap heap;
     struct heap_table table;
-    uint8_t *owners; /* enum heap_owner, a byte a block */
+    uint8_t *owners; /* enum heap_owner, a byte a block; OWNER_FREE but where allocations begin */
     struct block_pages pages;
     const char *broken; /* NULL, or the first sentence that did not hold when it was relied on */
 };
@@ -78,6 +78,10 @@ MUST_USE void *block_heap_malloc_aligned(struct block_heap *heap, size_t nbytes,
 
 /* Frees what the functions above gave: HEAP_FREED, or a refusal, and nothing has changed. O(1). */
 MUST_USE int block_heap_free(struct block_heap *heap, void *pointer);
+
+/* The same for those who have tried slab_malloc_quickly() and slab_free_quickly() themselves. */
+MUST_USE void *block_heap_malloc_rest(struct block_heap *heap, size_t nbytes);
+MUST_USE int block_heap_free_rest(struct block_heap *heap, void *pointer);
 
 /*
  * How many bytes the allocation that begins at POINTER may use, NBYTES or more; 0 and, unless it is

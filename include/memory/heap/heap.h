@@ -73,11 +73,14 @@ const char *heap_refusal_text(int refusal);
 MUST_USE int heap_create(struct heap *heap, void *start, void *end, struct heap_table *table);
 
 /*
- * The run of free blocks that heap_scan() names for NBYTES, now taken; not cleared: the shortest
- * run that fits, the lowest of equals. NULL for 0 bytes and where no run is long enough. O(1) but
+ * The run of free blocks that heap_scan() names for NBLOCKS, now taken; not cleared: the shortest
+ * run that fits, the lowest of equals. NULL for 0 blocks and where no run is long enough. O(1) but
  * for the entries written; above HEAP_EXACT_MOST blocks, plus the runs of the same class that are
  * too short.
  */
+MUST_USE void *heap_malloc_blocks(struct heap *heap, size_t nblocks);
+
+/* The same for as many blocks as hold NBYTES. */
 MUST_USE void *heap_malloc(struct heap *heap, size_t nbytes);
 
 /*
@@ -91,6 +94,9 @@ MUST_USE void *heap_malloc_aligned(struct heap *heap, size_t nbytes, size_t alig
  * changes but the count of refusals. O(1) but for the entries written.
  */
 MUST_USE int heap_free(struct heap *heap, void *pointer);
+
+/* The same for the allocation that begins at block FIRST; that there is one is not asked. */
+void heap_free_at(struct heap *heap, block_t first);
 
 /*
  * Makes the allocation that begins at POINTER NBLOCKS blocks long, in place: shorter, or into the

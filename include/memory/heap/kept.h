@@ -36,15 +36,14 @@ static inline size_t kept_take(struct kept_runs *kept, size_t nblocks)
 static inline bool kept_add(struct kept_runs *kept, const struct heap *heap, block_t first,
                             size_t nblocks)
 {
-    if (nblocks > KEPT_LONGEST || kept->counts[nblocks] == KEPT_A_LENGTH ||
-        heap->statistics.taken > heap->statistics.total / 4 * 3 ||
-        kept->blocks + nblocks > heap->statistics.total / 4)
+    size_t taken = heap->statistics.taken, total = heap->statistics.total;
+    if (nblocks > KEPT_LONGEST || kept->counts[nblocks] == KEPT_A_LENGTH || taken > total / 4 * 3)
         return false;
-    size_t live = heap->statistics.taken - kept->blocks - nblocks;
-    if (kept->blocks + nblocks > live + KEPT_ALWAYS)
+    size_t blocks = kept->blocks + nblocks;
+    if (blocks > total / 4 || 2 * blocks > taken + KEPT_ALWAYS) /* live are taken - blocks */
         return false;
     kept->firsts[nblocks][kept->counts[nblocks]++] = (uint32_t)first;
-    kept->blocks += nblocks;
+    kept->blocks = blocks;
     return true;
 }
 

@@ -4,22 +4,19 @@
 
 static const char *check_tags(const struct block_heap *heap, size_t *nkept)
 {
+    uint8_t owner = OWNER_FREE; /* of the allocation that the block belongs to */
     for (block_t block = 0; block < heap->table.total; block++) {
         HEAP_BLOCK_TABLE_ENTRY entry = heap->table.entries[block];
-        uint8_t owner = heap->owners[block];
-        bool kept = owner == OWNER_KEPT;
-        if (owner >= HEAP_OWNERS)
+        uint8_t tag = heap->owners[block];
+        if (tag >= HEAP_OWNERS)
             return "an owner tag has no meaning";
-        if ((entry == HEAP_BLOCK_TABLE_ENTRY_FREE) != (owner == OWNER_FREE))
-            return "a block's tag and its table entry disagree on whether it is free";
+        if ((tag != OWNER_FREE) != ((entry & HEAP_BLOCK_IS_FIRST) != 0))
+            return "an owner tag is missing where an allocation begins, or stands elsewhere";
+        if (tag != OWNER_FREE || entry == HEAP_BLOCK_TABLE_ENTRY_FREE)
+            owner = tag;
         if ((heap->slabs.by_block[block] != NULL) != (owner == OWNER_SLAB))
             return "a block's tag is wrong on whether it holds small objects";
-        if (kept && !(entry & HEAP_BLOCK_IS_FIRST))
-            return "a block is kept that is not an allocation's first";
-        bool inside = entry != HEAP_BLOCK_TABLE_ENTRY_FREE && !(entry & HEAP_BLOCK_IS_FIRST);
-        if (inside && heap->owners[block - 1] != owner && heap->owners[block - 1] != OWNER_KEPT)
-            return "the blocks of an allocation have different tags";
-        *nkept += kept;
+        *nkept += tag == OWNER_KEPT;
     }
     return NULL;
 }
@@ -62,9 +59,8 @@ const char *block_heap_check(const struct block_heap *heap)
 enum heap_owner block_heap_owner_of(const struct block_heap *heap, block_t block)
 {
     const HEAP_BLOCK_TABLE_ENTRY *entries = heap->table.entries;
-    enum heap_owner owner = (enum heap_owner)heap->owners[block];
-    if (owner == OWNER_FREE || owner == OWNER_SLAB)
-        return owner;
+    if (entries[block] == HEAP_BLOCK_TABLE_ENTRY_FREE)
+        return OWNER_FREE;
     while (block > 0 && !(entries[block] & HEAP_BLOCK_IS_FIRST))
         block--;
     return (enum heap_owner)heap->owners[block];

@@ -3,10 +3,10 @@
  * whose objects or pieces a block holds, and where it says nobody's the block is the table's.
  *
  * Invariant, besides those of the parts:
- *   - the tag of a block is OWNER_FREE exactly where its table entry is free;
- *   - all blocks of an allocation have the same tag, but that the first of a kept one says KEPT;
- *   - a block has the tag OWNER_SLAB exactly where by_block says whose it is;
- *   - kept runs are allocations of the table whose first block is tagged OWNER_KEPT, and no others.
+ *   - the first block of every allocation of the table has a tag, and no other block has one: so a
+ *     tag above OWNER_SLAB alone says that whole blocks begin there that may be freed;
+ *   - by_block says whose a block is exactly where its allocation has the tag OWNER_SLAB;
+ *   - kept runs are the allocations of the table with the tag OWNER_KEPT.
  *
  * Where a request finds no memory, all that is kept for later goes back, and it is tried again.
  */
@@ -29,16 +29,12 @@ size_t block_heap_bytes_beside(size_t nblocks)
     return words_to_hold(2 * nblocks) + heap_index_bytes(nblocks) + nblocks * sizeof(struct slab *);
 }
 
-/* Gives NBLOCKS blocks from START on back to the table, and what lies behind them to its source. */
-static void free_run(struct block_heap *heap, void *start, size_t nblocks)
+void block_release(struct block_heap *heap, block_t first, size_t nblocks)
 {
-    if (heap_free(&heap->heap, start)) {
-        heap->broken = "an allocation is gone from the table";
-        return;
-    }
-    memset(heap->owners + heap_block_of(&heap->heap, start), OWNER_FREE, nblocks);
+    heap->owners[first] = OWNER_FREE;
+    heap_free_at(&heap->heap, first);
     if (heap->pages.put)
-        heap->pages.put(heap->pages.context, start, nblocks);
+        heap->pages.put(heap->pages.context, heap_address_of(&heap->heap, first), nblocks);
 }
 
 /* Releases up to COUNT kept runs, long ones first; returns how many blocks. */
@@ -51,42 +47,51 @@ static size_t release_kept(struct block_heap *heap, size_t count)
             nblocks--;
             continue;
         }
-        free_run(heap, heap_address_of(&heap->heap, first), nblocks);
+        block_release(heap, first, nblocks);
         count--;
     }
     return before - heap->heap.statistics.taken;
 }
 
-/* Tags NBLOCKS fresh blocks from START on, and asks for what lies behind them; NULL if refused. */
-static void *hand_out(struct block_heap *heap, void *start, size_t nblocks, enum heap_owner owner)
+/* Asks for what lies behind NBLOCKS fresh blocks from START on; NULL, and they are free, if
+ * refused.
+ */
+static SLOW void *get_pages(struct block_heap *heap, void *start, size_t nblocks)
+{
+    if (heap->pages.get(heap->pages.context, start, nblocks))
+        return start;
+    heap->heap.statistics.failed++;
+    block_t first = heap_block_of(&heap->heap, start);
+    heap->owners[first] = OWNER_FREE;
+    heap_free_at(&heap->heap, first);
+    return NULL;
+}
+
+/* Tags NBLOCKS fresh blocks from START on, and sees to it that there is memory; NULL if not. */
+static inline void *hand_out(struct block_heap *heap, void *start, size_t nblocks,
+                             enum heap_owner owner)
 {
     if (!start)
         return NULL;
-    memset(heap->owners + heap_block_of(&heap->heap, start), (int)owner, nblocks);
-    if (!heap->pages.get || heap->pages.get(heap->pages.context, start, nblocks))
-        return start;
-    struct block_pages pages = heap->pages;
-    heap->heap.statistics.failed++;
-    heap->pages.put = NULL; /* they never came */
-    free_run(heap, start, nblocks);
-    heap->pages = pages;
-    return NULL;
+    heap->owners[heap_block_of(&heap->heap, start)] = (uint8_t)owner;
+    return heap->pages.get ? get_pages(heap, start, nblocks) : start;
 }
 
 static void *get_blocks(void *context, size_t nblocks)
 {
     struct block_heap *heap = context;
-    void *start = heap_malloc(&heap->heap, nblocks * HEAP_BLOCK_SIZE);
+    void *start = heap_malloc_blocks(&heap->heap, nblocks);
     if (!start && release_kept(heap, SIZE_MAX)) {
         heap->heap.statistics.failed--; /* tried again, it counts once */
-        start = heap_malloc(&heap->heap, nblocks * HEAP_BLOCK_SIZE);
+        start = heap_malloc_blocks(&heap->heap, nblocks);
     }
     return hand_out(heap, start, nblocks, OWNER_SLAB);
 }
 
 static void put_blocks(void *context, void *start, size_t nblocks)
 {
-    free_run(context, start, nblocks);
+    struct block_heap *heap = context;
+    block_release(heap, heap_block_of(&heap->heap, start), nblocks);
 }
 
 int block_heap_create(struct block_heap *heap, void *start, void *end, void *beside,
@@ -115,7 +120,7 @@ int block_heap_take(struct block_heap *heap, block_t first, block_t end)
 {
     int status = heap_take(&heap->heap, first, end);
     if (!status)
-        memset(heap->owners + first, OWNER_HOLE, end - first);
+        heap->owners[first] = OWNER_HOLE;
     return status;
 }
 
@@ -140,17 +145,11 @@ static bool has_more(struct block_heap *heap)
 /* Where no run is kept that is as long. */
 static SLOW void *malloc_blocks(struct block_heap *heap, enum heap_owner owner, size_t nblocks)
 {
-    if (nblocks == 0)
-        return NULL;
-    if (nblocks > heap->table.total) {
-        heap->heap.statistics.failed++;
-        return NULL;
-    }
     if (heap->kept.blocks > 0 && heap->heap.statistics.taken > heap->heap.statistics.total / 4 * 3)
         (void)release_kept(heap, 2);
-    void *start = heap_malloc(&heap->heap, nblocks * HEAP_BLOCK_SIZE);
-    if (!start && has_more(heap))
-        start = heap_malloc(&heap->heap, nblocks * HEAP_BLOCK_SIZE);
+    void *start = heap_malloc_blocks(&heap->heap, nblocks);
+    if (!start && nblocks != 0 && has_more(heap))
+        start = heap_malloc_blocks(&heap->heap, nblocks);
     return hand_out(heap, start, nblocks, owner);
 }
 
@@ -160,10 +159,7 @@ static inline void *malloc_for(struct block_heap *heap, enum heap_owner owner, s
     size_t first = kept_take(&heap->kept, nblocks);
     if (first == SIZE_MAX)
         return malloc_blocks(heap, owner, nblocks);
-    /* The other blocks still have the tag they had. */
     heap->owners[first] = (uint8_t)owner;
-    if (nblocks > 1 && heap->owners[first + 1] != owner)
-        memset(heap->owners + first, (int)owner, nblocks);
     return heap_address_of(&heap->heap, first);
 }
 
@@ -183,14 +179,6 @@ static SLOW void *malloc_pieces(struct block_heap *heap, size_t nbytes)
     return malloc_blocks(heap, OWNER_KERNEL, units_to_hold(nbytes, HEAP_BLOCK_SIZE));
 }
 
-/* Above SLAB_LARGEST bytes, or 0. */
-static SLOW void *malloc_large(struct block_heap *heap, size_t nbytes)
-{
-    if (nbytes <= PIECES_LARGEST && nbytes % HEAP_BLOCK_SIZE != 0)
-        return malloc_pieces(heap, nbytes);
-    return malloc_for(heap, OWNER_KERNEL, nbytes);
-}
-
 static SLOW void *malloc_small(struct block_heap *heap, size_t nbytes)
 {
     size_t class_index = heap->slabs.class_of[(nbytes + 7) / 8];
@@ -200,12 +188,19 @@ static SLOW void *malloc_small(struct block_heap *heap, size_t nbytes)
     return pointer;
 }
 
+void *block_heap_malloc_rest(struct block_heap *heap, size_t nbytes)
+{
+    if (nbytes % HEAP_BLOCK_SIZE == 0 || nbytes > PIECES_LARGEST)
+        return malloc_for(heap, OWNER_KERNEL, nbytes);
+    if (nbytes > SLAB_LARGEST)
+        return malloc_pieces(heap, nbytes);
+    return malloc_small(heap, nbytes);
+}
+
 void *block_heap_malloc(struct block_heap *heap, size_t nbytes)
 {
-    if (nbytes - 1 >= SLAB_LARGEST)
-        return malloc_large(heap, nbytes);
-    void *pointer = slab_malloc_quickly(&heap->slabs, nbytes);
-    return pointer ? pointer : malloc_small(heap, nbytes);
+    void *pointer = nbytes - 1 < SLAB_LARGEST ? slab_malloc_quickly(&heap->slabs, nbytes) : NULL;
+    return pointer ? pointer : block_heap_malloc_rest(heap, nbytes);
 }
 
 void *block_heap_malloc_aligned(struct block_heap *heap, size_t nbytes, size_t alignment)
@@ -227,67 +222,4 @@ void *block_heap_malloc_aligned(struct block_heap *heap, size_t nbytes, size_t a
     if (!start && has_more(heap))
         start = heap_malloc_aligned(&heap->heap, nbytes, alignment);
     return hand_out(heap, start, units_to_hold(nbytes, HEAP_BLOCK_SIZE), OWNER_KERNEL);
-}
-
-int block_judge(const struct block_heap *heap, const void *pointer, size_t *nblocks)
-{
-    int refusal;
-    *nblocks = heap_allocation_blocks(&heap->heap, pointer, &refusal);
-    if (refusal)
-        return refusal;
-    uint8_t owner = heap->owners[heap_block_of(&heap->heap, pointer)];
-    return owner == OWNER_KEPT ? HEAP_ALREADY_FREE : owner == OWNER_HOLE ? HEAP_RESERVED : 0;
-}
-
-/* Keeps the live blocks that begin at POINTER, where there are such, and they may be kept. */
-static inline bool keep_blocks(struct block_heap *heap, const void *pointer)
-{
-    if (!heap_contains(&heap->heap, pointer) || !is_multiple((uintptr_t)pointer, HEAP_BLOCK_SIZE))
-        return false;
-    block_t first = heap_block_of(&heap->heap, pointer);
-    if (heap->owners[first] < OWNER_KERNEL || !(heap->table.entries[first] & HEAP_BLOCK_IS_FIRST) ||
-        !kept_add(&heap->kept, &heap->heap, first, heap->heap.index.lengths[first]))
-        return false;
-    heap->owners[first] = OWNER_KEPT;
-    return true;
-}
-
-static int free_blocks(struct block_heap *heap, void *pointer)
-{
-    size_t nblocks;
-    int refusal = block_judge(heap, pointer, &nblocks);
-    if (!refusal)
-        free_run(heap, pointer, nblocks);
-    return refusal;
-}
-
-/* Whatever is not an object in a slab that stays where it is. */
-static SLOW int free_slowly(struct block_heap *heap, struct slab *slab, void *pointer)
-{
-    int refusal;
-    if (!slab)
-        refusal = free_blocks(heap, pointer);
-    else if (slab->class_index < SLAB_PIECES)
-        refusal = slab_free(&heap->slabs, slab, pointer);
-    else
-        refusal = pieces_free(&heap->pieces, slab, pointer);
-    if (refusal)
-        heap->heap.statistics.refused++;
-    return refusal;
-}
-
-/* Blocks that may be kept, or the rest. */
-static SLOW int free_large(struct block_heap *heap, struct slab *slab, void *pointer)
-{
-    if (!slab && keep_blocks(heap, pointer))
-        return HEAP_FREED;
-    return free_slowly(heap, slab, pointer);
-}
-
-int block_heap_free(struct block_heap *heap, void *pointer)
-{
-    struct slab *slab = slab_of(&heap->slabs, pointer);
-    if (slab && slab_free_quickly(slab, pointer))
-        return HEAP_FREED;
-    return free_large(heap, slab, pointer);
 }

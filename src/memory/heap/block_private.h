@@ -1,4 +1,4 @@
-/* What block_heap.c and block_resize.c know. */
+/* What the parts of block_heap.h know of each other. */
 #ifndef PLAT_MEMORY_HEAP_BLOCK_PRIVATE_H
 #define PLAT_MEMORY_HEAP_BLOCK_PRIVATE_H
 
@@ -6,5 +6,9 @@
 
 /* Why the blocks that begin at POINTER can't be freed; or HEAP_FREED, and in *NBLOCKS how many. */
 int block_judge(const struct block_heap *heap, const void *pointer, size_t *nblocks);
+
+/* Gives the allocation of NBLOCKS blocks from FIRST on back to the table, and what lies behind it
+ * to its source. */
+void block_release(struct block_heap *heap, block_t first, size_t nblocks);
 
 #endif

@@ -2,7 +2,6 @@
 #include "lib/checked.h"
 #include "memory/heap/block_heap.h"
 #include "memory/heap/block_private.h"
-#include "memory/memory.h"
 
 size_t block_heap_size(const struct block_heap *heap, const void *pointer, int *refusal)
 {
@@ -28,7 +27,6 @@ static bool resize_blocks(struct block_heap *heap, void *pointer, size_t size, s
 {
     size_t was = size / HEAP_BLOCK_SIZE;
     struct block_pages *pages = &heap->pages;
-    uint8_t *owner = &heap->owners[heap_block_of(&heap->heap, pointer)];
     if (!heap_resize(&heap->heap, pointer, nblocks))
         return false;
     if (nblocks > was) {
@@ -37,12 +35,8 @@ static bool resize_blocks(struct block_heap *heap, void *pointer, size_t size, s
                 heap->broken = "an allocation can't be cut back to its length";
             return false;
         }
-        memset(owner + was, *owner, nblocks - was);
-    } else if (nblocks < was) {
-        memset(owner + nblocks, OWNER_FREE, was - nblocks);
-        if (pages->put)
-            pages->put(pages->context, (uint8_t *)pointer + nblocks * HEAP_BLOCK_SIZE,
-                       was - nblocks);
+    } else if (nblocks < was && pages->put) {
+        pages->put(pages->context, (uint8_t *)pointer + nblocks * HEAP_BLOCK_SIZE, was - nblocks);
     }
     return true;
 }

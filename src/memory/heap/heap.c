@@ -107,12 +107,21 @@ static __attribute__((noinline)) void *malloc_slowly(struct heap *heap, size_t n
     return NULL;
 }
 
-void *heap_malloc(struct heap *heap, size_t nbytes)
+static inline void *malloc_blocks(struct heap *heap, size_t nblocks)
 {
-    size_t nblocks = units_to_hold(nbytes, HEAP_BLOCK_SIZE);
     if (nblocks > HEAP_EXACT_MOST || !index_has(&heap->index, nblocks))
         return malloc_slowly(heap, nblocks);
     return serve(heap, index_pop(&heap->index, nblocks), nblocks);
+}
+
+void *heap_malloc_blocks(struct heap *heap, size_t nblocks)
+{
+    return malloc_blocks(heap, nblocks);
+}
+
+void *heap_malloc(struct heap *heap, size_t nbytes)
+{
+    return malloc_blocks(heap, units_to_hold(nbytes, HEAP_BLOCK_SIZE));
 }
 
 int heap_take(struct heap *heap, block_t first, block_t end)
@@ -129,6 +138,17 @@ int heap_take(struct heap *heap, block_t first, block_t end)
     return 0;
 }
 
+static inline void free_at(struct heap *heap, block_t first)
+{
+    give_back(heap, first, first + heap->index.lengths[first]);
+    heap->statistics.allocations--;
+}
+
+void heap_free_at(struct heap *heap, block_t first)
+{
+    free_at(heap, first);
+}
+
 int heap_free(struct heap *heap, void *pointer)
 {
     int refusal = judge(heap, pointer);
@@ -136,9 +156,7 @@ int heap_free(struct heap *heap, void *pointer)
         heap->statistics.refused++;
         return refusal;
     }
-    block_t first = heap_block_of(heap, pointer);
-    give_back(heap, first, first + heap->index.lengths[first]);
-    heap->statistics.allocations--;
+    free_at(heap, heap_block_of(heap, pointer));
     return HEAP_FREED;
 }
 

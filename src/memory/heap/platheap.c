@@ -97,10 +97,8 @@ static void report(struct platheap *heap, const char *function, const void *poin
         heap->options.report(heap->options.context, function, (void *)(uintptr_t)pointer, refusal);
 }
 
-static __attribute__((noinline)) void *malloc_rest(struct platheap *heap, size_t nbytes)
+static __attribute__((noinline)) void *malloc_locked(struct platheap *heap, size_t nbytes)
 {
-    if (heap->quick)
-        return block_heap_malloc(&heap->blocks, nbytes);
     lock(heap);
     void *pointer = block_heap_malloc(&heap->blocks, nbytes);
     unlock(heap);
@@ -109,10 +107,14 @@ static __attribute__((noinline)) void *malloc_rest(struct platheap *heap, size_t
 
 void *platheap_malloc(struct platheap *heap, size_t nbytes)
 {
-    if (nbytes - 1 >= heap->quick_most)
-        return malloc_rest(heap, nbytes);
-    void *pointer = slab_malloc_quickly(&heap->blocks.slabs, nbytes);
-    return pointer ? pointer : malloc_rest(heap, nbytes);
+    if (nbytes - 1 < heap->quick_most) {
+        void *pointer = slab_malloc_quickly(&heap->blocks.slabs, nbytes);
+        if (pointer)
+            return pointer;
+    } else if (!heap->quick) {
+        return malloc_locked(heap, nbytes);
+    }
+    return block_heap_malloc_rest(&heap->blocks, nbytes);
 }
 
 static void *clear(struct platheap *heap, void *pointer)
@@ -175,7 +177,9 @@ int platheap_free(struct platheap *heap, void *pointer)
     struct slab *slab = slab_of(&heap->blocks.slabs, pointer);
     if (slab && slab_free_quickly(slab, pointer))
         return 0;
-    return free_locked(heap, pointer);
+    if (!pointer || heap->options.report)
+        return free_locked(heap, pointer);
+    return block_heap_free_rest(&heap->blocks, pointer);
 }
 
 size_t platheap_usable_size(struct platheap *heap, const void *pointer)
