@@ -50,7 +50,7 @@ static void begin(void)
 static void *take(size_t nbytes)
 {
     void *object = slab_malloc_quickly(&heap, nbytes);
-    return object ? object : slab_malloc_slowly(&heap, heap.class_of[(nbytes + 7) / 8]);
+    return object ? object : slab_malloc_slowly(&heap, nbytes);
 }
 
 static int give(void *pointer)
@@ -155,6 +155,82 @@ CASE(slab, only_the_current_block_stays_when_empty)
         CHECK_EQUAL(give(objects[i]), HEAP_FREED);
     (void)slab_trim(&heap);
     CHECK_EQUAL(source.ntaken, 0);
+}
+
+CASE(slab, empty_blocks_are_spare_for_any_class)
+{
+    enum { SPARE = 3, FULL = 6 };
+    begin();
+    heap.spare_most = SPARE;
+    void *objects[FULL * 8];
+    for (size_t i = 0; i < FULL * 8; i++)
+        objects[i] = take(512);
+    for (size_t i = 0; i < FULL * 8; i++)
+        CHECK_EQUAL(give(objects[i]), HEAP_FREED);
+    /* The current one stays, SPARE are kept, and the others go. */
+    CHECK_EQUAL(heap.nspare, SPARE);
+    CHECK_EQUAL(source.ntaken, 1 + 1 + SPARE);
+    CHECK_HOLDS(slab_check(&heap));
+    CHECK_EQUAL(slab_statistics(&heap).objects, 0);
+    for (size_t i = 0; i < FULL * 8; i++)
+        CHECK(!slab_of(&heap, objects[i]) || give(objects[i]) == HEAP_ALREADY_FREE);
+    /* Other classes get those, of other sizes and numbers of words. */
+    source.left = 0;
+    uint8_t *tiny = take(8), *odd = take(480), *same = take(512);
+    CHECK(tiny && odd && same);
+    CHECK_EQUAL(heap.nspare, 1);
+    CHECK_EQUAL((HEAP_BLOCK_SIZE - (uintptr_t)odd % HEAP_BLOCK_SIZE) % 480, 0);
+    CHECK_HOLDS(slab_check(&heap));
+    for (size_t i = 1; i < HEAP_BLOCK_SIZE / 8; i++)
+        CHECK(take(8) == tiny + 8 * i);
+    CHECK_EQUAL(give(odd + 8), HEAP_NOT_FIRST);
+    CHECK_EQUAL(give(odd), HEAP_FREED);
+    CHECK_HOLDS(slab_check(&heap));
+    /* All of them go when it is asked for. */
+    CHECK_EQUAL(slab_trim(&heap), 2);
+    CHECK_EQUAL(heap.nspare, 0);
+    CHECK_HOLDS(slab_check(&heap));
+    CHECK_EQUAL(give(same), HEAP_FREED);
+    for (size_t i = 0; i < HEAP_BLOCK_SIZE / 8; i++)
+        CHECK_EQUAL(give(tiny + 8 * i), HEAP_FREED);
+    CHECK_EQUAL(heap.nspare, 0);
+    (void)slab_trim(&heap);
+    CHECK_EQUAL(source.ntaken, 0);
+}
+
+CASE(slab, check_sees_damage_among_spare_blocks)
+{
+    begin();
+    heap.spare_most = 2;
+    void *objects[4 * 8];
+    for (size_t i = 0; i < 4 * 8; i++)
+        objects[i] = take(512);
+    for (size_t i = 0; i < 4 * 8; i++)
+        CHECK_EQUAL(give(objects[i]), HEAP_FREED);
+    struct slab *last = heap.spare, *first = last->next, kept_last = *last, kept_first = *first;
+    CHECK_EQUAL(heap.nspare, 2);
+    CHECK_HOLDS(slab_check(&heap));
+#define CHECK_SEES_SPARE(damage)                                                                   \
+    do {                                                                                           \
+        damage;                                                                                    \
+        const char *verdict = slab_check(&heap);                                                   \
+        *last = kept_last;                                                                         \
+        *first = kept_first;                                                                       \
+        heap.spare = last;                                                                         \
+        heap.nspare = heap.spare_most = 2;                                                         \
+        CHECK(verdict != NULL);                                                                    \
+    } while (0)
+    CHECK_SEES_SPARE(heap.spare = NULL);
+    CHECK_SEES_SPARE(heap.spare = first);
+    CHECK_SEES_SPARE(heap.nspare--);
+    CHECK_SEES_SPARE(heap.nspare++);
+    CHECK_SEES_SPARE(heap.spare_most--);
+    CHECK_SEES_SPARE(first->next = last);
+    CHECK_SEES_SPARE(last->next = NULL);
+    CHECK_SEES_SPARE(first->free[0] ^= 2);
+    CHECK_SEES_SPARE(first->listed = SLAB_PARTIAL);
+    CHECK_SEES_SPARE(last->listed = SLAB_FULL);
+    CHECK_HOLDS(slab_check(&heap));
 }
 
 /* Any object of a full block may be the first to go: it is found again. */

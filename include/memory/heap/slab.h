@@ -31,6 +31,7 @@ enum {
 enum slab_place {
     SLAB_FULL,    /* nowhere but by its block */
     SLAB_PARTIAL, /* on its class's list: it has a free object and one that is not */
+    SLAB_SPARE,   /* all free, and kept for the next slab of any class */
     SLAB_CURRENT  /* its class serves from it */
 };
 
@@ -70,12 +71,14 @@ struct slab_heap {
     struct slab_source source;
     uint8_t *start; /* of the memory that blocks come from */
     size_t nblocks;
-    struct slab **by_block;                 /* an entry a block: whose it is, or NULL */
-    uint8_t class_of[SLAB_LARGEST / 8 + 1]; /* by size in units of 8 bytes, rounded up */
+    struct slab **by_block;             /* an entry a block: whose it is, or NULL */
+    uint8_t class_of[SLAB_LARGEST / 8]; /* by (size - 1) / 8 */
     struct slab_class classes[SLAB_NCLASSES + 1];
     struct slab *oldest[SLAB_NCLASSES + 1]; /* the class's list: who became partial first */
     struct slab *newest[SLAB_NCLASSES + 1];
-    size_t blocks; /* held for objects and for structures */
+    struct slab *spare; /* the last that became one, and by their next all others */
+    size_t nspare, spare_most;
+    size_t blocks; /* held for objects and for structures, and spare */
 };
 
 /*
@@ -91,11 +94,25 @@ void slab_init(struct slab_heap *heap, struct slab_source source, void *start, s
  */
 int slab_judge(const struct slab *slab, const void *pointer);
 
-/* The same where the current objects are used up: from another word, slab or block. O(1). */
-MUST_USE void *slab_malloc_slowly(struct slab_heap *heap, size_t class_index);
+/* NBYTES where the current objects are used up: from another word, slab or block. O(1). */
+MUST_USE void *slab_malloc_slowly(struct slab_heap *heap, size_t nbytes);
 
 /* What slab_free_quickly() leaves: an odd pointer, or a slab that changes its place. */
 MUST_USE int slab_free(struct slab_heap *heap, struct slab *slab, void *pointer);
+
+/* The class that serves NBYTES, 1 to SLAB_LARGEST. */
+static inline struct slab_class *slab_class_for(struct slab_heap *heap, size_t nbytes)
+{
+    return &heap->classes[heap->class_of[(nbytes - 1) / 8]];
+}
+
+/* The next object of CLASS, whose current word has one. */
+static inline void *slab_take(const struct slab_class *class)
+{
+    uint32_t bits = *class->word;
+    *class->word &= bits - 1;
+    return class->base + (size_t)__builtin_ctz(bits) * class->size;
+}
 
 /*
  * NBYTES from 1 to SLAB_LARGEST, on a multiple of 16 (of 8 up to 8 bytes), not cleared; NULL where
@@ -103,12 +120,8 @@ MUST_USE int slab_free(struct slab_heap *heap, struct slab *slab, void *pointer)
  */
 MUST_USE static inline void *slab_malloc_quickly(struct slab_heap *heap, size_t nbytes)
 {
-    struct slab_class *class = &heap->classes[heap->class_of[(nbytes + 7) / 8]];
-    uint32_t bits = *class->word;
-    if (!bits)
-        return NULL;
-    *class->word = bits & (bits - 1);
-    return class->base + (size_t)__builtin_ctz(bits) * class->size;
+    struct slab_class *class = slab_class_for(heap, nbytes);
+    return *class->word ? slab_take(class) : NULL;
 }
 
 /* The slab or group that holds ADDRESS; NULL where there is none. */
@@ -128,8 +141,8 @@ MUST_USE static inline bool slab_free_quickly(struct slab *slab, void *pointer)
     uint32_t object = offset * slab->inverse >> 16;
     if (object * slab->size != offset)
         return false; /* not where an object begins */
-    uint32_t *word = &slab->free[object / 32], all = *word | (uint32_t)1 << object % 32;
-    if (*word == all)
+    uint32_t *word = &slab->free[object / 32], was = *word, all = was | (uint32_t)1 << object % 32;
+    if (was == all)
         return false; /* free already */
     /* The slab was full, and now is not; or all of a word is free, and perhaps of the slab. */
     if (slab->listed != SLAB_CURRENT &&
@@ -142,10 +155,10 @@ MUST_USE static inline bool slab_free_quickly(struct slab *slab, void *pointer)
 /* How many bytes the object has that was asked for with NBYTES, 1 to SLAB_LARGEST. */
 static inline size_t slab_size_for(const struct slab_heap *heap, size_t nbytes)
 {
-    return heap->classes[heap->class_of[(nbytes + 7) / 8]].size;
+    return heap->classes[heap->class_of[(nbytes - 1) / 8]].size;
 }
 
-/* Gives back the empty blocks that are kept; returns how many. O(classes). */
+/* Gives back the empty blocks that are kept; returns how many. O(classes and spare slabs). */
 size_t slab_trim(struct slab_heap *heap);
 
 /* A structure that the caller describes; NULL without memory. And back. O(1). */

@@ -181,10 +181,9 @@ static SLOW void *malloc_pieces(struct block_heap *heap, size_t nbytes)
 
 static SLOW void *malloc_small(struct block_heap *heap, size_t nbytes)
 {
-    size_t class_index = heap->slabs.class_of[(nbytes + 7) / 8];
-    void *pointer = slab_malloc_slowly(&heap->slabs, class_index);
+    void *pointer = slab_malloc_slowly(&heap->slabs, nbytes);
     if (!pointer && has_more(heap))
-        pointer = slab_malloc_slowly(&heap->slabs, class_index);
+        pointer = slab_malloc_slowly(&heap->slabs, nbytes);
     return pointer;
 }
 

@@ -108,9 +108,9 @@ static __attribute__((noinline)) void *malloc_locked(struct platheap *heap, size
 void *platheap_malloc(struct platheap *heap, size_t nbytes)
 {
     if (nbytes - 1 < heap->quick_most) {
-        void *pointer = slab_malloc_quickly(&heap->blocks.slabs, nbytes);
-        if (pointer)
-            return pointer;
+        struct slab_class *class = slab_class_for(&heap->blocks.slabs, nbytes);
+        if (*class->word)
+            return slab_take(class);
     } else if (!heap->quick) {
         return malloc_locked(heap, nbytes);
     }
@@ -212,7 +212,7 @@ void platheap_statistics(struct platheap *heap, struct platheap_statistics *stat
         .taken = counts->taken,
         .peak = counts->peak,
         .largest_free = heap_largest_free(&heap->blocks.heap),
-        .kept = heap->blocks.kept.blocks,
+        .kept = heap->blocks.kept.blocks + heap->blocks.slabs.nspare,
         .overhead_bytes = heap->overhead_bytes,
         .failed = counts->failed,
         .refused = counts->refused,

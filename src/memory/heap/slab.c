@@ -8,13 +8,15 @@
  * Each class has a current slab, and in it a current word of 32 objects, from which it serves until
  * the word is empty; then comes the next word that is not, then a slab of its list, then a new one.
  * The current slab may be empty: it is what the class keeps, so that work at a border does not
- * thrash. Any other slab that becomes empty goes back at once.
+ * thrash. Any other slab that becomes empty is spare, for whichever class needs the next one; where
+ * there are enough of those, one for each SPARE blocks of the heap, it goes back.
  *
  * Invariant:
  *   - by_block[b] is the structure of the slab in block b, or NULL;
  *   - free[] has a bit for exactly those of the nobjects objects that are free;
- *   - a slab says truly whether it is current, full, or on its class's list; no slab but a current
- *     one is empty;
+ *   - a slab says truly whether it is current, full, spare, or on its class's list; a spare one is
+ *     empty, and none else but a current one is; nspare, at most spare_most, are on the list of
+ *     spare ones;
  *   - a class's word and base belong to each other and to its current slab.
  *
  * The common case touches a bit. What a bit can't decide is decided slowly: a slab that was full
@@ -34,6 +36,8 @@
 #include "memory/heap/slab_private.h"
 #include "memory/memory.h"
 
+static uint32_t nothing; /* the current word of a class that has no slab; never written */
+
 /* A class may waste an eighth of an object, or what alignment to 16 bytes costs. */
 #define ASSERT_CLASS(previous, size)                                                               \
     _Static_assert((size) % 16 == 0 || (size) == 8, "objects lie on multiples of 16");             \
@@ -44,19 +48,23 @@
     _Static_assert(HEAP_BLOCK_SIZE % (size)*8 <= HEAP_BLOCK_SIZE, "so does a block");
 SLAB_CLASSES(ASSERT_CLASS)
 
+enum { SPARE = 32 };
+
 #define SIZE_OF(previous, size) (size),
 const uint16_t slab_sizes[SLAB_NCLASSES + 1] = {SLAB_CLASSES(SIZE_OF) sizeof(struct slab)};
 
 void slab_init(struct slab_heap *heap, struct slab_source source, void *start, size_t nblocks,
                struct slab **by_block)
 {
-    static uint32_t nothing; /* the current word of a class that has no slab; never written */
-    *heap = (struct slab_heap){
-        .source = source, .start = start, .nblocks = nblocks, .by_block = by_block};
+    *heap = (struct slab_heap){.source = source,
+                               .start = start,
+                               .nblocks = nblocks,
+                               .by_block = by_block,
+                               .spare_most = nblocks / SPARE};
     memset(by_block, 0, nblocks * sizeof *by_block); /* NULL on every machine we know */
     uint8_t class_index = 0;
-    for (size_t step = 1; step <= SLAB_LARGEST / 8; step++) {
-        while (slab_sizes[class_index] < step * 8)
+    for (size_t step = 0; step < SLAB_LARGEST / 8; step++) {
+        while (slab_sizes[class_index] < (step + 1) * 8)
             class_index++;
         heap->class_of[step] = class_index;
     }
@@ -105,8 +113,12 @@ static void describe(struct slab *slab, uint8_t *block, size_t class_index)
     slab->inverse = (uint16_t)(structures ? 0 : 65536 / size + 1);
     slab->class_index = (uint8_t)class_index;
     slab->listed = SLAB_FULL;
-    for (unsigned word = 0; word * 32 < slab->nobjects; word++)
-        slab->last = slab->free[word] = slab_all_free(slab, word);
+    unsigned word = 0;
+    for (; (word + 1) * 32 < slab->nobjects; word++)
+        slab->free[word] = UINT32_MAX;
+    if (structures)
+        slab->free[0] = slab_all_free(slab, 0);
+    slab->last = slab->free[word] = slab_all_free(slab, word);
 }
 
 /* A block of structures, the first of which is its own. */
@@ -122,11 +134,25 @@ static struct slab *new_structures(struct slab_heap *heap)
     return slab;
 }
 
+/* A spare slab, now of CLASS_INDEX and on no list. */
+static struct slab *take_spare(struct slab_heap *heap, size_t class_index)
+{
+    struct slab *slab = heap->spare;
+    heap->spare = slab->next;
+    heap->nspare--;
+    slab->listed = SLAB_FULL;
+    if (slab->class_index != class_index)
+        describe(slab, slab_block(slab), class_index);
+    return slab;
+}
+
 /* A new slab of CLASS_INDEX, on no list; NULL without memory. */
 static struct slab *new_slab(struct slab_heap *heap, size_t class_index)
 {
     if (class_index == SLAB_STRUCTURES)
         return new_structures(heap);
+    if (heap->spare)
+        return take_spare(heap, class_index);
     struct slab *slab = slab_new_structure(heap);
     if (!slab)
         return NULL;
@@ -144,47 +170,42 @@ static struct slab *new_slab(struct slab_heap *heap, size_t class_index)
 /* Makes the first word of SLAB that has a free object the class's current one; false if none. */
 static bool make_current(struct slab_class *class, struct slab *slab)
 {
-    for (unsigned word = 0; word * 32 < slab->nobjects; word++) {
-        if (!slab->free[word])
-            continue;
-        class->slab = slab;
-        slab->listed = SLAB_CURRENT;
-        class->word = &slab->free[word];
-        class->base = slab->origin + word * 32 * (size_t)slab->size;
-        return true;
-    }
-    return false;
+    uint32_t *word = slab->free, *end = word + (slab->nobjects + 31u) / 32;
+    while (!*word)
+        if (++word == end)
+            return false;
+    class->slab = slab;
+    slab->listed = SLAB_CURRENT;
+    class->word = word;
+    class->base = slab->origin + (size_t)(word - slab->free) * 32 * slab->size;
+    return true;
 }
 
-void *slab_malloc_slowly(struct slab_heap *heap, size_t class_index)
+static void *malloc_slowly(struct slab_heap *heap, size_t class_index)
 {
     struct slab_class *class = &heap->classes[class_index];
-    struct slab *full = class->slab;
+    struct slab *full = class->slab, *slab = heap->oldest[class_index];
     if (!full || !make_current(class, full)) {
-        struct slab *slab = heap->oldest[class_index];
         if (slab)
             unlink_slab(heap, slab);
-        else
-            slab = new_slab(heap, class_index);
-        if (!slab)
+        else if (!(slab = new_slab(heap, class_index)))
             return NULL;
         if (full)
             full->listed = SLAB_FULL;
         (void)make_current(class, slab); /* it has a free object */
     }
-    uint32_t bits = *class->word;
-    *class->word = bits & (bits - 1);
-    return class->base + (size_t)__builtin_ctz(bits) * class->size;
+    return slab_take(class);
+}
+
+void *slab_malloc_slowly(struct slab_heap *heap, size_t nbytes)
+{
+    return malloc_slowly(heap, heap->class_of[(nbytes - 1) / 8]);
 }
 
 struct slab *slab_new_structure(struct slab_heap *heap)
 {
     struct slab_class *class = &heap->classes[SLAB_STRUCTURES];
-    uint32_t bits = *class->word;
-    if (!bits)
-        return slab_malloc_slowly(heap, SLAB_STRUCTURES);
-    *class->word = bits & (bits - 1);
-    return (struct slab *)(void *)(class->base + (size_t)__builtin_ctz(bits) * class->size);
+    return *class->word ? slab_take(class) : malloc_slowly(heap, SLAB_STRUCTURES);
 }
 
 /* Gives the block of SLAB, which is empty, current nowhere and on no list, back. */
@@ -198,24 +219,29 @@ static void release(struct slab_heap *heap, struct slab *slab)
     heap->source.put(heap->source.context, block, 1);
 }
 
-/* What the other bits of SLAB say when an object has become free: it may be listed, or go. */
-static void settle(struct slab_heap *heap, struct slab *slab)
+/* What becomes of SLAB, which has become empty and is not current. */
+static void put_slab(struct slab_heap *heap, struct slab *slab)
 {
-    if (slab->listed == SLAB_CURRENT)
-        return;
-    if (slab_is_empty(slab)) {
-        if (slab->listed == SLAB_PARTIAL)
-            unlink_slab(heap, slab);
+    if (slab->listed == SLAB_PARTIAL)
+        unlink_slab(heap, slab);
+    if (slab->class_index == SLAB_STRUCTURES || heap->nspare == heap->spare_most) {
         release(heap, slab);
-    } else if (slab->listed == SLAB_FULL) {
-        link_slab(heap, slab);
+        return;
     }
+    slab->listed = SLAB_SPARE;
+    slab->next = heap->spare;
+    heap->spare = slab;
+    heap->nspare++;
 }
 
-static void put_object(struct slab_heap *heap, struct slab *slab, uint32_t object)
+/* Makes OBJECT of SLAB free: it may be listed then, or be empty. No slab has one object alone. */
+static inline void put_object(struct slab_heap *heap, struct slab *slab, uint32_t object)
 {
     slab->free[object / 32] |= (uint32_t)1 << object % 32;
-    settle(heap, slab);
+    if (slab->listed == SLAB_FULL)
+        link_slab(heap, slab);
+    else if (slab->listed == SLAB_PARTIAL && slab_is_empty(slab))
+        put_slab(heap, slab);
 }
 
 void slab_put_structure(struct slab_heap *heap, struct slab *slab)
@@ -224,29 +250,42 @@ void slab_put_structure(struct slab_heap *heap, struct slab *slab)
     put_object(heap, home, (uint32_t)((uint8_t *)slab - home->origin) / home->size);
 }
 
-int slab_judge(const struct slab *slab, const void *pointer)
+/* What slab_judge() says, and the number of the object that begins at POINTER. */
+static inline int judge(const struct slab *slab, const void *pointer, uint32_t *object)
 {
+    uint32_t offset = (uint32_t)((const uint8_t *)pointer - slab->origin);
+    *object = offset * slab->inverse >> 16;
     if (slab->class_index == SLAB_STRUCTURES)
         return HEAP_RESERVED;
-    uint32_t offset = (uint32_t)((const uint8_t *)pointer - slab->origin);
-    uint32_t object = offset * slab->inverse >> 16;
-    if (object * slab->size != offset)
+    if (*object * slab->size != offset)
         return HEAP_NOT_FIRST;
-    return slab->free[object / 32] >> object % 32 & 1 ? HEAP_ALREADY_FREE : HEAP_FREED;
+    return slab->free[*object / 32] >> *object % 32 & 1 ? HEAP_ALREADY_FREE : HEAP_FREED;
+}
+
+int slab_judge(const struct slab *slab, const void *pointer)
+{
+    uint32_t object;
+    return judge(slab, pointer, &object);
 }
 
 int slab_free(struct slab_heap *heap, struct slab *slab, void *pointer)
 {
-    int refusal = slab_judge(slab, pointer);
+    uint32_t object;
+    int refusal = judge(slab, pointer, &object);
     if (!refusal)
-        put_object(heap, slab, (uint32_t)((uint8_t *)pointer - slab->origin) / slab->size);
+        put_object(heap, slab, object);
     return refusal;
 }
 
 size_t slab_trim(struct slab_heap *heap)
 {
-    static uint32_t nothing;
     size_t before = heap->blocks;
+    while (heap->spare) {
+        struct slab *slab = heap->spare;
+        heap->spare = slab->next;
+        heap->nspare--;
+        release(heap, slab);
+    }
     /* The structures' own last: the others' going may empty another block of them. */
     for (size_t class_index = 0; class_index <= SLAB_NCLASSES; class_index++) {
         struct slab_class *class = &heap->classes[class_index];

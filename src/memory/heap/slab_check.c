@@ -33,10 +33,14 @@ static const char *check_slab(const struct slab_heap *heap, const struct slab *s
         if (slab->free[word] & ~slab_all_free(slab, word))
             return "an object is free that does not exist";
     bool current = heap->classes[slab->class_index].slab == slab, has_room = count_free(slab) > 0;
-    if (slab->listed != (current ? SLAB_CURRENT : has_room ? SLAB_PARTIAL : SLAB_FULL))
+    bool spare = slab->listed == SLAB_SPARE;
+    if (slab->listed != (current    ? SLAB_CURRENT
+                         : spare    ? SLAB_SPARE
+                         : has_room ? SLAB_PARTIAL
+                                    : SLAB_FULL))
         return "a slab is wrong on where it is to be found";
-    if (!current && slab_is_empty(slab))
-        return "a slab is empty but not current";
+    if (!current && slab_is_empty(slab) != spare)
+        return "a slab is empty, but neither current nor spare; or spare, but not empty";
     return NULL;
 }
 
@@ -66,9 +70,21 @@ static size_t count_partial(const struct slab_heap *heap, size_t class_index)
     return heap->newest[class_index] == previous ? count : SIZE_MAX;
 }
 
+/* The list of spare slabs, of which there are NSPARE. */
+static const char *check_spare(const struct slab_heap *heap, size_t nspare)
+{
+    size_t count = 0;
+    for (const struct slab *slab = heap->spare; slab && count <= nspare; slab = slab->next)
+        if (slab->listed != SLAB_SPARE || ++count > nspare)
+            return "the list of spare slabs is not what it should be";
+    if (count != nspare || heap->nspare != nspare || nspare > heap->spare_most)
+        return "the count of spare slabs is wrong";
+    return NULL;
+}
+
 const char *slab_check(const struct slab_heap *heap)
 {
-    size_t listed[SLAB_NCLASSES + 1] = {0}, blocks = 0;
+    size_t listed[SLAB_NCLASSES + 1] = {0}, blocks = 0, nspare = 0;
     for (size_t block = 0; block < heap->nblocks; block++) {
         const struct slab *slab = heap->by_block[block];
         if (!slab || slab->class_index >= SLAB_PIECES)
@@ -78,6 +94,7 @@ const char *slab_check(const struct slab_heap *heap)
             return broken;
         blocks++;
         listed[slab->class_index] += slab->listed == SLAB_PARTIAL;
+        nspare += slab->listed == SLAB_SPARE;
     }
     for (size_t class_index = 0; class_index <= SLAB_NCLASSES; class_index++) {
         const char *broken = check_class(&heap->classes[class_index]);
@@ -86,7 +103,7 @@ const char *slab_check(const struct slab_heap *heap)
         if (count_partial(heap, class_index) != listed[class_index])
             return "a list of slabs with room is not what it should be";
     }
-    return blocks == heap->blocks ? NULL : "the count of blocks is wrong";
+    return blocks == heap->blocks ? check_spare(heap, nspare) : "the count of blocks is wrong";
 }
 
 struct slab_statistics slab_statistics(const struct slab_heap *heap)

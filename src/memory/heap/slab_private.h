@@ -18,7 +18,7 @@ static inline uint8_t *slab_block(const struct slab *slab)
 {
     if (slab->class_index == SLAB_STRUCTURES)
         return slab->origin + slab->size;
-    return slab->origin - HEAP_BLOCK_SIZE % slab->size;
+    return slab->origin - (uintptr_t)slab->origin % HEAP_BLOCK_SIZE; /* blocks lie on boundaries */
 }
 
 /* The bits of word WORD of a slab whose objects are all free. */
@@ -32,8 +32,13 @@ static inline uint32_t slab_all_free(const struct slab *slab, unsigned word)
 
 static inline bool slab_is_empty(const struct slab *slab)
 {
-    for (unsigned word = 0; word * 32 < slab->nobjects; word++)
-        if (slab->free[word] != slab_all_free(slab, word))
+    const uint32_t *word = slab->free, *last = word + (slab->nobjects - 1u) / 32;
+    if (*last != slab->last)
+        return false;
+    if (slab->class_index == SLAB_STRUCTURES && word != last && *word++ != ~(uint32_t)3)
+        return false;
+    while (word != last)
+        if (*word++ != UINT32_MAX)
             return false;
     return true;
 }
