@@ -70,6 +70,7 @@ PURE := \
     src/memory/heap/slab.c        small objects packed in blocks \
     src/memory/heap/slab_check.c  .. and whether they are sound \
     src/memory/heap/pieces.c      larger ones, out of groups of pieces \
+    src/memory/heap/pieces_resize.c .. sizes, and changing them in place \
     src/memory/heap/pieces_check.c .. and whether they are sound \
     src/memory/heap/block_heap.c  one malloc over table, pieces and small objects \
     src/memory/heap/block_free.c  .. and freeing what it gave \

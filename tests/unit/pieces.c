@@ -85,9 +85,17 @@ static struct slab *group_of(const void *pointer)
     return slab_of(&slabs, pointer);
 }
 
-static int give(void *pointer)
+static int give_or_keep(void *pointer)
 {
     return pieces_free(&heap, group_of(pointer), pointer);
+}
+
+/* What is freed goes to its group at once. */
+static int give(void *pointer)
+{
+    int refusal = give_or_keep(pointer);
+    pieces_release_kept(&heap);
+    return refusal;
 }
 
 static size_t size_at(const void *pointer)
@@ -586,6 +594,130 @@ CASE(pieces, the_last_free_run_is_found)
     CHECK_HOLDS(pieces_check(&heap));
 }
 
+/* Of each tier: the same run comes back, and nobody may free it in between. */
+CASE(pieces, what_is_freed_is_kept_for_the_same_size)
+{
+    for (size_t tier = 0; tier < PIECES_TIERS; tier++) {
+        begin();
+        size_t piece = piece_sizes[tier], blocks = piece * PIECES_A_GROUP / HEAP_BLOCK_SIZE;
+        uint8_t *a = pieces_malloc(&heap, 10 * piece), *b = pieces_malloc(&heap, 20 * piece);
+        CHECK(a != NULL && b != NULL && group_of(a) == group_of(b));
+        struct pieces_statistics was = pieces_statistics(&heap);
+        CHECK_EQUAL(give_or_keep(b), HEAP_FREED);
+        CHECK_EQUAL(heap.kept, 20 * piece);
+        CHECK_HOLDS(pieces_check(&heap));
+        CHECK(pieces_statistics(&heap).allocations == 1);
+        CHECK(pieces_statistics(&heap).bytes == 10 * piece);
+        for (size_t offset = 0; offset < 20 * piece; offset += 8) {
+            int refusal = 0;
+            CHECK_EQUAL(pieces_size(group_of(b), b + offset, &refusal), 0);
+            CHECK_EQUAL(refusal, HEAP_ALREADY_FREE);
+            CHECK_EQUAL(give_or_keep(b + offset), HEAP_ALREADY_FREE);
+            CHECK(!pieces_resize(&heap, group_of(b), b + offset, 9 * piece));
+        }
+        CHECK_EQUAL(give_or_keep(a + piece), HEAP_NOT_FIRST);
+        CHECK(!pieces_resize(&heap, group_of(a), a, 11 * piece)); /* what is kept is not free */
+        uint8_t *other = pieces_malloc(&heap, 21 * piece);
+        CHECK(other != NULL && other != b);
+        CHECK(pieces_malloc(&heap, 19 * piece + 1) == b);
+        CHECK(heap.kept == 0 && give(other) == HEAP_FREED);
+        CHECK(same_statistics(was));
+        /* The last that is live goes: what is kept goes with it, when another group is empty. */
+        CHECK_EQUAL(give_or_keep(b), HEAP_FREED);
+        while (group_of(other = pieces_malloc(&heap, 32 * piece)) == group_of(a))
+            ;
+        CHECK_EQUAL(give(other), HEAP_FREED);
+        CHECK_EQUAL(pieces_trim(&heap), blocks);
+        CHECK_HOLDS(pieces_check(&heap));
+        CHECK_EQUAL(heap.blocks, blocks);
+        (void)give_or_keep(a);
+        CHECK_HOLDS(pieces_check(&heap));
+    }
+}
+
+CASE(pieces, kept_runs_do_not_hold_their_group)
+{
+    begin();
+    uint8_t *objects[2][6], *fence = pieces_malloc(&heap, 9 * 64);
+    for (size_t i = 0; i < 6; i++)
+        CHECK((objects[0][i] = pieces_malloc(&heap, 9 * 64)) != NULL);
+    for (size_t i = 0; i < 6; i++)
+        CHECK((objects[1][i] = pieces_malloc(&heap, 9 * 64)) != NULL);
+    CHECK(group_of(objects[0][0]) == group_of(fence) && group_of(objects[1][0]) != group_of(fence));
+    CHECK_EQUAL(heap.blocks, 2);
+    for (size_t i = 0; i < 6; i++) {
+        CHECK_EQUAL(give_or_keep(objects[1][i]), HEAP_FREED);
+        CHECK_HOLDS(pieces_check(&heap));
+        CHECK(heap.kept < heap.blocks * PIECES_KEPT_A_BLOCK + PIECES_LARGEST);
+    }
+    for (size_t i = 0; i < 6; i++) {
+        CHECK_EQUAL(give_or_keep(objects[0][i]), HEAP_FREED);
+        CHECK_HOLDS(pieces_check(&heap));
+    }
+    CHECK_EQUAL(give_or_keep(fence), HEAP_FREED);
+    CHECK_HOLDS(pieces_check(&heap));
+    CHECK_EQUAL(heap.blocks, 1); /* the other group is the tier's empty one */
+    CHECK(nothing_is_left());
+}
+
+CASE(pieces, only_so_much_is_kept)
+{
+    enum { GROUPS = 30, RUNS = GROUPS * 7 };
+    static uint8_t *runs[RUNS];
+    begin();
+    for (size_t i = 0; i < RUNS; i++)
+        CHECK((runs[i] = pieces_malloc(&heap, 9 * 64)) != NULL);
+    CHECK_EQUAL(heap.blocks, GROUPS);
+    size_t most = (GROUPS * PIECES_KEPT_A_BLOCK + 9 * 64 - 1) / (9 * 64);
+    most = most < PIECES_KEPT_RUNS ? most : PIECES_KEPT_RUNS;
+    for (size_t i = 0; i < RUNS; i += 7) {
+        CHECK_EQUAL(give_or_keep(runs[i]), HEAP_FREED);
+        CHECK_EQUAL(heap.kept, (i / 7 + 1 < most ? i / 7 + 1 : most) * 9 * 64);
+    }
+    CHECK_HOLDS(pieces_check(&heap));
+    for (size_t i = 0; i < most; i++) /* the last first */
+        CHECK(pieces_malloc(&heap, 9 * 64) == runs[(most - 1 - i) * 7]);
+    CHECK_EQUAL(heap.kept, 0);
+    CHECK_HOLDS(pieces_check(&heap));
+}
+
+CASE(pieces, check_sees_damage_among_kept_runs)
+{
+    begin();
+    uint8_t *a = pieces_malloc(&heap, 9 * 64), *b = pieces_malloc(&heap, 9 * 64);
+    uint8_t *c = pieces_malloc(&heap, 9 * 64), *d = pieces_malloc(&heap, 20 * 64);
+    CHECK(a && b && c && d);
+    heap.blocks += 100; /* so that two are kept */
+    CHECK(give_or_keep(a) == HEAP_FREED && give_or_keep(c) == HEAP_FREED);
+    heap.blocks -= 100;
+    CHECK_EQUAL(heap.kept, 2 * 9 * 64);
+    struct slab *group = group_of(a), whole = *group;
+    static struct pieces_heap was;
+    was = heap;
+    CHECK_HOLDS(pieces_check(&heap));
+#define CHECK_SEES_KEPT(damage)                                                                    \
+    do {                                                                                           \
+        damage;                                                                                    \
+        const char *verdict = pieces_check(&heap);                                                 \
+        *group = whole;                                                                            \
+        heap = was;                                                                                \
+        CHECK(verdict != NULL);                                                                    \
+    } while (0)
+    enum { BIN = 9 - 1 };
+    CHECK_SEES_KEPT(heap.kept += 64);
+    CHECK_SEES_KEPT(heap.counts[BIN]--);
+    CHECK_SEES_KEPT(heap.counts[BIN]++);
+    CHECK_SEES_KEPT(heap.counts[BIN + 1]++);
+    CHECK_SEES_KEPT(heap.counts[BIN] = PIECES_KEPT_RUNS + 1);
+    CHECK_SEES_KEPT(heap.runs[BIN][0] = heap.runs[BIN][1]);
+    CHECK_SEES_KEPT(heap.runs[BIN][0] = NULL);
+    CHECK_SEES_KEPT(heap.runs[BIN][0]++);
+    CHECK_SEES_KEPT(group->pieces.starts[0] ^= PIECES_KEPT);
+    CHECK_SEES_KEPT((group->pieces.starts[0] ^= PIECES_KEPT, group->nobjects++));
+    CHECK_SEES_KEPT(group->nobjects++);
+    CHECK_HOLDS(pieces_check(&heap));
+}
+
 CASE(pieces, check_sees_damage)
 {
     begin();
@@ -611,11 +743,19 @@ CASE(pieces, check_sees_damage)
     uint64_t at_a = (uint64_t)1 << (unsigned)((a - start) / 64);
     uint64_t at_b = (uint64_t)1 << (unsigned)((b - start) / 64);
     CHECK_SEES(group->pieces.free |= at_a);
-    CHECK_SEES(group->pieces.first |= at_b);
-    CHECK_SEES(group->pieces.first |= at_b << 5);
-    CHECK_SEES(group->pieces.first &= ~at_a);
+    size_t eight_a = (size_t)(a - start) / 64 / 8, eight_b = (size_t)(b - start) / 64 / 8;
+    CHECK_SEES(group->pieces.starts[eight_b] = (uint8_t)((b - start) / 64));
+    CHECK_SEES(group->pieces.starts[eight_a]++);
+    CHECK_SEES(group->pieces.starts[eight_a] += 8);
+    CHECK_SEES(group->pieces.starts[eight_a] |= PIECES_KEPT);
+    CHECK_SEES(group->pieces.starts[eight_a] |= 2 * PIECES_KEPT);
+    CHECK_SEES(group->pieces.starts[eight_a] = PIECES_NONE);
+    CHECK_SEES(group->pieces.bins[eight_a]++);
+    CHECK_SEES(group->pieces.bins[eight_a] = PIECES_SHORTEST - 2);
+    CHECK_SEES(group->pieces.bins[eight_a] += PIECES_LONGEST);
+    CHECK_SEES(group->nobjects++);
+    CHECK_SEES(group->nobjects = 0);
     CHECK_SEES(group->pieces.free = UINT64_MAX);
-    CHECK_SEES(group->pieces.first = 0);
     CHECK_SEES(group->pieces.free &= ~(at_b << 5));
     CHECK_SEES(group->listed++);
     CHECK_SEES(group->listed--);
@@ -629,9 +769,9 @@ CASE(pieces, check_sees_damage)
     CHECK_SEES(group->inverse = 1);
     CHECK_SEES(group->next = group);
     CHECK_SEES(group->previous = group);
-    CHECK_SEES(heap.tiers[0].lengths = 0);
-    CHECK_SEES(heap.tiers[0].lengths ^= (uint64_t)1 << 63);
-    CHECK_SEES(heap.tiers[0].lengths |= 1);
+    CHECK_SEES(heap.tiers[0].lists = 0);
+    CHECK_SEES(heap.tiers[0].lists ^= (uint32_t)1 << 31);
+    CHECK_SEES(heap.tiers[0].lists |= 1);
     CHECK_SEES(heap.tiers[0].groups[group->listed] = NULL);
     CHECK_SEES(heap.tiers[0].groups[group->listed - 1] = group);
     CHECK_SEES(heap.tiers[0].groups[1] = group);

@@ -39,15 +39,17 @@ enum slab_place {
 struct slab {
     struct slab *next, *previous; /* on its list */
     uint8_t *origin;              /* object i is at origin + i * size; of a group: its start - 1 */
-    uint16_t size, nobjects;      /* of a group: 0 */
+    uint16_t size, nobjects;      /* of a group: 0, and how many allocations are live */
     uint16_t inverse;             /* offset / size is offset * inverse >> 16; 0: nobody's to free */
     uint8_t class_index;
-    uint8_t listed; /* of a slab: enum slab_place; of a group: its longest free run */
+    uint8_t listed; /* of a slab: enum slab_place; of a group: its list (pieces.c) */
     uint32_t last;  /* the bits of a slab's last word when all of its objects are free */
     union {
         uint32_t free[SLAB_WORDS]; /* bit i: object i is free; no bit from nobjects on */
         struct {
-            uint64_t free, first; /* bit i: piece i is free; an allocation begins with it */
+            uint64_t free;     /* bit i: piece i is free */
+            uint8_t starts[8]; /* [i]: which of the pieces from 8 * i on begins an allocation */
+            uint8_t bins[8];   /* .. of which size */
         } pieces;
     };
 };

@@ -46,11 +46,13 @@ int block_heap_free_rest(struct block_heap *heap, void *pointer)
     block_t block = offset / HEAP_BLOCK_SIZE;
     if (block >= heap->slabs.nblocks)
         return refuse(heap, HEAP_OUT_OF_RANGE);
-    if (heap->owners[block] > OWNER_SLAB && offset % HEAP_BLOCK_SIZE == 0)
-        return free_blocks(heap, block);
     struct slab *slab = heap->slabs.by_block[block];
     if (!slab)
-        return refuse_blocks(heap, pointer);
+        return heap->owners[block] > OWNER_SLAB && offset % HEAP_BLOCK_SIZE == 0
+                   ? free_blocks(heap, block)
+                   : refuse_blocks(heap, pointer);
+    if (slab->class_index >= SLAB_PIECES && pieces_keep(&heap->pieces, slab, pointer))
+        return HEAP_FREED;
     int refusal = slab->class_index < SLAB_PIECES ? slab_free(&heap->slabs, slab, pointer)
                                                   : pieces_free(&heap->pieces, slab, pointer);
     return refusal ? refuse(heap, refusal) : HEAP_FREED;

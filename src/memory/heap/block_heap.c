@@ -179,6 +179,13 @@ static SLOW void *malloc_pieces(struct block_heap *heap, size_t nbytes)
     return malloc_blocks(heap, OWNER_KERNEL, units_to_hold(nbytes, HEAP_BLOCK_SIZE));
 }
 
+/* What malloc_pieces() does, where a run is kept. */
+static SLOW void *malloc_middling(struct block_heap *heap, size_t nbytes)
+{
+    void *kept = pieces_take_kept(&heap->pieces, pieces_bin_for(nbytes));
+    return kept ? kept : malloc_pieces(heap, nbytes);
+}
+
 static SLOW void *malloc_small(struct block_heap *heap, size_t nbytes)
 {
     void *pointer = slab_malloc_slowly(&heap->slabs, nbytes);
@@ -191,9 +198,9 @@ void *block_heap_malloc_rest(struct block_heap *heap, size_t nbytes)
 {
     if (nbytes % HEAP_BLOCK_SIZE == 0 || nbytes > PIECES_LARGEST)
         return malloc_for(heap, OWNER_KERNEL, nbytes);
-    if (nbytes > SLAB_LARGEST)
-        return malloc_pieces(heap, nbytes);
-    return malloc_small(heap, nbytes);
+    if (nbytes <= SLAB_LARGEST)
+        return malloc_small(heap, nbytes);
+    return malloc_middling(heap, nbytes);
 }
 
 void *block_heap_malloc(struct block_heap *heap, size_t nbytes)

@@ -47,8 +47,11 @@ bool block_heap_resize(struct block_heap *heap, void *pointer, size_t nbytes)
     struct slab *slab = slab_of(&heap->slabs, pointer);
     if (size == 0 || nbytes == 0)
         return false;
-    if (slab && slab->class_index >= SLAB_PIECES)
-        return pieces_resize(&heap->pieces, slab, pointer, nbytes);
+    if (slab && slab->class_index >= SLAB_PIECES) {
+        bool whole = is_multiple(nbytes, HEAP_BLOCK_SIZE); /* those lie on a boundary */
+        return (!whole || is_multiple((uintptr_t)pointer, HEAP_BLOCK_SIZE)) &&
+               pieces_resize(&heap->pieces, slab, pointer, nbytes);
+    }
     if (slab)
         return nbytes <= size && nbytes > size / 2;
     if (nbytes <= size && nbytes <= PIECES_LARGEST && nbytes <= size / 2)

@@ -34,22 +34,33 @@ static void release(void *context, void *start, size_t nblocks)
         options->release(options->context, start, nblocks * HEAP_BLOCK_SIZE);
 }
 
+/* How many blocks there are between START and END behind what NBLOCKS of them need, and where. */
+static size_t room_behind(uintptr_t start, uintptr_t end, size_t nblocks, uintptr_t *first)
+{
+    size_t beside = sizeof(struct platheap) + block_heap_bytes_beside(nblocks);
+    bool fits = checked_add(start, beside, first) &&
+                checked_round_up(*first, HEAP_BLOCK_SIZE, first) && *first < end;
+    return fits ? (end - *first) / HEAP_BLOCK_SIZE : 0;
+}
+
 /*
  * How the bytes from START to END are divided: the heap and what stands beside its blocks, rounded
- * up to a block, then *NBLOCKS blocks. Returns where these begin.
+ * up to a block, then *NBLOCKS blocks, as many as there can be. Returns where these begin.
  */
 static uintptr_t divide(uintptr_t start, uintptr_t end, size_t *nblocks)
 {
     size_t room = (end - start) / HEAP_BLOCK_SIZE;
-    uintptr_t first;
+    uintptr_t first, one_more;
     *nblocks = HEAP_BLOCKS_MOST;
     do {
         *nblocks = room < *nblocks ? room : *nblocks;
-        size_t beside = sizeof(struct platheap) + block_heap_bytes_beside(*nblocks);
-        bool fits = checked_add(start, beside, &first) &&
-                    checked_round_up(first, HEAP_BLOCK_SIZE, &first) && first < end;
-        room = fits ? (end - first) / HEAP_BLOCK_SIZE : 0;
+        room = room_behind(start, end, *nblocks, &first);
     } while (room < *nblocks);
+    /* The last step may have been too long: fewer blocks need less beside them. */
+    while (room > *nblocks && room_behind(start, end, *nblocks + 1, &one_more) > *nblocks) {
+        ++*nblocks;
+        first = one_more;
+    }
     return first;
 }
 
