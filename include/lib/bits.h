@@ -27,14 +27,21 @@ static inline uint64_t bits_run(unsigned place, unsigned length)
     return (uint64_t)(UINT32_MAX >> (32 - length)) << place;
 }
 
-/* The places where runs of LENGTH bits or more begin in WORD. */
+/* The places where runs of LENGTH bits or more begin in WORD: by doubling, then what is left. */
 static inline uint64_t bits_runs(uint64_t word, unsigned length)
 {
-    for (unsigned have = 1, step; have < length; have += step) {
-        step = have < length - have ? have : length - have;
-        word &= word >> step;
-    }
-    return word;
+    unsigned have = 1;
+    if (length >= 2)
+        word &= word >> 1, have = 2;
+    if (length >= 4)
+        word &= word >> 2, have = 4;
+    if (length >= 8)
+        word &= word >> 4, have = 8;
+    if (length >= 16)
+        word &= word >> 8, have = 16;
+    if (length >= 32)
+        word &= word >> 16, have = 32;
+    return word & word >> (length - have);
 }
 
 /* The length of the longest run of bits in WORD: by halves, as far as runs that long exist. */

@@ -10,7 +10,7 @@
 enum {
     KEPT_LONGEST = HEAP_EXACT_MOST,
     KEPT_A_LENGTH = 8,
-    KEPT_ALWAYS = 256 /* blocks that may be kept however little is live */
+    KEPT_ALWAYS = 32 /* blocks that may be kept however little is live */
 };
 
 struct kept_runs {

@@ -13,14 +13,14 @@ int block_judge(const struct block_heap *heap, const void *pointer, size_t *nblo
     return owner == OWNER_KEPT ? HEAP_ALREADY_FREE : owner == OWNER_HOLE ? HEAP_RESERVED : 0;
 }
 
-static int refuse(struct block_heap *heap, int refusal)
+static SLOW int refuse(struct block_heap *heap, int refusal)
 {
     heap->heap.statistics.refused++;
     return refusal;
 }
 
 /* Why a pointer that is in no slab or group, and where no live blocks begin, is refused. */
-static __attribute__((noinline)) int refuse_blocks(struct block_heap *heap, const void *pointer)
+static SLOW int refuse_blocks(struct block_heap *heap, const void *pointer)
 {
     size_t nblocks;
     int refusal = block_judge(heap, pointer, &nblocks);
@@ -30,14 +30,28 @@ static __attribute__((noinline)) int refuse_blocks(struct block_heap *heap, cons
 }
 
 /* Whole blocks are kept, or go back to the table. */
-static inline int free_blocks(struct block_heap *heap, block_t first)
+static SLOW int free_blocks(struct block_heap *heap, block_t first)
 {
     size_t nblocks = heap->heap.index.lengths[first];
-    if (kept_add(&heap->kept, &heap->heap, first, nblocks))
-        heap->owners[first] = OWNER_KEPT;
-    else
-        block_release(heap, first, nblocks);
+    if (!kept_add(&heap->kept, &heap->heap, first, nblocks))
+        return block_release(heap, first, nblocks);
+    heap->owners[first] = OWNER_KEPT;
     return HEAP_FREED;
+}
+
+static SLOW int free_pieces(struct block_heap *heap, struct slab *group, void *pointer)
+{
+    int refusal;
+    if (pieces_keep(&heap->pieces, group, pointer))
+        return HEAP_FREED;
+    refusal = pieces_free(&heap->pieces, group, pointer);
+    return refusal ? refuse(heap, refusal) : HEAP_FREED;
+}
+
+static SLOW int free_object(struct block_heap *heap, struct slab *slab, void *pointer)
+{
+    int refusal = slab_free(&heap->slabs, slab, pointer);
+    return refusal ? refuse(heap, refusal) : HEAP_FREED;
 }
 
 int block_heap_free_rest(struct block_heap *heap, void *pointer)
@@ -47,15 +61,12 @@ int block_heap_free_rest(struct block_heap *heap, void *pointer)
     if (block >= heap->slabs.nblocks)
         return refuse(heap, HEAP_OUT_OF_RANGE);
     struct slab *slab = heap->slabs.by_block[block];
-    if (!slab)
-        return heap->owners[block] > OWNER_SLAB && offset % HEAP_BLOCK_SIZE == 0
-                   ? free_blocks(heap, block)
-                   : refuse_blocks(heap, pointer);
-    if (slab->class_index >= SLAB_PIECES && pieces_keep(&heap->pieces, slab, pointer))
-        return HEAP_FREED;
-    int refusal = slab->class_index < SLAB_PIECES ? slab_free(&heap->slabs, slab, pointer)
-                                                  : pieces_free(&heap->pieces, slab, pointer);
-    return refusal ? refuse(heap, refusal) : HEAP_FREED;
+    if (slab)
+        return slab->class_index < SLAB_PIECES ? free_object(heap, slab, pointer)
+                                               : free_pieces(heap, slab, pointer);
+    return heap->owners[block] > OWNER_SLAB && offset % HEAP_BLOCK_SIZE == 0
+               ? free_blocks(heap, block)
+               : refuse_blocks(heap, pointer);
 }
 
 int block_heap_free(struct block_heap *heap, void *pointer)

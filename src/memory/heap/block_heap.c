@@ -16,9 +16,6 @@
 #include "memory/heap/block_private.h"
 #include "memory/memory.h"
 
-/* Out of the way of the short paths, which then need no room on the stack. */
-#define SLOW __attribute__((noinline))
-
 static size_t words_to_hold(size_t nbytes)
 {
     return units_to_hold(nbytes, sizeof(size_t)) * sizeof(size_t);
@@ -29,12 +26,13 @@ size_t block_heap_bytes_beside(size_t nblocks)
     return words_to_hold(2 * nblocks) + heap_index_bytes(nblocks) + nblocks * sizeof(struct slab *);
 }
 
-void block_release(struct block_heap *heap, block_t first, size_t nblocks)
+int block_release(struct block_heap *heap, block_t first, size_t nblocks)
 {
     heap->owners[first] = OWNER_FREE;
     heap_free_at(&heap->heap, first);
     if (heap->pages.put)
         heap->pages.put(heap->pages.context, heap_address_of(&heap->heap, first), nblocks);
+    return HEAP_FREED;
 }
 
 /* Releases up to COUNT kept runs, long ones first; returns how many blocks. */
@@ -47,7 +45,7 @@ static size_t release_kept(struct block_heap *heap, size_t count)
             nblocks--;
             continue;
         }
-        block_release(heap, first, nblocks);
+        (void)block_release(heap, first, nblocks);
         count--;
     }
     return before - heap->heap.statistics.taken;
@@ -91,7 +89,7 @@ static void *get_blocks(void *context, size_t nblocks)
 static void put_blocks(void *context, void *start, size_t nblocks)
 {
     struct block_heap *heap = context;
-    block_release(heap, heap_block_of(&heap->heap, start), nblocks);
+    (void)block_release(heap, heap_block_of(&heap->heap, start), nblocks);
 }
 
 int block_heap_create(struct block_heap *heap, void *start, void *end, void *beside,
@@ -186,21 +184,24 @@ static SLOW void *malloc_middling(struct block_heap *heap, size_t nbytes)
     return kept ? kept : malloc_pieces(heap, nbytes);
 }
 
+static SLOW void *malloc_small_again(struct block_heap *heap, size_t nbytes)
+{
+    return has_more(heap) ? slab_malloc_slowly(&heap->slabs, nbytes) : NULL;
+}
+
 static SLOW void *malloc_small(struct block_heap *heap, size_t nbytes)
 {
     void *pointer = slab_malloc_slowly(&heap->slabs, nbytes);
-    if (!pointer && has_more(heap))
-        pointer = slab_malloc_slowly(&heap->slabs, nbytes);
-    return pointer;
+    return pointer ? pointer : malloc_small_again(heap, nbytes);
 }
 
 void *block_heap_malloc_rest(struct block_heap *heap, size_t nbytes)
 {
-    if (nbytes % HEAP_BLOCK_SIZE == 0 || nbytes > PIECES_LARGEST)
-        return malloc_for(heap, OWNER_KERNEL, nbytes);
-    if (nbytes <= SLAB_LARGEST)
+    if (nbytes - 1 < SLAB_LARGEST)
         return malloc_small(heap, nbytes);
-    return malloc_middling(heap, nbytes);
+    if (nbytes % HEAP_BLOCK_SIZE != 0 && nbytes < PIECES_LARGEST)
+        return malloc_middling(heap, nbytes);
+    return malloc_for(heap, OWNER_KERNEL, nbytes);
 }
 
 void *block_heap_malloc(struct block_heap *heap, size_t nbytes)

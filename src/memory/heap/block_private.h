@@ -7,8 +7,11 @@
 /* Why the blocks that begin at POINTER can't be freed; or HEAP_FREED, and in *NBLOCKS how many. */
 int block_judge(const struct block_heap *heap, const void *pointer, size_t *nblocks);
 
+/* Out of the way of the short paths, which then need no room on the stack. */
+#define SLOW __attribute__((noinline))
+
 /* Gives the allocation of NBLOCKS blocks from FIRST on back to the table, and what lies behind it
- * to its source. */
-void block_release(struct block_heap *heap, block_t first, size_t nblocks);
+ * to its source. Returns HEAP_FREED. */
+int block_release(struct block_heap *heap, block_t first, size_t nblocks);
 
 #endif

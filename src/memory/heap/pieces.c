@@ -21,9 +21,9 @@
  * last for all 64.
  *
  * An allocation that none was kept for goes into a group whose bound is the lowest that fits, and
- * there to the lowest place. The bound is made exact only where it turns out to have promised too
- * much: most allocations do not touch the longest run. (`make bench` prints, for the churn, what
- * all kinds together take for each live byte.)
+ * there to the lowest place. The bound is made exact where the only run as long is taken, and where
+ * it turns out to have promised too much: most allocations do not touch the longest run. (`make
+ * bench` prints, for the churn, what all kinds together take for each live byte.)
  *
  * Cost: O(1). Space: sizeof(struct slab) a group.
  */
@@ -37,7 +37,7 @@
 
 #define ALL_FREE UINT64_MAX
 
-enum { TRIES = 16 /* groups that an allocation looks at before it takes a new one */ };
+enum { TRIES = 8 /* groups that an allocation looks at before it takes a new one */ };
 
 _Static_assert(PIECES_A_GROUP << (6 + 2 * (PIECES_TIERS - 1)) == 2 * PIECES_LARGEST,
                "the largest object is half a group");
@@ -118,6 +118,16 @@ static void release_run(struct pieces_heap *heap, size_t bin)
     put_pieces(heap, pieces_group(start, place), place / 8);
 }
 
+/* Makes the bound of GROUP exact. */
+static void list_again(struct pieces_tier *tier, struct slab *group)
+{
+    unsigned list = list_for(bits_longest_run(group->pieces.free));
+    if (list == group->listed)
+        return;
+    unlink_group(tier, group);
+    link_group(tier, group, list);
+}
+
 /*
  * A group of TIER with a run of LENGTH free pieces, and in *PLACES where such runs begin; NULL
  * where there is none, or TRIES groups in turn had promised too much.
@@ -135,8 +145,7 @@ static struct slab *group_with(struct pieces_heap *heap, size_t tier_index, unsi
         *places = bits_runs(group->pieces.free, length);
         if (*places)
             return group;
-        unlink_group(tier, group);
-        link_group(tier, group, list_for(bits_longest_run(group->pieces.free)));
+        list_again(tier, group);
     }
     return NULL;
 }
@@ -169,7 +178,12 @@ void *pieces_malloc(struct pieces_heap *heap, size_t nbytes)
     if (kept)
         return kept;
     struct slab *group = group_with(heap, pieces_tier(bin), pieces_length(bin), TRIES, &places);
-    return group ? serve(group, bits_lowest(places), bin) : malloc_slowly(heap, bin);
+    if (!group)
+        return malloc_slowly(heap, bin);
+    void *pointer = serve(group, bits_lowest(places), bin);
+    if (!(places & (places - 1))) /* it was the longest run, and the only one */
+        list_again(&heap->tiers[pieces_tier(bin)], group);
+    return pointer;
 }
 
 /* Whether PLACE, which is not free, lies in a run of GROUP that is kept. */
@@ -233,7 +247,7 @@ int pieces_free(struct pieces_heap *heap, struct slab *group, void *pointer)
 
 void pieces_release_kept(struct pieces_heap *heap)
 {
-    for (size_t bin = 0; bin < PIECES_BINS; bin++)
+    for (size_t bin = 0; bin < PIECES_BINS && heap->kept > 0; bin++)
         while (heap->counts[bin] > 0)
             release_run(heap, bin);
 }

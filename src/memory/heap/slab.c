@@ -168,7 +168,7 @@ static struct slab *new_slab(struct slab_heap *heap, size_t class_index)
 }
 
 /* Makes the first word of SLAB that has a free object the class's current one; false if none. */
-static bool make_current(struct slab_class *class, struct slab *slab)
+static inline bool make_current(struct slab_class *class, struct slab *slab)
 {
     uint32_t *word = slab->free, *end = word + (slab->nobjects + 31u) / 32;
     while (!*word)
@@ -181,7 +181,7 @@ static bool make_current(struct slab_class *class, struct slab *slab)
     return true;
 }
 
-static void *malloc_slowly(struct slab_heap *heap, size_t class_index)
+static inline void *malloc_slowly(struct slab_heap *heap, size_t class_index)
 {
     struct slab_class *class = &heap->classes[class_index];
     struct slab *full = class->slab, *slab = heap->oldest[class_index];
