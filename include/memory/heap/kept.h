@@ -28,16 +28,21 @@ static inline size_t kept_take(struct kept_runs *kept, size_t nblocks)
     return kept->firsts[nblocks][--kept->counts[nblocks]];
 }
 
+/* Whether nothing is to be kept, because HEAP is no longer a quarter free. */
+static inline bool kept_is_closed(const struct heap *heap)
+{
+    return heap->statistics.taken > heap->statistics.total / 4 * 3;
+}
+
 /*
  * Keeps the allocation of NBLOCKS blocks from FIRST on; false where it should be freed instead: it
- * is long, there are enough of its length, HEAP is no longer a quarter free, or more would be kept
- * than is live.
+ * is long, there are enough of its length, or more would be kept than is live.
  */
 static inline bool kept_add(struct kept_runs *kept, const struct heap *heap, block_t first,
                             size_t nblocks)
 {
     size_t taken = heap->statistics.taken, total = heap->statistics.total;
-    if (nblocks > KEPT_LONGEST || kept->counts[nblocks] == KEPT_A_LENGTH || taken > total / 4 * 3)
+    if (nblocks > KEPT_LONGEST || kept->counts[nblocks] == KEPT_A_LENGTH)
         return false;
     size_t blocks = kept->blocks + nblocks;
     if (blocks > total / 4 || 2 * blocks > taken + KEPT_ALWAYS) /* live are taken - blocks */

@@ -29,12 +29,12 @@ static SLOW int refuse_blocks(struct block_heap *heap, const void *pointer)
     return refuse(heap, refusal ? refusal : HEAP_RESERVED);
 }
 
-/* Whole blocks are kept, or go back to the table. */
+/* Whole blocks are kept, or go back to the table after all. */
 static SLOW int free_blocks(struct block_heap *heap, block_t first)
 {
     size_t nblocks = heap->heap.index.lengths[first];
     if (!kept_add(&heap->kept, &heap->heap, first, nblocks))
-        return block_release(heap, first, nblocks);
+        return block_release(heap, first);
     heap->owners[first] = OWNER_KEPT;
     return HEAP_FREED;
 }
@@ -64,9 +64,9 @@ int block_heap_free_rest(struct block_heap *heap, void *pointer)
     if (slab)
         return slab->class_index < SLAB_PIECES ? free_object(heap, slab, pointer)
                                                : free_pieces(heap, slab, pointer);
-    return heap->owners[block] > OWNER_SLAB && offset % HEAP_BLOCK_SIZE == 0
-               ? free_blocks(heap, block)
-               : refuse_blocks(heap, pointer);
+    if (heap->owners[block] <= OWNER_SLAB || offset % HEAP_BLOCK_SIZE != 0)
+        return refuse_blocks(heap, pointer);
+    return kept_is_closed(&heap->heap) ? block_release(heap, block) : free_blocks(heap, block);
 }
 
 int block_heap_free(struct block_heap *heap, void *pointer)

@@ -26,8 +26,9 @@ size_t block_heap_bytes_beside(size_t nblocks)
     return words_to_hold(2 * nblocks) + heap_index_bytes(nblocks) + nblocks * sizeof(struct slab *);
 }
 
-int block_release(struct block_heap *heap, block_t first, size_t nblocks)
+int block_release(struct block_heap *heap, block_t first)
 {
+    size_t nblocks = heap->heap.index.lengths[first];
     heap->owners[first] = OWNER_FREE;
     heap_free_at(&heap->heap, first);
     if (heap->pages.put)
@@ -45,7 +46,7 @@ static size_t release_kept(struct block_heap *heap, size_t count)
             nblocks--;
             continue;
         }
-        (void)block_release(heap, first, nblocks);
+        (void)block_release(heap, first);
         count--;
     }
     return before - heap->heap.statistics.taken;
@@ -89,7 +90,8 @@ static void *get_blocks(void *context, size_t nblocks)
 static void put_blocks(void *context, void *start, size_t nblocks)
 {
     struct block_heap *heap = context;
-    (void)block_release(heap, heap_block_of(&heap->heap, start), nblocks);
+    (void)nblocks;
+    (void)block_release(heap, heap_block_of(&heap->heap, start));
 }
 
 int block_heap_create(struct block_heap *heap, void *start, void *end, void *beside,
@@ -143,7 +145,7 @@ static bool has_more(struct block_heap *heap)
 /* Where no run is kept that is as long. */
 static SLOW void *malloc_blocks(struct block_heap *heap, enum heap_owner owner, size_t nblocks)
 {
-    if (heap->kept.blocks > 0 && heap->heap.statistics.taken > heap->heap.statistics.total / 4 * 3)
+    if (heap->kept.blocks > 0 && kept_is_closed(&heap->heap))
         (void)release_kept(heap, 2);
     void *start = heap_malloc_blocks(&heap->heap, nblocks);
     if (!start && nblocks != 0 && has_more(heap))

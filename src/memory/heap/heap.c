@@ -30,6 +30,9 @@
 #include "lib/checked.h"
 #include "memory/heap/heap_private.h"
 
+/* Out of the way of the short paths, which then need less room on the stack. */
+#define SLOW __attribute__((noinline))
+
 /*
  * A run of the same rank as a request of more than HEAP_EXACT_MOST blocks that is long enough, the
  * lowest; total where there is none.
@@ -84,33 +87,36 @@ static block_t cut_first(struct heap_index *index, size_t rank, size_t nblocks)
     return start;
 }
 
-/* Where a run must be cut, or a long one looked for. */
-static __attribute__((noinline)) void *malloc_slowly(struct heap *heap, size_t nblocks)
+/* More than HEAP_EXACT_MOST blocks: a long run must be looked for. */
+static SLOW void *malloc_long(struct heap *heap, size_t nblocks)
 {
-    struct heap_index *index = &heap->index;
     size_t total = heap->table->total;
-    if (nblocks == 0)
+    block_t first = nblocks <= total ? heap_find(&heap->index, nblocks, total) : total;
+    if (first == total) {
+        heap->statistics.failed++;
         return NULL;
-    if (nblocks <= HEAP_EXACT_MOST) {
-        size_t rank = index_next_rank(index, nblocks);
-        if (rank < HEAP_RANKS)
-            return serve(heap, cut_first(index, rank, nblocks), nblocks);
-    } else if (nblocks <= total) {
-        block_t first = heap_find(index, nblocks, total);
-        if (first < total) {
-            take_from(heap, first, index->lengths[first], first, first + nblocks);
-            heap->statistics.served++;
-            return heap_address_of(heap, first);
-        }
     }
-    heap->statistics.failed++;
+    take_from(heap, first, heap->index.lengths[first], first, first + nblocks);
+    heap->statistics.served++;
+    return heap_address_of(heap, first);
+}
+
+/* Where a run must be cut. */
+static SLOW void *malloc_cut(struct heap *heap, size_t nblocks)
+{
+    size_t rank = nblocks == 0 ? HEAP_RANKS : index_next_rank(&heap->index, nblocks);
+    if (rank < HEAP_RANKS)
+        return serve(heap, cut_first(&heap->index, rank, nblocks), nblocks);
+    heap->statistics.failed += nblocks != 0;
     return NULL;
 }
 
 static inline void *malloc_blocks(struct heap *heap, size_t nblocks)
 {
-    if (nblocks > HEAP_EXACT_MOST || !index_has(&heap->index, nblocks))
-        return malloc_slowly(heap, nblocks);
+    if (nblocks > HEAP_EXACT_MOST)
+        return malloc_long(heap, nblocks);
+    if (!index_has(&heap->index, nblocks))
+        return malloc_cut(heap, nblocks);
     return serve(heap, index_pop(&heap->index, nblocks), nblocks);
 }
 
