@@ -108,7 +108,7 @@ static bool make(size_t nbytes)
     size_t refused = source.refused;
     void *pointer = slab_malloc_quickly(&heap, nbytes);
     if (!pointer)
-        pointer = slab_malloc_slowly(&heap, heap.class_of[(nbytes + 7) / 8]);
+        pointer = slab_malloc_slowly(&heap, nbytes);
     if (!pointer) {
         fuzz_require(source.refused > refused, "there is memory, and an object is not served");
         return false;
