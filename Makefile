@@ -76,12 +76,22 @@ PURE := \
     src/memory/heap/block_free.c  .. and freeing what it gave \
     src/memory/heap/block_resize.c .. sizes, and changing them in place \
     src/memory/heap/block_check.c .. and whether all of it is sound \
+    src/memory/heap/growing/window.c  virtual memory with a break \
+    src/memory/heap/growing/growing.c .. rules of both heaps that grow in one \
+    src/memory/heap/growing/free_list.c  first fit over a free list \
+    src/memory/heap/growing/free_list_check.c .. and whether it is sound \
+    src/memory/heap/growing/ordered_array.c  free pieces by size \
+    src/memory/heap/growing/best_fit.c   best fit over them \
+    src/memory/heap/growing/best_fit_check.c .. and whether it is sound \
     src/memory/heap/guarded.c     objects in pages of their own \
+    src/memory/heap/block_allocator.c  the block heap behind the common interface \
+    src/memory/heap/trace_walk.c  recorded calls, by the objects they are about \
     src/memory/heap/watch.c       records, red zones, poison, quarantine \
     src/memory/heap/watch_report.c .. and who has what \
     src/memory/paging/paging.c    directories: making, mapping, sharing \
     src/memory/paging/walk.c      directories: reading \
     src/selftest/runner.c         TAP \
+    src/selftest/compare.c        the same work over any heap \
     src/shell/line.c              line editing
 
 # The kernel that knows the machine.
@@ -108,12 +118,16 @@ MACHINE := \
     src/memory/paging/fault_report.c  a page fault in words \
     src/memory/heap/kheap.c       kmalloc and its like \
     src/memory/heap/kheap_place.c .. where it lies \
+    src/memory/heap/growing/kernel_window.c  addresses and frames for a growing heap \
+    src/memory/heap/kheap_growing.c .. over a growing heap \
     src/memory/heap/kheap_guard.c .. pages that open and close \
     src/memory/heap/kheap_report.c .. and what is said when they are misused \
     src/selftest/selftest.c       the runner over the kernel's cases \
+    src/selftest/compare_kernel.c the designs of a heap side by side \
     src/selftest/bench.c          what the heap's calls cost \
     src/selftest/machine_heap.c   cases that need the machine: the live heap \
     src/selftest/machine_realloc.c .. krealloc and its like \
+    src/selftest/machine_growing.c .. a growing heap behind kmalloc \
     src/selftest/machine_paging.c .. the live directory and the TLB \
     src/selftest/machine_trap.c   .. gates, timer, probes, what the loader brought \
     src/selftest/machine_console.c .. the text screen \
@@ -135,11 +149,15 @@ HOST_ONLY := $(sort $(wildcard tests/host/*.c))
 STRESS := $(sort $(wildcard tests/stress/*.c)) tests/host/main.c
 
 # The heap as a library, for the host or for anybody's kernel.
-LIB := $(filter-out src/memory/heap/heap_plan.c src/memory/heap/guarded.c src/memory/heap/watch%,$(filter src/memory/heap/%.c,$(PURE))) \
+LIB := $(filter-out src/memory/heap/heap_plan.c src/memory/heap/guarded.c src/memory/heap/block_allocator.c src/memory/heap/growing/% src/memory/heap/trace_walk.c src/memory/heap/watch%,$(filter src/memory/heap/%.c,$(PURE))) \
     src/memory/heap/platheap.c
 
 # The benchmark on the host: this heap against others.
 BENCH := $(sort $(wildcard tests/bench/*.c))
+
+# The designs of a heap compared on the host.
+COMPARE := $(filter-out %heap_plan.c,$(filter src/memory/heap/% src/lib/% src/selftest/compare.c,$(PURE))) tests/compare/compare.c \
+    tests/bench/trace.c
 
 # Fuzz targets, and what they are linked with: make test replays the corpus that is kept, make fuzz
 # looks for more.
@@ -163,7 +181,7 @@ say = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)')
 
 # -- What people make -----------------------------------------------------------------------------
 
-.PHONY: all run run-iso iso lib install-lib test test-host test-boot check bench bench-boot bench-kernel fuzz mutants toolchain setup doctor gdb \
+.PHONY: all run run-iso iso lib install-lib test test-host test-boot check bench compare bench-boot bench-kernel fuzz mutants toolchain setup doctor gdb \
     help clean
 
 all: $(KERNEL) ## the kernel, build/plat.elf
@@ -202,6 +220,9 @@ check: ## the rules of the house: include directions, format, file lengths
 bench: build/bench/32/bench build/bench/64/bench ## this heap against glibc's and others, 5 minutes
 	@scripts/bench-host $(BENCH_ARGUMENTS)
 
+compare: $(KERNEL) build/compare/32/compare build/compare/64/compare ## the designs of a heap doing the same work
+	@scripts/compare $(KERNEL) $(COMPARE_ARGUMENTS)
+
 bench-boot: $(KERNEL) ## instructions from the entry to the prompt, at 128 MB and at 3.5 GB
 	@scripts/bench-boot $(KERNEL)
 
@@ -236,7 +257,7 @@ help: ## this list
 	@sed -n '/^# Variables:/,/^$$/s/^#/ /p' Makefile
 
 clean: ## remove all that was built, but the toolchain
-	rm -rf build/kernel build/host build/fast build/lib build/fuzz build/bench build/mutants* \
+	rm -rf build/kernel build/host build/fast build/lib build/fuzz build/bench build/compare build/mutants* \
     build/tests build/iso build/stage1.elf build/symbols* \
 	    build/*.flags build/serial.txt \
 	    $(KERNEL) $(ISO) compile_commands.json
@@ -353,6 +374,16 @@ build/bench/32/bench: $(call objects,$(LIB) $(BENCH),build/bench/32)
 	$(call say,HOSTLD,$@)
 	$(Q)$(HOST_CC) $(HOST_M32) $(FAST_CFLAGS) -no-pie -o $@ $^ -ldl -lm
 
+build/compare/32/compare: $(call objects,$(COMPARE),build/bench/32)
+	$(call say,HOSTLD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(HOST_CC) $(HOST_M32) $(FAST_CFLAGS) -no-pie -o $@ $^
+
+build/compare/64/compare: $(call objects,$(COMPARE),build/bench/64)
+	$(call say,HOSTLD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(HOST_CC) $(FAST_CFLAGS) -no-pie -o $@ $^
+
 build/bench/64/bench: $(call objects,$(LIB) $(BENCH),build/bench/64)
 	$(call say,HOSTLD,$@)
 	$(Q)$(HOST_CC) $(FAST_CFLAGS) -no-pie -o $@ $^ -ldl -lm
@@ -376,5 +407,6 @@ test-programs: lib $(FUZZ_TARGETS:%=build/fuzz/%-replay) $(KERNEL) $(ISO) build/
 -include $(KERNEL_OBJECTS:.o=.d) $(HOST_OBJECTS_32:.o=.d) $(HOST_OBJECTS_64:.o=.d) \
     $(patsubst %,build/host/64/%.d,$(FUZZED) $(wildcard tests/fuzz/*.c)) \
     $(STRESS_OBJECTS_32:.o=.d) $(STRESS_OBJECTS_64:.o=.d) \
-    $(patsubst %,build/bench/32/%.d,$(LIB) $(BENCH)) $(patsubst %,build/bench/64/%.d,$(LIB) $(BENCH)) \
+    $(patsubst %,build/bench/32/%.d,$(LIB) $(BENCH) $(COMPARE)) \
+    $(patsubst %,build/bench/64/%.d,$(LIB) $(BENCH) $(COMPARE)) \
     $(patsubst %,build/lib/32/%.d,$(LIB)) $(patsubst %,build/lib/64/%.d,$(LIB))

@@ -57,6 +57,7 @@ struct boot_screen {
     bool described; /* false: the loader did not say; a BIOS machine then has text mode */
     bool text;
     paddr_t address; /* 0 where it lies above 4 GB */
+    uint64_t nbytes;
 };
 
 struct boot_info {

@@ -3,8 +3,9 @@
  *
  *     selftest[=PATTERN]   run the self-tests whose name contains PATTERN, then leave
  *     bench                measure the heap, then leave
+ *     compare              measure the designs of a heap side by side, then leave
  *     stop=map|prompt      leave after the memory lines, or when the prompt would come
- *     heap=block           which heap stands behind kmalloc
+ *     heap=block|free_list|best_fit   which heap stands behind kmalloc
  *     heap_size=N[K|M|G]   no larger than this
  *     heap_panic           a refused kfree ends the kernel
  *     heap_watch[=WORD,..] records of all allocations; poison, red_zones, quarantine (all of them
@@ -29,14 +30,17 @@ enum options_watch {
     OPTIONS_RECORDS = 8
 };
 
+enum options_heap { OPTIONS_HEAP_BLOCK, OPTIONS_HEAP_FREE_LIST, OPTIONS_HEAP_BEST_FIT };
+
 enum options_stop { STOP_NEVER, STOP_AT_MAP, STOP_AT_PROMPT };
 
 struct options {
     char words[BOOT_COMMAND_LINE_BYTES]; /* the line, cut into words; what follows points here */
     bool selftest;
-    bool bench;
+    bool bench, compare;
     const char *pattern; /* "" matches all */
     enum options_stop stop;
+    enum options_heap heap;
     uint32_t heap_size; /* 0: no bound */
     bool heap_panic;
     unsigned heap_watch;      /* of enum options_watch; 0: none */

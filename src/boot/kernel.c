@@ -19,6 +19,7 @@
 #include "memory/paging/kernel_space.h"
 #include "memory/paging/paging.h"
 #include "selftest/bench.h"
+#include "selftest/compare_kernel.h"
 #include "selftest/selftest.h"
 #include "shell/shell.h"
 
@@ -63,6 +64,9 @@ static void settle_memory_map(void)
     if (!status)
         status = memory_map_claim(&boot.map, (uint32_t)kernel_start,
                                   (uint32_t)kernel_end - (uint32_t)kernel_start, MEMORY_KERNEL);
+    const struct boot_screen *screen = &boot.info.screen;
+    if (!status && screen->described && screen->address)
+        status = memory_map_claim(&boot.map, screen->address, screen->nbytes, MEMORY_RESERVED);
     if (status)
         boot.map.nclaims = 0; /* reported as a machine without memory */
     memory_map_settle(&boot.map);
@@ -179,6 +183,22 @@ static void guard_heap(void)
     kprintf("heap: 1 of %u allocations goes into a page of its own\n", boot.options.heap_guard);
 }
 
+static void choose_heap(void)
+{
+    static const char *const names[] = {
+        [OPTIONS_HEAP_BLOCK] = "block",
+        [OPTIONS_HEAP_FREE_LIST] = "free_list",
+        [OPTIONS_HEAP_BEST_FIT] = "best_fit",
+    };
+    if (boot.options.heap == OPTIONS_HEAP_BLOCK)
+        return;
+    if (!kheap_choose(names[boot.options.heap]))
+        panic("heap: no memory, or no 4 MB of addresses, for heap=%s", names[boot.options.heap]);
+    const struct window *window = kheap_growing()->window;
+    kprintf("heap: kmalloc serves from %p-%p, %s\n", (void *)window->start,
+            (void *)(window->start + window->nbytes), names[boot.options.heap]);
+}
+
 static void say_paging(void)
 {
     kprintf("paging: identity map of %u MB in %s pages, %u blocks\n", boot.space.end / 256,
@@ -221,6 +241,7 @@ void kernel_main(void)
     kheap_panic_on_misuse(boot.options.heap_panic);
     watch_heap();
     kernel_space_protect(&boot.space);
+    choose_heap();
     guard_heap();
     say_paging();
     pic_init();
@@ -232,6 +253,10 @@ void kernel_main(void)
         run_selftest();
     if (boot.options.bench) {
         bench_run();
+        leave(POWER_OK);
+    }
+    if (boot.options.compare) {
+        compare_kernel_run();
         leave(POWER_OK);
     }
     say_ready();

@@ -115,6 +115,7 @@ static void capture_screen(struct boot_info *info, const struct multiboot_info *
     info->screen.described = true;
     info->screen.text = words->framebuffer_type == FRAMEBUFFER_TEXT;
     info->screen.address = words->framebuffer_addr_high ? 0 : words->framebuffer_addr_low;
+    info->screen.nbytes = (uint64_t)words->framebuffer_pitch * words->framebuffer_height;
 }
 
 void multiboot_capture(struct boot_info *info, uint32_t address, boot_reader read)

@@ -33,6 +33,12 @@ static bool set_bench(struct options *options, const char *value)
     return !value;
 }
 
+static bool set_compare(struct options *options, const char *value)
+{
+    options->compare = !value;
+    return !value;
+}
+
 static bool set_stop(struct options *options, const char *value)
 {
     static const struct choice choices[] = {{"map", STOP_AT_MAP}, {"prompt", STOP_AT_PROMPT}};
@@ -44,8 +50,13 @@ static bool set_stop(struct options *options, const char *value)
 
 static bool set_heap(struct options *options, const char *value)
 {
-    (void)options; /* there is one so far */
-    return value && string_equal(value, "block");
+    static const struct choice choices[] = {{"block", OPTIONS_HEAP_BLOCK},
+                                            {"free_list", OPTIONS_HEAP_FREE_LIST},
+                                            {"best_fit", OPTIONS_HEAP_BEST_FIT}};
+    int choice = value ? CHOOSE(choices, value) : -1;
+    if (choice >= 0)
+        options->heap = (enum options_heap)choice;
+    return choice >= 0;
 }
 
 static bool set_heap_size(struct options *options, const char *value)
@@ -139,10 +150,19 @@ static const struct {
     const char *name;
     bool (*set)(struct options *options, const char *value); /* value NULL: none was given */
 } table[] = {
-    {"bench", set_bench},     {"selftest", set_selftest},     {"stop", set_stop},
-    {"heap", set_heap},       {"heap_size", set_heap_size},   {"map", set_map},
-    {"console", set_console}, {"heap_panic", set_heap_panic}, {"heap_watch", set_heap_watch},
-    {"pse", set_large_pages}, {"shell", set_shell},           {"heap_guard", set_heap_guard},
+    {"compare", set_compare},
+    {"bench", set_bench},
+    {"selftest", set_selftest},
+    {"stop", set_stop},
+    {"heap", set_heap},
+    {"heap_size", set_heap_size},
+    {"map", set_map},
+    {"console", set_console},
+    {"heap_panic", set_heap_panic},
+    {"heap_watch", set_heap_watch},
+    {"pse", set_large_pages},
+    {"shell", set_shell},
+    {"heap_guard", set_heap_guard},
 };
 
 /* Cuts WORD at its '='; the part behind it, or NULL. */

@@ -21,6 +21,8 @@ static char owner_letter(enum heap_owner owner)
         return 'S';
     case OWNER_PAGING:
         return 'P';
+    case OWNER_WINDOW:
+        return 'W';
     case OWNER_GUARDED:
         return 'G';
     default:

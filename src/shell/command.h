@@ -35,6 +35,7 @@ void command_trace(const struct shell_context *context, unsigned nwords, char **
 
 /* commands_machine.c */
 void command_fault(const struct shell_context *context, unsigned nwords, char **words);
+void command_compare(const struct shell_context *context, unsigned nwords, char **words);
 void command_bench(const struct shell_context *context, unsigned nwords, char **words);
 void command_selftest(const struct shell_context *context, unsigned nwords, char **words);
 void command_uptime(const struct shell_context *context, unsigned nwords, char **words);

@@ -3,6 +3,7 @@
 #include "drivers/power.h"
 #include "lib/print.h"
 #include "selftest/bench.h"
+#include "selftest/compare_kernel.h"
 #include "selftest/selftest.h"
 #include "shell/command.h"
 
@@ -16,6 +17,12 @@ void command_fault(const struct shell_context *context, unsigned nwords, char **
     if (fault_provoke(words[0]))
         return;
     kprintf("%s: no such fault; expected: one that fault without a name lists\n", words[0]);
+}
+
+void command_compare(const struct shell_context *context, unsigned nwords, char **words)
+{
+    (void)context, (void)nwords, (void)words;
+    compare_kernel_run();
 }
 
 void command_bench(const struct shell_context *context, unsigned nwords, char **words)

@@ -25,6 +25,24 @@ void command_map(const struct shell_context *context, unsigned nwords, char **wo
     memory_map_print(context->map);
 }
 
+static void show_window(const struct growing_heap *heap)
+{
+    const struct window *window = heap->window;
+    struct growing_picture picture;
+    heap->kind->picture(heap, &picture);
+    kprintf("  window %p-%p, %s: break %p, %zu pages with frames, at most %zu\n",
+            (void *)window->start, (void *)(window->start + window->nbytes),
+            heap->kind->allocator.name, (void *)window->brk, window->pages, window->peak);
+    kprintf("  %zu allocations, %zu bytes free in %zu pieces", heap->nlive, picture.nbytes,
+            picture.npieces);
+    if (picture.array_room)
+        kprintf("; array: %zu of %zu entries", picture.array_count, picture.array_room);
+    kprintf("\n");
+    for (size_t i = 0; i < sizeof picture.by_size / sizeof picture.by_size[0]; i++)
+        if (picture.by_size[i])
+            kprintf("  %10zu bytes and more: %zu pieces\n", (size_t)1 << i, picture.by_size[i]);
+}
+
 void command_heap(const struct shell_context *context, unsigned nwords, char **words)
 {
     (void)context, (void)nwords, (void)words;
@@ -38,6 +56,8 @@ void command_heap(const struct shell_context *context, unsigned nwords, char **w
     for (unsigned owner = 0; owner < HEAP_OWNERS; owner++)
         kprintf("  %-10s %8zu blocks  %8zu K\n", heap_owner_name((enum heap_owner)owner),
                 counts[owner], counts[owner] * (HEAP_BLOCK_SIZE / 1024));
+    if (kheap_growing())
+        show_window(kheap_growing());
     const char *broken = kheap_check();
     print_style(broken ? PRINT_BAD : PRINT_GOOD);
     kprintf("  check: %s\n", broken ? broken : "sound");

@@ -265,6 +265,35 @@ CASE(paging, p6_changes_of_the_kernels_reach_older_directories)
     CHECK_EQUAL(machine.ntaken, 1);
 }
 
+CASE(paging, reserved_tables_are_empty_and_shared_by_all)
+{
+    struct paging_4gb_chunk *kernel = begin(true), *older = paging_new_4gb(RW);
+    for (int left = 0; left < 3; left++) {
+        machine.left = left;
+        CHECK_EQUAL(paging_reserve(0xd0000000, 3), -ENOMEM);
+        CHECK_EQUAL(machine.ntaken, 2);
+        CHECK_EQUAL(where(kernel, 0xd0400123), 0xd0400123); /* as it was */
+    }
+    machine.left = EVER;
+    CHECK_EQUAL(paging_reserve(0xd0000000, 3), 0);
+    CHECK_EQUAL(machine.ntaken, 5);
+    struct paging_4gb_chunk *newer = paging_new_4gb(RW), *all[] = {kernel, older, newer};
+    for (size_t i = 0; i < 3; i++)
+        for (vaddr_t virt = 0xd0000000; virt < 0xd0c00000; virt += 0x1000)
+            CHECK_EQUAL(where(all[i], virt), NOWHERE);
+    CHECK(flushed(0, 0xd0bff000));
+    machine.left = 0; /* mapping there needs no memory */
+    CHECK_EQUAL(paging_map(kernel, 0xd0800000, 0x2000000, RW), 0);
+    for (size_t i = 0; i < 3; i++) {
+        CHECK_EQUAL(where(all[i], 0xd0800fff), 0x2000fff);
+        CHECK_EQUAL(where(all[i], 0xcffff000), 0xcffff000);
+        CHECK_EQUAL(where(all[i], 0xd0c00000), 0xd0c00000);
+    }
+    CHECK_EQUAL(paging_reserve(0xd0001000, 1), -EINVARG);
+    CHECK_EQUAL(paging_reserve(0xd0000000, 0), -EINVARG);
+    CHECK_EQUAL(paging_reserve(0xffc00000, 2), -EINVARG);
+}
+
 CASE(paging, what_is_private_stays_private)
 {
     struct paging_4gb_chunk *kernel = begin(true);

@@ -50,6 +50,19 @@ CASE(options, unknown_words_and_values_are_named)
     CHECK_EQUAL(options.heap_size, 0);
 }
 
+CASE(options, which_heap)
+{
+    options_parse(&options, "plat.elf");
+    CHECK_EQUAL(options.heap, OPTIONS_HEAP_BLOCK);
+    options_parse(&options, "plat.elf heap=free_list");
+    CHECK_EQUAL(options.heap, OPTIONS_HEAP_FREE_LIST);
+    options_parse(&options, "plat.elf heap=best_fit");
+    CHECK_EQUAL(options.heap, OPTIONS_HEAP_BEST_FIT);
+    options_parse(&options, "plat.elf heap=best_fit heap=block heap=buddy heap heap=");
+    CHECK_EQUAL(options.heap, OPTIONS_HEAP_BLOCK);
+    CHECK_EQUAL(options.nunknown, 3);
+}
+
 CASE(options, how_many_allocations_are_guarded)
 {
     options_parse(&options, "plat.elf heap_guard");

@@ -15,6 +15,7 @@ static size_t
     beside[(2 * BLOCKS + BLOCKS * sizeof(void *)) / sizeof(size_t) + 8 + HEAP_INDEX_WORDS(BLOCKS)];
 static struct block_heap heap;
 static struct heap_watch watch;
+static struct allocator allocator;
 
 static const uintptr_t here[WATCH_FRAMES] = {11, 12, 13, 14},
                        there[WATCH_FRAMES] = {21, 22, 23, 24};
@@ -38,9 +39,10 @@ static void found(const struct watch_finding *finding)
 static bool begin(unsigned flags)
 {
     seen.count = 0;
+    allocator = block_heap_allocator(&heap);
     return sizeof beside >= block_heap_bytes_beside(BLOCKS) &&
            block_heap_create(&heap, arena, arena + BLOCKS, beside, NULL) == 0 &&
-           watch_init(&watch, &heap, flags, found);
+           watch_init(&watch, &heap, &allocator, flags, found);
 }
 
 static uint8_t *take(size_t nbytes)

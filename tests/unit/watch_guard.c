@@ -9,6 +9,7 @@ static size_t
     beside[(2 * BLOCKS + BLOCKS * sizeof(void *)) / sizeof(size_t) + 8 + HEAP_INDEX_WORDS(BLOCKS)];
 static struct block_heap heap;
 static struct heap_watch watch;
+static struct allocator allocator;
 static bool is_open[2 * PAGES + 1];
 
 static const uintptr_t here[WATCH_FRAMES] = {11, 12, 13, 14},
@@ -44,9 +45,10 @@ static void set_nothing(void *page, bool open)
 static bool begin(unsigned flags, size_t every)
 {
     seen.count = 0;
+    allocator = block_heap_allocator(&heap);
     if (sizeof beside < block_heap_bytes_beside(BLOCKS) ||
         block_heap_create(&heap, arena, arena + BLOCKS, beside, NULL) ||
-        !watch_init(&watch, &heap, flags | WATCH_RECORDS, found))
+        !watch_init(&watch, &heap, &allocator, flags | WATCH_RECORDS, found))
         return false;
     return watch_guard(&watch, sizeof is_open, set, every);
 }

@@ -11,6 +11,7 @@
 #ifndef PLAT_MEMORY_HEAP_BLOCK_HEAP_H
 #define PLAT_MEMORY_HEAP_BLOCK_HEAP_H
 
+#include "memory/heap/allocator.h"
 #include "memory/heap/heap.h"
 #include "memory/heap/kept.h"
 #include "memory/heap/pieces.h"
@@ -26,6 +27,7 @@ enum heap_owner {
     OWNER_PAGING,  /* directories and page tables */
     OWNER_TEST,    /* self-tests and the shell's `alloc` */
     OWNER_GUARDED, /* objects in pages of their own, and the closed pages between them */
+    OWNER_WINDOW,  /* frames behind pages of the growing window */
     HEAP_OWNERS    /* how many */
 };
 
@@ -101,6 +103,9 @@ size_t block_heap_trim(struct block_heap *heap);
 
 /* What BLOCK is for. O(blocks of its allocation). */
 enum heap_owner block_heap_owner_of(const struct block_heap *heap, block_t block);
+
+/* HEAP behind the common interface. */
+struct allocator block_heap_allocator(struct block_heap *heap);
 
 /* All checks of all parts, and that table and tags agree. NULL or the broken sentence. O(blocks) */
 MUST_USE const char *block_heap_check(const struct block_heap *heap);

@@ -57,10 +57,12 @@ enum heap_refusal {
     HEAP_MISALIGNED = -102,
     HEAP_NOT_FIRST = -103,
     HEAP_ALREADY_FREE = -104,
-    HEAP_RESERVED = -105 /* nobody ever allocated it: a hole in RAM, or the slabs' own blocks */
+    HEAP_RESERVED = -105, /* nobody ever allocated it: a hole in RAM, or the slabs' own blocks */
+    HEAP_BROKEN = -106    /* the header in front of it, or of its neighbour, was overwritten */
 };
 
-/* "out of range", "misaligned", "not a first block", "already free", "reserved". */
+/* "out of range", "misaligned", "not a first block", "already free", "reserved", "its header was
+ * overwritten". */
 const char *heap_refusal_text(int refusal);
 
 /*

@@ -7,6 +7,7 @@
 #define PLAT_MEMORY_HEAP_KHEAP_H
 
 #include "memory/heap/block_heap.h"
+#include "memory/heap/growing/growing.h"
 #include "memory/heap/trace.h"
 #include "memory/heap/watch.h"
 #include "memory/memory_map.h"
@@ -19,6 +20,23 @@
  * little memory. Prints the heap line.
  */
 void kheap_init(struct memory_map *map, size_t nbytes_most);
+
+/*
+ * From now on kmalloc and all of its relatives serve from the growing heap DESIGN, "free_list" or
+ * "best_fit", in a window of its own; kfree knows both. kmalloc_for() stays with whole blocks. The
+ * kernel's directory must be paging.h's already. False, and nothing changes, without memory or room
+ * for a window.
+ */
+MUST_USE bool kheap_choose(const char *design);
+
+/*
+ * Addresses for a growing heap of the caller's own, *NBYTES or fewer, a multiple of 4 MB, with the
+ * block heap's frames; for good. NULL without room or memory.
+ */
+MUST_USE void *kheap_window(size_t *nbytes, struct window_source *source);
+
+/* That heap; NULL where kmalloc serves from the block heap. */
+struct growing_heap *kheap_growing(void);
 
 /*
  * Whether a kfree that is refused ends the kernel (the command line's heap_panic). Otherwise it is
@@ -46,7 +64,8 @@ struct heap_watch *kheap_watched(void);
 
 /*
  * NBYTES of memory, not cleared, or NULL; NULL for 0 bytes. On a multiple of 16 (of 8 up to 8
- * bytes); whole blocks on a block boundary, where NBYTES is a multiple of 4096 or above 32 KB.
+ * bytes); from the block heap whole blocks on a block boundary, where NBYTES is a multiple of 4096
+ * or above 32 KB.
  */
 MUST_USE void *kmalloc(size_t nbytes);
 
@@ -95,10 +114,19 @@ const struct heap_trace *kheap_traced(void);
 
 /* The heap itself, for those who look: the shell, tests, statistics. */
 const struct block_heap *kheap_all(void);
-const struct heap *kheap(void);           /* its block table */
+static inline const struct heap *kheap(void) /* its block table */
+{
+    return &kheap_all()->heap;
+}
 const struct memory_map *kheap_map(void); /* what kheap_init() was given */
 
-enum heap_owner kheap_owner_of(block_t block);
+/* Frees that were refused, ever. */
+size_t kheap_refused(void);
+
+static inline enum heap_owner kheap_owner_of(block_t block)
+{
+    return block_heap_owner_of(kheap_all(), block);
+}
 const char *heap_owner_name(enum heap_owner owner);
 
 /* block_heap_check() of it: NULL or the broken sentence. O(blocks). */

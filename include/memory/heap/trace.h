@@ -34,4 +34,24 @@ static inline void trace_note(struct heap_trace *trace, enum trace_kind kind, co
                              .kind = kind & 3};
 }
 
+/* What is live at one point of a trace, by address: a hash table. */
+struct trace_known {
+    struct trace_known_object {
+        uint32_t address; /* 0: unused */
+        uint32_t number;
+    } * objects; /* TRACE_KNOWN of them, all zero at the start */
+    uint32_t live;
+};
+
+enum { TRACE_EVENTS_MOST = 32768, TRACE_KNOWN = 2 * TRACE_EVENTS_MOST };
+
+/*
+ * Tells VISIT, event by event, what TRACE, of at most TRACE_EVENTS_MOST events up to the ENDth, is
+ * about: verb 'm', 'r' or 'f', the object's number, which counts from 1 on, and bytes. Returns how
+ * many events are about objects from before; these are left out.
+ */
+size_t trace_walk(const struct heap_trace *trace, size_t end, struct trace_known *known,
+                  void (*visit)(void *context, char verb, uint32_t number, uint32_t nbytes),
+                  void *context);
+
 #endif

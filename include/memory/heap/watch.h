@@ -7,6 +7,7 @@
 #ifndef PLAT_MEMORY_HEAP_WATCH_H
 #define PLAT_MEMORY_HEAP_WATCH_H
 
+#include "memory/heap/allocator.h"
 #include "memory/heap/block_heap.h"
 #include "memory/heap/guarded.h"
 
@@ -60,6 +61,7 @@ struct watch_finding {
 
 struct heap_watch {
     struct block_heap *heap;
+    const struct allocator *objects;
     unsigned flags; /* 0: not watching */
     void (*found)(const struct watch_finding *finding);
     struct watch_record *records; /* a hash table, by address */
@@ -78,11 +80,13 @@ struct heap_watch {
 };
 
 /*
- * Watches HEAP with FLAGS, of enum watch_flags, not 0. FOUND is told what is found. False, and
+ * Watches HEAP, and OBJECTS, which serves the kernel's own allocations and frees all, with FLAGS,
+ * of enum watch_flags, not 0. FOUND is told what is found. False, and
  * WATCH is not watching, without memory for the first records. Allocations made before are not
  * known: HEAP must be a new one.
  */
-MUST_USE bool watch_init(struct heap_watch *watch, struct block_heap *heap, unsigned flags,
+MUST_USE bool watch_init(struct heap_watch *watch, struct block_heap *heap,
+                         const struct allocator *objects, unsigned flags,
                          void (*found)(const struct watch_finding *finding));
 
 /*
@@ -100,8 +104,8 @@ MUST_USE bool watch_guard(struct heap_watch *watch, size_t nblocks,
 MUST_USE bool watch_touched(struct heap_watch *watch, const void *address, bool write);
 
 /*
- * As block_heap_malloc_for() for an OWNER other than OWNER_KERNEL, block_heap_malloc_aligned() for
- * an ALIGNMENT other than 0, else block_heap_malloc(). CALLERS has WATCH_FRAMES return addresses.
+ * As block_heap_malloc_for() for an OWNER other than OWNER_KERNEL, else as allocator_malloc().
+ * CALLERS has WATCH_FRAMES return addresses.
  */
 MUST_USE void *watch_malloc(struct heap_watch *watch, enum heap_owner owner, size_t nbytes,
                             size_t alignment, const uintptr_t *callers);

@@ -91,6 +91,13 @@ MUST_USE int paging_map_to(struct paging_4gb_chunk *chunk, vaddr_t virt, paddr_t
  */
 MUST_USE int paging_unmap(struct paging_4gb_chunk *chunk, vaddr_t virt);
 
+/*
+ * Gives NSLOTS slots of 4 MB from VIRT on tables in the kernel's directory in which nothing is
+ * mapped, for all directories to share, those made before and those made later. -EINVARG off a
+ * slot's boundary, for no slots and past 4 GB, -ENOMEM without memory: then nothing has changed.
+ */
+MUST_USE int paging_reserve(vaddr_t virt, size_t nslots);
+
 /* What the processor would find at an address. */
 struct paging_walk {
     uint32_t directory_entry;

@@ -19,6 +19,8 @@ const char *heap_refusal_text(int refusal)
         return "already free";
     case HEAP_RESERVED:
         return "reserved";
+    case HEAP_BROKEN:
+        return "its header was overwritten";
     default:
         return "unknown";
     }

@@ -7,6 +7,8 @@
 #include "lib/checked.h"
 #include "lib/print.h"
 #include "lib/string.h"
+#include "memory/heap/growing/kernel_window.h"
+#include "memory/heap/kheap_growing.h"
 #include "memory/heap/kheap_place.h"
 #include "memory/heap/kheap_report.h"
 #include "memory/memory.h"
@@ -17,7 +19,9 @@ static struct {
     struct block_heap heap;
     struct heap_watch watch;
     struct heap_trace trace;
-    bool observed; /* watched or traced: the short ways through kmalloc and kfree are closed */
+    struct allocator objects;     /* what serves kmalloc, and frees for kfree */
+    struct growing_heap *growing; /* NULL where that is the block heap */
+    bool observed; /* or not the block heap: the short ways through kmalloc and kfree are closed */
     const struct memory_map *map;
 } state;
 
@@ -33,14 +37,38 @@ void kheap_init(struct memory_map *map, size_t nbytes_most)
         panic("heap: 0x%08x-0x%08x with its table at %p was refused (%d)", page_address(plan.first),
               page_address(plan.end), beside, status);
     kheap_take_holes(&state.heap, map, &plan);
+    state.objects = block_heap_allocator(&state.heap);
     kprintf("heap: 0x%08x-0x%08x %u blocks, table %p\n", page_address(plan.first),
             page_address(plan.end), nblocks, beside);
 }
 
+static void close_short_ways(void)
+{
+    state.observed = state.growing || state.watch.flags || state.trace.events;
+}
+
 bool kheap_watch(unsigned flags)
 {
-    state.observed = watch_init(&state.watch, &state.heap, flags, kheap_say_finding);
-    return state.observed;
+    bool watching = watch_init(&state.watch, &state.heap, &state.objects, flags, kheap_say_finding);
+    close_short_ways();
+    return watching;
+}
+
+bool kheap_choose(const char *design)
+{
+    state.growing = kheap_growing_create(design, &state.heap, state.map, &state.objects);
+    close_short_ways();
+    return state.growing != NULL;
+}
+
+void *kheap_window(size_t *nbytes, struct window_source *source)
+{
+    return kernel_window_open(&state.heap, state.map, nbytes, source);
+}
+
+struct growing_heap *kheap_growing(void)
+{
+    return state.growing;
 }
 
 /* All allocations come through here; CALLER is the return address of the interface's function. */
@@ -54,10 +82,8 @@ static void *allocate(enum heap_owner owner, size_t nbytes, size_t alignment, ui
         pointer = watch_malloc(&state.watch, owner, nbytes, alignment, callers);
     } else if (owner != OWNER_KERNEL) {
         pointer = block_heap_malloc_for(&state.heap, owner, nbytes);
-    } else if (alignment) {
-        pointer = block_heap_malloc_aligned(&state.heap, nbytes, alignment);
     } else {
-        pointer = block_heap_malloc(&state.heap, nbytes);
+        pointer = allocator_malloc(&state.objects, nbytes, alignment);
     }
     trace_note(&state.trace, TRACE_MALLOC, NULL, pointer, nbytes);
     cpu_restore_flags(flags);
@@ -75,7 +101,7 @@ static void release(const char *function, void *pointer, uintptr_t caller)
         kheap_say_where(function, caller);
         refusal = watch_free(&state.watch, pointer, callers);
     } else {
-        refusal = block_heap_free(&state.heap, pointer);
+        refusal = allocator_free(&state.objects, pointer);
     }
     if (!refusal)
         trace_note(&state.trace, TRACE_FREE, pointer, NULL, 0);
@@ -89,7 +115,7 @@ static size_t room_of(const void *pointer, int *refusal)
 {
     uint32_t flags = cpu_save_flags();
     size_t nbytes = state.watch.flags ? watch_size(&state.watch, pointer)
-                                      : block_heap_size(&state.heap, pointer, refusal);
+                                      : allocator_size(&state.objects, pointer, refusal);
     cpu_restore_flags(flags);
     return nbytes;
 }
@@ -197,13 +223,15 @@ void *krealloc(void *pointer, size_t nbytes)
     if (was == 0)
         return NULL;
     uint32_t flags = cpu_save_flags();
-    bool in_place = !state.watch.flags && block_heap_resize(&state.heap, pointer, nbytes);
+    bool in_place = !state.watch.flags && allocator_resize(&state.objects, pointer, nbytes);
     if (in_place)
         trace_note(&state.trace, TRACE_REALLOC, pointer, pointer, nbytes);
     cpu_restore_flags(flags);
     if (in_place)
         return pointer;
     void *moved = allocate(OWNER_KERNEL, nbytes, 0, caller);
+    if (!moved && nbytes > 0 && nbytes <= was)
+        return pointer; /* it is too large there, and there is no better place */
     if (moved)
         memcpy(moved, pointer, nbytes < was ? nbytes : was);
     if (moved || nbytes == 0)
@@ -216,7 +244,7 @@ void kheap_trim(void)
     uint32_t flags = cpu_save_flags();
     if (state.watch.flags)
         watch_release(&state.watch);
-    (void)block_heap_trim(&state.heap);
+    (void)state.objects.kind->trim(state.objects.heap);
     cpu_restore_flags(flags);
 }
 
@@ -229,13 +257,13 @@ bool kheap_trace(size_t nevents)
 {
     struct trace_event *events = state.trace.events;
     state.trace.events = NULL;
-    state.observed = state.watch.flags != 0;
+    close_short_ways();
     kfree(events);
     if (nevents == 0)
         return true;
     events = kmalloc_array(nevents, sizeof *events);
     state.trace = (struct heap_trace){.events = events, .capacity = nevents};
-    state.observed = state.observed || events;
+    close_short_ways();
     return events != NULL;
 }
 
@@ -249,9 +277,9 @@ struct heap_watch *kheap_watched(void)
     return state.watch.flags ? &state.watch : NULL;
 }
 
-const struct heap *kheap(void)
+size_t kheap_refused(void)
 {
-    return &state.heap.heap;
+    return state.heap.heap.statistics.refused + (state.growing ? state.growing->refused : 0);
 }
 
 const struct memory_map *kheap_map(void)
@@ -259,12 +287,8 @@ const struct memory_map *kheap_map(void)
     return state.map;
 }
 
-enum heap_owner kheap_owner_of(block_t block)
-{
-    return block_heap_owner_of(&state.heap, block);
-}
-
 const char *kheap_check(void)
 {
-    return block_heap_check(&state.heap);
+    const char *broken = block_heap_check(&state.heap);
+    return broken || !state.growing ? broken : allocator_check(&state.objects);
 }

@@ -47,6 +47,9 @@ static void say_refused(const char *function, const void *pointer, int refusal, 
             heap_refusal_text(refusal), block);
     print_caller(caller);
     kprintf("\n");
+    if (refusal == HEAP_BROKEN)
+        kprintf("  the header at %p and what it says of its neighbour %p contradict each other\n",
+                kheap_growing()->damage.block, kheap_growing()->damage.neighbour);
 }
 
 void kheap_say_refused(const char *function, const void *pointer, int refusal, uintptr_t caller)
@@ -122,7 +125,7 @@ const char *heap_owner_name(enum heap_owner owner)
     static const char *const names[HEAP_OWNERS] = {
         [OWNER_FREE] = "free",  [OWNER_HOLE] = "not ours",   [OWNER_KEPT] = "kept",
         [OWNER_SLAB] = "small", [OWNER_KERNEL] = "kernel",   [OWNER_PAGING] = "paging",
-        [OWNER_TEST] = "tests", [OWNER_GUARDED] = "guarded",
+        [OWNER_TEST] = "tests", [OWNER_GUARDED] = "guarded", [OWNER_WINDOW] = "window",
     };
     return owner < HEAP_OWNERS ? names[owner] : "unknown";
 }

@@ -165,6 +165,8 @@ void *platheap_realloc(struct platheap *heap, void *pointer, size_t nbytes)
         memcpy(moved, pointer, nbytes < was ? nbytes : was);
     if (moved || (!refusal && nbytes == 0))
         refusal = block_heap_free(&heap->blocks, pointer);
+    else if (!refusal && nbytes <= was)
+        in_place = true; /* it is too large there, and there is no better place */
     unlock(heap);
     report(heap, "platheap_realloc", pointer, refusal);
     return in_place ? pointer : moved;

@@ -82,11 +82,12 @@ static bool grow(struct heap_watch *watch)
     return !old || block_heap_free(watch->heap, old) == HEAP_FREED;
 }
 
-bool watch_init(struct heap_watch *watch, struct block_heap *heap, unsigned flags,
-                void (*found)(const struct watch_finding *finding))
+bool watch_init(struct heap_watch *watch, struct block_heap *heap, const struct allocator *objects,
+                unsigned flags, void (*found)(const struct watch_finding *finding))
 {
     memset(watch, 0, sizeof *watch);
     watch->heap = heap;
+    watch->objects = objects;
     watch->found = found;
     if (!grow(watch))
         return false;
@@ -134,8 +135,7 @@ void *watch_malloc(struct heap_watch *watch, enum heap_owner owner, size_t nbyte
     uint8_t *guarded = owner == OWNER_KERNEL ? sample(watch, nbytes, alignment) : NULL;
     uint8_t *address = guarded                 ? guarded
                        : owner != OWNER_KERNEL ? block_heap_malloc_for(watch->heap, owner, total)
-                       : alignment ? block_heap_malloc_aligned(watch->heap, total, alignment)
-                                   : block_heap_malloc(watch->heap, total);
+                                               : allocator_malloc(watch->objects, total, alignment);
     if (!address && watch->held.count > 0) {
         watch_release(watch);
         return watch_malloc(watch, owner, nbytes, alignment, callers);
@@ -145,7 +145,7 @@ void *watch_malloc(struct heap_watch *watch, enum heap_owner owner, size_t nbyte
     struct watch_record record = {
         .address = address, .nbytes = nbytes, .serial = ++watch->serial, .guarded = guarded};
     record.room = guarded ? (size_t)(guarded_page(address) + GUARDED_PAGE - address)
-                          : block_heap_size(watch->heap, address, NULL);
+                          : allocator_size(watch->objects, address, NULL);
     memcpy(record.allocated_by, callers, sizeof record.allocated_by);
     (void)insert(watch, &record);
     watch->nlive++;
@@ -199,7 +199,7 @@ static int release_oldest(struct heap_watch *watch)
     watch->held.count--;
     watch->held.nbytes -= record->room;
     remove_record(watch, record);
-    return block_heap_free(watch->heap, address);
+    return allocator_free(watch->objects, address);
 }
 
 void watch_release(struct heap_watch *watch)
@@ -225,7 +225,7 @@ int watch_free(struct heap_watch *watch, void *pointer, const uintptr_t *callers
     int refusal = HEAP_RESERVED; /* the records themselves */
     if (!record && guarded_holds(&watch->guard.pages, pointer))
         return refuse(watch, pointer, HEAP_NOT_FIRST);
-    if (!record && !block_heap_size(watch->heap, pointer, &refusal))
+    if (!record && !allocator_size(watch->objects, pointer, &refusal))
         return refuse(watch, pointer, refusal);
     if (!record || record->freed)
         return refuse(watch, pointer, record ? HEAP_ALREADY_FREE : HEAP_RESERVED);
@@ -241,7 +241,7 @@ int watch_free(struct heap_watch *watch, void *pointer, const uintptr_t *callers
         memset(pointer, WATCH_FREED, record->room);
     if (!(watch->flags & WATCH_QUARANTINE)) {
         remove_record(watch, record);
-        return block_heap_free(watch->heap, pointer);
+        return allocator_free(watch->objects, pointer);
     }
     size_t last = (watch->held.first + watch->held.count) % WATCH_HELD;
     watch->held.addresses[last] = pointer;

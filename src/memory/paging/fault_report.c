@@ -1,6 +1,7 @@
 #include "memory/paging/fault_report.h"
 
 #include "lib/print.h"
+#include "memory/heap/kheap.h"
 #include "memory/layout.h"
 #include "memory/paging/paging.h"
 
@@ -21,6 +22,9 @@ const char *fault_report_place(vaddr_t address)
         return "page 0";
     if (within(address, kernel_stack_guard, kernel_stack))
         return "the stack guard";
+    const struct growing_heap *growing = kheap_growing();
+    if (growing && address - (vaddr_t)growing->window->start < growing->window->nbytes)
+        return "the growing heap's window";
     if (within(address, kernel_start, kernel_text_end))
         return "kernel text";
     if (within(address, kernel_text_end, kernel_rodata_end))

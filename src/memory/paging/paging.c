@@ -263,6 +263,19 @@ int paging_map_to(struct paging_4gb_chunk *chunk, vaddr_t virt, paddr_t phys, pa
     return paging_map_range(chunk, virt, phys, page_of(phys_end - phys), flags);
 }
 
+int paging_reserve(vaddr_t virt, size_t nslots)
+{
+    size_t first = slot_of(virt);
+    if (virt % (PAGING_LARGE_PAGES * PAGE_SIZE) != 0 || nslots == 0 ||
+        nslots > PAGING_TOTAL_ENTRIES_PER_TABLE - first)
+        return -EINVARG;
+    if (make_tables(&paging.kernel, first, first + nslots - 1))
+        return -ENOMEM;
+    for (uint32_t i = 0; i < nslots * PAGING_LARGE_PAGES; i++)
+        set_entry(&paging.kernel, virt + i * PAGE_SIZE, 0);
+    return 0;
+}
+
 int paging_unmap(struct paging_4gb_chunk *chunk, vaddr_t virt)
 {
     if (!chunk || !paging_is_aligned(virt))
