@@ -1,0 +1,171 @@
+#include "selftest/compare_kernel.h"
+
+#include "cpu/cpu.h"
+#include "lib/print.h"
+#include "memory/heap/growing/best_fit.h"
+#include "memory/heap/growing/free_list.h"
+#include "memory/heap/kheap.h"
+#include "selftest/compare.h"
+
+/* One heap of each design, one at a time. */
+static struct {
+    size_t nbytes;   /* of each */
+    uint8_t *window; /* stays for the next time */
+    struct window_source source;
+    void *region, *beside; /* the block heap's */
+    union {
+        struct block_heap blocks;
+        struct {
+            struct free_list heap;
+            struct window window;
+        } list;
+        struct best_fit fit;
+    } * heap;
+    struct compare *work;
+} state;
+
+static bool open_blocks(struct allocator *allocator)
+{
+    struct block_heap *heap = &state.heap->blocks;
+    size_t nblocks = state.nbytes / HEAP_BLOCK_SIZE;
+    state.region = kmalloc_for(OWNER_TEST, state.nbytes);
+    state.beside = kmalloc_for(OWNER_TEST, block_heap_bytes_beside(nblocks));
+    *allocator = block_heap_allocator(heap);
+    return state.region && state.beside &&
+           !block_heap_create(heap, state.region, (uint8_t *)state.region + state.nbytes,
+                              state.beside, NULL);
+}
+
+static bool open_list(struct allocator *allocator)
+{
+    struct window *window = &state.heap->list.window;
+    if (window_create(window, state.window, state.nbytes, state.source))
+        return false;
+    free_list_create(&state.heap->list.heap, window);
+    *allocator = free_list_allocator(&state.heap->list.heap);
+    return true;
+}
+
+static bool open_fit(struct allocator *allocator)
+{
+    if (best_fit_create(&state.heap->fit, state.window, state.nbytes, state.source))
+        return false;
+    *allocator = best_fit_allocator(&state.heap->fit);
+    return true;
+}
+
+static void close_heap(void)
+{
+    kfree(state.region);
+    kfree(state.beside);
+    state.region = state.beside = NULL;
+}
+
+/* -- The running trace, as requests about few IDs -- */
+
+struct requests {
+    struct compare_request *all;
+    size_t count;
+    uint16_t *ids; /* by the object's number */
+    uint16_t unused[COMPARE_LIVE];
+    size_t nunused;
+};
+
+static void add_request(void *context, char verb, uint32_t number, uint32_t nbytes)
+{
+    struct requests *requests = context;
+    if (verb == 'm' && requests->nunused == 0)
+        requests->ids[number] = COMPARE_LIVE; /* too many at once: these are left out */
+    else if (verb == 'm')
+        requests->ids[number] = requests->unused[--requests->nunused];
+    uint16_t id = requests->ids[number];
+    if (id == COMPARE_LIVE)
+        return;
+    if (verb == 'f')
+        requests->unused[requests->nunused++] = id;
+    requests->all[requests->count++] =
+        (struct compare_request){.id = id, .verb = (uint8_t)verb, .nbytes = nbytes};
+}
+
+/* False, and no requests, without a trace or memory. What it allocates, forget() frees. */
+static bool collect(struct requests *requests)
+{
+    const struct heap_trace *trace = kheap_traced();
+    size_t end = trace->count;
+    struct trace_known known = {0};
+    if (trace->events) {
+        requests->all = kmalloc_array(TRACE_EVENTS_MOST, sizeof *requests->all);
+        requests->ids = kmalloc_array(TRACE_EVENTS_MOST + 1, sizeof *requests->ids);
+        known.objects = kcalloc(TRACE_KNOWN, sizeof *known.objects);
+    }
+    for (size_t i = 0; i < COMPARE_LIVE; i++)
+        requests->unused[requests->nunused++] = (uint16_t)i;
+    bool ready = requests->all && requests->ids && known.objects;
+    if (ready)
+        (void)trace_walk(trace, end, &known, add_request, requests);
+    kfree(known.objects);
+    return ready;
+}
+
+static void compare_designs(size_t workload, const struct compare_trace *trace)
+{
+    static const struct {
+        const char *name;
+        bool (*open)(struct allocator *allocator);
+    } designs[] = {{"block", open_blocks}, {"free_list", open_list}, {"best_fit", open_fit}};
+    for (size_t i = 0; i < sizeof designs / sizeof designs[0]; i++) {
+        struct allocator allocator;
+        uint32_t flags = cpu_save_flags(); /* no interrupt counts as an allocation's */
+        bool opened = designs[i].open(&allocator);
+        bool done = opened && compare_run(state.work, workload, &allocator, cpu_tsc, trace);
+        cpu_restore_flags(flags);
+        const char *broken = opened ? allocator_check(&allocator) : NULL;
+        if (done)
+            compare_print(compare_name(workload), designs[i].name, &state.work->numbers);
+        if (!opened || broken)
+            kprintf("  %s: %s\n", designs[i].name, broken ? broken : "no memory");
+        close_heap();
+    }
+}
+
+/* False, and why is said, where nothing can be compared. */
+static bool prepare(void)
+{
+    size_t free = heap_largest_free(kheap()) * HEAP_BLOCK_SIZE;
+    state.nbytes = COMPARE_BYTES;
+    while (state.nbytes > free / 2)
+        state.nbytes /= 2;
+    if (!state.window && state.nbytes >= 4 << 20)
+        state.window = kheap_window(&state.nbytes, &state.source);
+    state.heap = kmalloc_for(OWNER_TEST, sizeof *state.heap);
+    state.work = kmalloc_for(OWNER_TEST, sizeof *state.work);
+    if (state.window && state.heap && state.work)
+        return true;
+    kprintf("  too little memory; expected: 8 MB in one piece\n");
+    return false;
+}
+
+void compare_kernel_run(void)
+{
+    struct requests *requests = kzalloc_for(OWNER_TEST, sizeof *requests);
+    if (!cpu_identify().tsc) {
+        kprintf("  this processor has no time stamp counter\n");
+    } else if (requests && prepare()) {
+        bool traced = collect(requests);
+        struct compare_trace trace = {.requests = requests->all, .count = requests->count};
+        kprintf("compare: ticks of the time stamp counter a call; %zu K for each design\n",
+                state.nbytes / 1024);
+        compare_print_head("ticks");
+        for (size_t i = 0; i < compare_nworkloads; i++)
+            compare_designs(i, traced ? &trace : NULL);
+        const char *broken = kheap_check();
+        kprintf("compare: the kernel's heap is %s\n", broken ? broken : "sound");
+    }
+    if (requests) {
+        kfree(requests->all);
+        kfree(requests->ids);
+    }
+    kfree(requests);
+    kfree(state.heap);
+    kfree(state.work);
+}
