@@ -89,6 +89,7 @@ PURE := \
     src/memory/heap/watch.c       records, red zones, poison, quarantine \
     src/memory/heap/watch_report.c .. and who has what \
     src/memory/paging/paging.c    directories: making, mapping, sharing \
+    src/memory/paging/reserved.c  .. pages of everybody's tables \
     src/memory/paging/walk.c      directories: reading \
     src/selftest/runner.c         TAP \
     src/selftest/compare.c        the same work over any heap \
@@ -161,8 +162,8 @@ COMPARE := $(filter-out %heap_plan.c,$(filter src/memory/heap/% src/lib/% src/se
 
 # Fuzz targets, and what they are linked with: make test replays the corpus that is kept, make fuzz
 # looks for more.
-FUZZ_TARGETS := heap slab block_heap realloc trace
-FUZZED := $(LIB) tests/bench/trace.c
+FUZZ_TARGETS := heap slab block_heap realloc trace growing
+FUZZED := $(LIB) $(filter src/memory/heap/growing/%,$(PURE)) tests/bench/trace.c
 
 sources = $(filter %.c %.asm,$(1))
 objects = $(addprefix $(2)/,$(addsuffix .o,$(call sources,$(1))))
@@ -232,7 +233,7 @@ bench-kernel: $(KERNEL) ## instructions a call of kmalloc and kfree, counted in 
 fuzz: ## a minute of libFuzzer for each target, with clang; what is found stays in build/fuzz
 	@scripts/fuzz $(FUZZ_TARGETS)
 
-mutants: ## break the heap in one line at a time; a case must notice (3 minutes)
+mutants: ## break the heap in one line at a time; a case must notice (6 minutes)
 	@scripts/mutants
 
 toolchain: ## build a real i686-elf compiler into build/toolchain (about 30 minutes)
@@ -278,8 +279,9 @@ build/kernel/%.c.o: %.c build/kernel.flags
 	@mkdir -p $(@D)
 	$(Q)$(CROSS)gcc $(KERNEL_CFLAGS) -MMD -MP -c $< -o $@
 
-# The cases are most of the code: small rather than fast.
-build/kernel/tests/%.c.o: private KERNEL_CFLAGS += -Os
+# The cases are most of the code, and what talks to people is not in a hurry: small, not fast.
+build/kernel/tests/%.c.o build/kernel/src/selftest/%.c.o build/kernel/src/shell/%.c.o \
+    build/kernel/src/drivers/%.c.o: private KERNEL_CFLAGS += -Os
 
 build/kernel/%.asm.o: %.asm build/kernel.flags
 	$(call say,NASM,$<)
@@ -401,7 +403,7 @@ build/tests/wrong-magic.elf: $(KERNEL) tests/boot/wrong_magic.asm
 	$(Q)$(CROSS)gcc $(KERNEL_LDFLAGS) -Wl,-e,wrong_magic_start -o $@ $(KERNEL_OBJECTS) \
 	    build/symbols.o build/tests/wrong_magic.o
 
-test-programs: lib $(FUZZ_TARGETS:%=build/fuzz/%-replay) $(KERNEL) $(ISO) build/host/32/cases build/host/64/cases build/fast/32/stress \
+test-programs: lib build/compare/32/compare build/compare/64/compare $(FUZZ_TARGETS:%=build/fuzz/%-replay) $(KERNEL) $(ISO) build/host/32/cases build/host/64/cases build/fast/32/stress \
     build/fast/64/stress build/tests/wrong-magic.elf
 
 -include $(KERNEL_OBJECTS:.o=.d) $(HOST_OBJECTS_32:.o=.d) $(HOST_OBJECTS_64:.o=.d) \

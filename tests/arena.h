@@ -7,6 +7,7 @@
 
 #include "boot/boot_info.h"
 #include "lib/types.h"
+#include "memory/heap/growing/best_fit.h"
 #include "memory/memory_map.h"
 
 enum { ARENA_BLOCKS = 64, ARENA_BLOCK_SIZE = 4096, PICTURE_BYTES = 16 * 1024 };
@@ -18,6 +19,8 @@ struct shared {
     struct memory_map map;
     struct boot_info info;
     uint8_t picture[PICTURE_BYTES]; /* of a machine's memory */
+    struct window window;
+    struct best_fit best_fit;
 };
 
 /* Its members hold anything. */

@@ -128,6 +128,25 @@ static void compare_designs(size_t workload, const struct compare_trace *trace)
     }
 }
 
+/* What a page costs when the break moves, up and down; nothing is cleared. */
+static void measure_break(void)
+{
+    enum { PAGES = 256 };
+    struct window *window = &state.heap->list.window;
+    if (window_create(window, state.window, state.nbytes, state.source))
+        return;
+    uint32_t flags = cpu_save_flags();
+    uint64_t start = cpu_tsc();
+    bool grown = ksbrk(window, PAGES * PAGE_SIZE) != NULL;
+    uint64_t middle = cpu_tsc();
+    bool shrunk = ksbrk(window, -PAGES * (ptrdiff_t)PAGE_SIZE) != NULL;
+    uint64_t end = cpu_tsc();
+    cpu_restore_flags(flags);
+    if (grown && shrunk)
+        kprintf("compare: a break that moves by %d pages takes %u ticks a page up, %u down\n",
+                PAGES, (uint32_t)(middle - start) / PAGES, (uint32_t)(end - middle) / PAGES);
+}
+
 /* False, and why is said, where nothing can be compared. */
 static bool prepare(void)
 {
@@ -158,6 +177,7 @@ void compare_kernel_run(void)
         compare_print_head("ticks");
         for (size_t i = 0; i < compare_nworkloads; i++)
             compare_designs(i, traced ? &trace : NULL);
+        measure_break();
         const char *broken = kheap_check();
         kprintf("compare: the kernel's heap is %s\n", broken ? broken : "sound");
     }

@@ -47,4 +47,37 @@ like $dump, qr/^r \d+ 163840$/m, '.. with a krealloc in place';
 like $dump, qr/^# end: 3 live, 0 calls about older objects left out$/m, '.. and a last line that counts';
 like $text, qr/^trace: up is unknown; expected: start, dump or stop$/m, 'a wrong word is named';
 
+# The designs side by side: each workload over each, nothing fails, all comes back.
+my $row = qr/^  (.{14}) (block|free_list|best_fit) +\d+ +\d+ +(\d+\.\d\d) +\d+ K +\d+ p +(\d+) +(\d+) p$/m;
+
+sub rows {
+    my ($text) = @_;
+    my @rows;
+    push @rows, [$1, $2, $3, $4, $5] while $text =~ /$row/g;
+    return @rows;
+}
+
+$boot = boot(append => 'compare', memory => 128);
+is $boot->{status}, OK, 'compare leaves by itself';
+$text = $boot->{text} =~ s/\r//gr;
+my @rows = rows($text);
+is scalar @rows, 21, '.. after seven workloads over three designs' or diag $text;
+is scalar(grep { $_->[3] } @rows), 0, '.. no request fails';
+is scalar(grep { $_->[4] > 1 } @rows), 0, '.. all frames come back, but for one page';
+is scalar(grep { $_->[2] < 1 } @rows), 0, '.. nobody holds less than is live';
+like $text, qr/^compare: a break that moves by 256 pages takes \d+ ticks a page up, \d+ down$/m,
+    '.. what a page of growth costs is said';
+like $text, qr/^compare: the kernel's heap is sound$/m, '.. and the heap is sound';
+
+$boot = boot(memory => 64, append => 'heap=best_fit', script => [(map { [$prompt, "$_\r"] }
+        'compare', 'trace start', 'selftest krealloc', 'misuse lose', 'compare', 'trace stop', 'heap'),
+        [$prompt, "poweroff\r"]]);
+$text = $boot->{text} =~ s/\r//gr;
+@rows = rows($text);
+is scalar @rows, 45, 'compare at the prompt, twice; the second time with a trace' or diag $text;
+is scalar(grep { $_->[0] =~ /^recorded/ } @rows), 3, '.. that each design replays';
+like $text, qr/^  check: sound$/m, '.. and the heap is sound';
+$boot = boot(memory => 4, append => 'compare');
+like $boot->{text}, qr/too little memory; expected: 8 MB in one piece/, 'with 4 MB it says what it needs';
+
 done_testing;

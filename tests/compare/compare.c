@@ -31,10 +31,10 @@ static uint64_t ticks(void)
     return __builtin_ia32_rdtsc();
 }
 
-static bool map(void *context, void *page)
+static size_t map(void *context, void *start, size_t npages)
 {
     (void)context;
-    return mprotect(page, WINDOW_PAGE, PROT_READ | PROT_WRITE) == 0;
+    return mprotect(start, npages * WINDOW_PAGE, PROT_READ | PROT_WRITE) == 0 ? npages : 0;
 }
 
 static void unmap(void *context, void *page)

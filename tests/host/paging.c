@@ -284,11 +284,29 @@ CASE(paging, reserved_tables_are_empty_and_shared_by_all)
     CHECK(flushed(0, 0xd0bff000));
     machine.left = 0; /* mapping there needs no memory */
     CHECK_EQUAL(paging_map(kernel, 0xd0800000, 0x2000000, RW), 0);
+    paging_map_reserved(0xd03ff000, 0x3000000, 3);
     for (size_t i = 0; i < 3; i++) {
         CHECK_EQUAL(where(all[i], 0xd0800fff), 0x2000fff);
+        CHECK_EQUAL(where(all[i], 0xd03fefff), NOWHERE);
+        CHECK_EQUAL(where(all[i], 0xd03ff001), 0x3000001);
+        CHECK_EQUAL(where(all[i], 0xd0401002), 0x3002002);
+        CHECK_EQUAL(where(all[i], 0xd0402000), NOWHERE);
         CHECK_EQUAL(where(all[i], 0xcffff000), 0xcffff000);
         CHECK_EQUAL(where(all[i], 0xd0c00000), 0xd0c00000);
     }
+    machine.nflushed = 0;
+    CHECK_EQUAL(paging_unmap_reserved(0xd0400000), 0x3001000);
+    CHECK(flushed(0, 0xd0400000));
+    CHECK_EQUAL(where(older, 0xd0400000), NOWHERE);
+    CHECK_EQUAL(where(older, 0xd0401000), 0x3002000);
+    /* Nobody has pages of his own there, and nobody gets tables twice. */
+    machine.left = EVER;
+    CHECK_EQUAL(paging_map(older, 0xd0402000, 0x2000000, RW), -EINVARG);
+    CHECK_EQUAL(paging_map_range(older, 0xcffff000, 0x2000000, 2, RW), -EINVARG);
+    CHECK_EQUAL(paging_unmap(older, 0xd0401000), -EINVARG);
+    CHECK_EQUAL(paging_reserve(0xd0800000, 2), -EINVARG);
+    CHECK_EQUAL(paging_map(older, 0xe0000000, 0x2000000, RW), 0);
+    CHECK_EQUAL(paging_reserve(0xe0000000, 1), -EINVARG);
     CHECK_EQUAL(paging_reserve(0xd0001000, 1), -EINVARG);
     CHECK_EQUAL(paging_reserve(0xd0000000, 0), -EINVARG);
     CHECK_EQUAL(paging_reserve(0xffc00000, 2), -EINVARG);

@@ -240,6 +240,27 @@ CASE(memory_map, a_full_table_refuses_and_keeps_what_it_has)
                 MEMORY_CLAIMS_MAX - 1);
 }
 
+/* Every other page of as many entries as there is room for, and a reservation behind them all. */
+CASE(memory_map, n5_long_maps_lose_no_reservation)
+{
+    memset(&shared->info, 0, sizeof shared->info);
+    boot_info_clear_entries(&shared->info);
+    for (uint64_t i = 0; i < BOOT_ENTRIES_MAX - 1; i++)
+        boot_info_add_entry(&shared->info, (struct boot_entry){.base = 0x100000 + i * 0x2000,
+                                                               .length = 0x1000,
+                                                               .type = BOOT_TYPE_RAM});
+    page_t last = 0x100 + 2 * (BOOT_ENTRIES_MAX - 2);
+    boot_info_add_entry(&shared->info,
+                        (struct boot_entry){.base = page_address(last), .length = 16, .type = 2});
+    memory_map_clear(&shared->map);
+    CHECK_EQUAL(memory_map_claim_boot(&shared->map, &shared->info), 0);
+    memory_map_settle(&shared->map);
+    CHECK_HOLDS(memory_map_check(&shared->map));
+    CHECK_EQUAL(memory_map_count(&shared->map, MEMORY_USABLE, 0, PAGES_IN_4GB),
+                BOOT_ENTRIES_MAX - 2);
+    CHECK_EQUAL(memory_map_count(&shared->map, MEMORY_RESERVED, last, last + 1), 1);
+}
+
 CASE(memory_map, entries_without_room_are_left_alone)
 {
     memset(&shared->info, 0, sizeof shared->info);

@@ -9,9 +9,9 @@
 
 struct allocator_statistics {
     size_t pages;    /* of 4096 bytes, held now */
-    size_t peak;     /* most that were ever held */
+    size_t peak;     /* most that were ever held; of two windows, the sum of what each had */
     size_t returned; /* given back, ever; 0 where the memory was there from the start */
-    size_t largest;  /* bytes: the largest free piece without taking more pages */
+    size_t largest;  /* bytes: the largest request that fits, if there are pages for it */
 };
 
 struct allocator_kind {

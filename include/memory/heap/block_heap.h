@@ -75,6 +75,11 @@ MUST_USE void *block_heap_malloc(struct block_heap *heap, size_t nbytes);
 /* The same, whole blocks however few the bytes, marked as OWNER's. */
 MUST_USE void *block_heap_malloc_for(struct block_heap *heap, enum heap_owner owner, size_t nbytes);
 
+/* NBLOCKS allocations of a block each, in a row, marked as OWNER's; NULL where no run is as long.
+ * O(NBLOCKS). */
+MUST_USE void *block_heap_malloc_singles(struct block_heap *heap, enum heap_owner owner,
+                                         size_t nblocks);
+
 /* NBYTES on a multiple of ALIGNMENT, a power of two (otherwise NULL). */
 MUST_USE void *block_heap_malloc_aligned(struct block_heap *heap, size_t nbytes, size_t alignment);
 

@@ -108,6 +108,12 @@ void heap_free_at(struct heap *heap, block_t first);
 MUST_USE bool heap_resize(struct heap *heap, void *pointer, size_t nblocks);
 
 /*
+ * Makes the allocation that begins at POINTER one of a block for each of its blocks. HEAP_FREED; or
+ * why heap_free() would refuse POINTER, and nothing has changed. O(blocks of it).
+ */
+MUST_USE int heap_split(struct heap *heap, void *pointer);
+
+/*
  * Takes the free blocks FIRST to END (exclusive) as one allocation; for what was never memory or
  * is in use already. -EINVARG, and nothing changed, where the range is empty, reaches past the
  * table or is not all free. O(END, at most), for finding the run.

@@ -93,10 +93,20 @@ MUST_USE int paging_unmap(struct paging_4gb_chunk *chunk, vaddr_t virt);
 
 /*
  * Gives NSLOTS slots of 4 MB from VIRT on tables in the kernel's directory in which nothing is
- * mapped, for all directories to share, those made before and those made later. -EINVARG off a
- * slot's boundary, for no slots and past 4 GB, -ENOMEM without memory: then nothing has changed.
+ * mapped, for all directories to share, those made before and those made later: none of them maps
+ * anything of its own there. -EINVARG off a slot's boundary, for no slots, past 4 GB, and where a
+ * directory has pages of its own already; -ENOMEM without memory. Then nothing has changed.
  */
 MUST_USE int paging_reserve(vaddr_t virt, size_t nslots);
+
+/*
+ * In reserved slots: maps NPAGES pages from VIRT on, nothing being mapped there, to those from PHYS
+ * on, writeable, for the kernel in every directory. A few instructions a page.
+ */
+void paging_map_reserved(vaddr_t virt, paddr_t phys, size_t npages);
+
+/* Takes the page at VIRT away, where one is mapped; returns what it was mapped to. */
+paddr_t paging_unmap_reserved(vaddr_t virt);
 
 /* What the processor would find at an address. */
 struct paging_walk {

@@ -168,6 +168,15 @@ void *block_heap_malloc_for(struct block_heap *heap, enum heap_owner owner, size
     return malloc_for(heap, owner, nbytes);
 }
 
+void *block_heap_malloc_singles(struct block_heap *heap, enum heap_owner owner, size_t nblocks)
+{
+    void *start = block_heap_malloc_for(heap, owner, nblocks * HEAP_BLOCK_SIZE);
+    if (!start || heap_split(&heap->heap, start))
+        return NULL;
+    memset(heap->owners + heap_block_of(&heap->heap, start), owner, nblocks);
+    return start;
+}
+
 static SLOW void *malloc_pieces(struct block_heap *heap, size_t nbytes)
 {
     void *pointer = pieces_malloc(&heap->pieces, nbytes);

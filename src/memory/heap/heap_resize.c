@@ -1,5 +1,19 @@
-/* Allocations that change their length where they are. */
+/* Allocations that change their length where they are, or become many. */
 #include "memory/heap/heap_private.h"
+
+int heap_split(struct heap *heap, void *pointer)
+{
+    int refusal = judge(heap, pointer);
+    if (refusal)
+        return refusal;
+    block_t first = heap_block_of(heap, pointer);
+    size_t nblocks = heap->index.lengths[first];
+    fill(heap->table->entries + first, nblocks, make_taken(true, false));
+    for (size_t i = 0; i < nblocks; i++)
+        heap->index.lengths[first + i] = 1;
+    heap->statistics.allocations += nblocks - 1;
+    return HEAP_FREED;
+}
 
 bool heap_resize(struct heap *heap, void *pointer, size_t nblocks)
 {

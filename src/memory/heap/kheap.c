@@ -289,6 +289,5 @@ const struct memory_map *kheap_map(void)
 
 const char *kheap_check(void)
 {
-    const char *broken = block_heap_check(&state.heap);
-    return broken || !state.growing ? broken : allocator_check(&state.objects);
+    return allocator_check(&state.objects);
 }

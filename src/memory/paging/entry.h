@@ -30,4 +30,11 @@ static inline uint32_t *table_at(uint32_t entry)
     return (uint32_t *)(uintptr_t)(entry & ENTRY_ADDRESS);
 }
 
+/* paging.c: what it was given. */
+const struct paging_machine *paging_machine(void);
+
+/* reserved.c: whether SLOT's table is everybody's; and that none is. */
+bool paging_is_reserved(size_t slot);
+void paging_reserve_nothing(void);
+
 #endif

@@ -37,12 +37,18 @@ struct paging_4gb_chunk *paging_init(uint32_t *directory, struct paging_machine 
     paging.kernel = (struct paging_4gb_chunk){.directory_entry = directory};
     paging.current = &paging.kernel;
     paging.machine = machine;
+    paging_reserve_nothing();
     return &paging.kernel;
 }
 
 struct paging_4gb_chunk *paging_kernel(void)
 {
     return &paging.kernel;
+}
+
+const struct paging_machine *paging_machine(void)
+{
+    return &paging.machine;
 }
 
 struct paging_4gb_chunk *paging_current(void)
@@ -230,6 +236,15 @@ static bool flags_allowed(const struct paging_4gb_chunk *chunk, uint32_t flags)
     return !(flags & PAGING_ACCESS_FROM_ALL) || chunk->for_user;
 }
 
+/* Whether CHUNK may have pages of its own from VIRT to LAST: not where tables are everybody's. */
+static bool is_its_own(const struct paging_4gb_chunk *chunk, vaddr_t virt, vaddr_t last)
+{
+    for (size_t slot = slot_of(virt); chunk != &paging.kernel && slot <= slot_of(last); slot++)
+        if (paging_is_reserved(slot))
+            return false;
+    return true;
+}
+
 /* Whether NPAGES pages from ADDRESS on end at 4 GB or before it. */
 static bool fits(uint32_t address, size_t npages)
 {
@@ -243,6 +258,8 @@ int paging_map_range(struct paging_4gb_chunk *chunk, vaddr_t virt, paddr_t phys,
         !flags_allowed(chunk, flags) || !fits(virt, npages) || !fits(phys, npages))
         return -EINVARG;
     vaddr_t last = virt + (uint32_t)(npages - 1) * PAGE_SIZE;
+    if (!is_its_own(chunk, virt, last))
+        return -EINVARG;
     if (make_tables(chunk, slot_of(virt), slot_of(last)))
         return -ENOMEM;
     for (uint32_t i = 0; i < npages; i++)
@@ -263,22 +280,9 @@ int paging_map_to(struct paging_4gb_chunk *chunk, vaddr_t virt, paddr_t phys, pa
     return paging_map_range(chunk, virt, phys, page_of(phys_end - phys), flags);
 }
 
-int paging_reserve(vaddr_t virt, size_t nslots)
-{
-    size_t first = slot_of(virt);
-    if (virt % (PAGING_LARGE_PAGES * PAGE_SIZE) != 0 || nslots == 0 ||
-        nslots > PAGING_TOTAL_ENTRIES_PER_TABLE - first)
-        return -EINVARG;
-    if (make_tables(&paging.kernel, first, first + nslots - 1))
-        return -ENOMEM;
-    for (uint32_t i = 0; i < nslots * PAGING_LARGE_PAGES; i++)
-        set_entry(&paging.kernel, virt + i * PAGE_SIZE, 0);
-    return 0;
-}
-
 int paging_unmap(struct paging_4gb_chunk *chunk, vaddr_t virt)
 {
-    if (!chunk || !paging_is_aligned(virt))
+    if (!chunk || !paging_is_aligned(virt) || !is_its_own(chunk, virt, virt))
         return -EINVARG;
     if (!paging_walk(chunk, virt).mapped)
         return -EFAULT;

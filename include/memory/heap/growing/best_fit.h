@@ -23,8 +23,9 @@ struct best_fit {
 };
 
 /*
- * Makes HEAP an empty one in NBYTES bytes from START on, the first fifth of which is the array's:
- * enough for as many pieces as there can be. -EINVARG as from window_create().
+ * Makes HEAP an empty one in NBYTES bytes from START on, the first quarter of which, rounded up to
+ * a page, is the array's: enough for as many pieces as there can be. The array's first page gets
+ * its frame. -EINVARG as from window_create() for either part, -ENOMEM without memory.
  */
 MUST_USE int best_fit_create(struct best_fit *heap, void *start, size_t nbytes,
                              struct window_source source);

@@ -8,7 +8,7 @@
 #include "memory/heap/growing/growing.h"
 
 struct memory_block {
-    uint32_t free;             /* FREE or TAKEN of free_list.c, sealed with address and size */
+    uint32_t free;             /* FREE or TAKEN, sealed with its address and all words below */
     size_t size;               /* bytes, this header included */
     struct memory_block *next; /* of a free block: the next free one, or NULL */
 } __attribute__((aligned(GROWING_ALIGNMENT)));

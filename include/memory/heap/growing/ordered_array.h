@@ -26,7 +26,7 @@ MUST_USE int ordered_array_create(struct ordered_array *array, void *start, size
 /* Makes room for COUNT pieces. False where the window or the memory is spent. */
 MUST_USE bool ordered_array_reserve(struct ordered_array *array, size_t count);
 
-/* Gives back what is not needed for COUNT pieces, or for those that there are. */
+/* Gives back what is not needed for COUNT pieces, which are no fewer than there are. */
 void ordered_array_trim(struct ordered_array *array, size_t count);
 
 /* The place of the first piece that is not before PIECE; count where there is none. O(log n). */

@@ -15,8 +15,9 @@ enum {
 
 /* Where frames come from. */
 struct window_source {
-    /* Puts a frame behind PAGE, which has none; its contents are anything. False without memory. */
-    bool (*map)(void *context, void *page);
+    /* Puts frames behind NPAGES pages from START on, which have none; their contents are anything.
+     * How many of the first ones have one now: fewer without memory. */
+    size_t (*map)(void *context, void *start, size_t npages);
     /* Takes the frame behind PAGE away; touching PAGE faults from now on. */
     void (*unmap)(void *context, void *page);
     void *context;
@@ -36,14 +37,15 @@ struct window {
 
 /*
  * Makes WINDOW one of NBYTES bytes from START on, without frames, its break at START. -EINVARG
- * unless START is not NULL, both are multiples of a page, and NBYTES is from one page to
- * WINDOW_PAGES_MOST of them and ends at 4 GB or before.
+ * unless START is not NULL, both are multiples of a page, NBYTES is from one page to
+ * WINDOW_PAGES_MOST of them, and the window's end is an address too, which 4 GB is not.
  */
 MUST_USE int window_create(struct window *window, void *start, size_t nbytes,
                            struct window_source source);
 
 /*
- * Moves the break to ADDRESS. Up: all pages up to it get frames. Down: all whole pages above it
+ * Moves the break to ADDRESS. Up: all pages from the old break to it have frames then. Down: all
+ * whole pages above it
  * lose theirs. -EINVARG outside of the window, -ENOMEM without memory: then break and frames are as
  * they were. O(pages).
  */
@@ -52,8 +54,8 @@ MUST_USE int kbrk(struct window *window, void *address);
 /* Moves it by INCREMENT bytes. The break as it was, as Unix has it; NULL where kbrk() fails. */
 MUST_USE void *ksbrk(struct window *window, ptrdiff_t increment);
 
-/* Gives every page with a byte from FROM to TO (exclusive), below the break, a frame. False without
- * memory: then nothing has changed. O(pages). */
+/* Gives every page with a byte from FROM to TO (exclusive), below the break, a frame; none where
+ * they are equal. False without memory: then nothing has changed. O(pages). */
 MUST_USE bool window_back(struct window *window, const void *from, const void *to);
 
 /* Takes the frames of all pages that lie wholly between FROM and TO. O(pages). */

@@ -21,14 +21,13 @@
 #include "lib/checked.h"
 #include "memory/heap/growing/best_fit_private.h"
 
-enum {
-    LEAST = HEADER + GROWING_ALIGNMENT, /* bytes of an allocation, and of a gap between two */
-    ARRAY_SHARE = 5                     /* the part of the memory that is the array's */
-};
+enum { ARRAY_SHARE = 4 }; /* the part of the memory that is the array's */
 
-/* Every gap has an allocation behind it: two times LEAST bytes for each piece. */
-_Static_assert((ARRAY_SHARE - 1) * sizeof(struct free_piece) <= 2 * LEAST,
-               "the array has room for as many pieces as there can be");
+/* Every gap but the last has an allocation behind it: two times LEAST bytes for each piece. */
+#define PIECES_MOST(nbytes) ((nbytes) / (2 * LEAST) + 2)
+_Static_assert(PIECES_MOST((ARRAY_SHARE - 1) * WINDOW_PAGE) * sizeof(struct free_piece) <=
+                   WINDOW_PAGE,
+               "each page of the array has room for the pieces of its share of the memory");
 
 /* The gap between BEFORE and AFTER, each NULL at an end; of no bytes where they touch. */
 static struct free_piece gap_between(const struct best_fit *heap, struct best_fit_block *before,
@@ -50,17 +49,22 @@ static void remove_gap(struct best_fit *heap, struct free_piece gap)
         ordered_array_remove(&heap->free, ordered_array_find(&heap->free, gap));
 }
 
-/* Room for the gaps that there may be with one allocation more. */
+/* How many gaps there may be with one allocation more. */
+static size_t gaps_most(const struct best_fit *heap)
+{
+    size_t most = PIECES_MOST(heap->window.nbytes), count = heap->growing.nlive + 3;
+    return count < most ? count : most;
+}
+
 static bool reserve(struct best_fit *heap)
 {
-    size_t most = heap->window.nbytes / (2 * LEAST) + 2, count = heap->growing.nlive + 3;
-    return ordered_array_reserve(&heap->free, count < most ? count : most);
+    return ordered_array_reserve(&heap->free, gaps_most(heap));
 }
 
 static uint8_t *used_end(const struct growing_heap *growing)
 {
     const struct best_fit *heap = fit_of(growing);
-    return gap_start(heap, heap->last);
+    return best_fit_is_sound(heap, heap->last) ? gap_start(heap, heap->last) : NULL;
 }
 
 static void move_end(struct growing_heap *growing, uint8_t *from, uint8_t *to)
@@ -85,14 +89,15 @@ static struct best_fit_block *link_block(struct best_fit *heap, struct best_fit_
     return block;
 }
 
-/* Allocates SIZE bytes at PLACE in GAP, entry ENTRY of the array; NULL without memory. */
+/* Allocates SIZE bytes at PLACE in entry ENTRY of the array; NULL without memory, or where a header
+ * beside it was overwritten. */
 static void *cut(struct best_fit *heap, size_t entry, uint8_t *place, size_t size)
 {
     struct free_piece gap = heap->free.pieces[entry];
     size_t rest = (size_t)(gap.start + gap.nbytes - place) - size;
     if (rest < LEAST)
         size += rest;
-    if (!window_back(&heap->window, place, place + size))
+    if (!best_fit_gap_is_sound(heap, &gap) || !window_back(&heap->window, place, place + size))
         return NULL;
     ordered_array_remove(&heap->free, entry);
     struct best_fit_block *block = link_block(heap, gap.before, place, size);
@@ -122,14 +127,19 @@ static void *fit_malloc(void *memory, size_t nbytes, size_t alignment)
     struct best_fit *heap = fit_of(memory);
     size_t size;
     bool found;
-    if (!growing_block_size(nbytes, HEADER, &size) || !growing_alignment(&alignment) ||
-        !reserve(heap))
+    if (!growing_block_size(nbytes, HEADER, &size) ||
+        !growing_alignment(&heap->window, &alignment) || !reserve(heap))
         return NULL;
     void *pointer = best(heap, size, alignment, &found);
-    if (!found) {
-        size_t slack = alignment > GROWING_ALIGNMENT ? alignment + LEAST : 0;
-        if (growing_heap_grow(&heap->growing, size + slack))
+    uint8_t *end = used_end(&heap->growing);
+    if (!found && end) {
+        size_t was = window_size(&heap->window);
+        uint8_t *place = growing_place(end, HEADER, alignment, LEAST);
+        if (growing_heap_grow(&heap->growing, (size_t)(place - end) + size)) {
             pointer = best(heap, size, alignment, &found);
+            if (!pointer) /* the frames were given back in between, and are gone */
+                growing_heap_shrink(&heap->growing, was);
+        }
     }
     return pointer;
 }
@@ -172,7 +182,7 @@ static bool fit_resize(void *memory, void *pointer, size_t nbytes)
     if (!growing_block_size(nbytes, HEADER, &size) || best_fit_judge(heap, pointer))
         return false;
     size_t room = (size_t)(gap_end(heap, block->next) - (uint8_t *)block);
-    if (size > room || (size > block->size && !reserve(heap)))
+    if (size > room)
         return false;
     if (room - size < LEAST)
         size = room;
@@ -191,7 +201,7 @@ static size_t fit_trim(void *memory)
 {
     struct best_fit *heap = fit_of(memory);
     size_t ours = growing_heap_trim(memory), before = heap->free.window.pages;
-    ordered_array_trim(&heap->free, heap->growing.nlive + 3);
+    ordered_array_trim(&heap->free, gaps_most(heap));
     return ours + (before - heap->free.window.pages);
 }
 
@@ -210,11 +220,13 @@ int best_fit_create(struct best_fit *heap, void *start, size_t nbytes, struct wi
         .move_end = move_end,
         .picture = best_fit_picture,
     };
-    size_t array = nbytes / ARRAY_SHARE / WINDOW_PAGE * WINDOW_PAGE;
+    size_t share = units_to_hold(nbytes / WINDOW_PAGE, ARRAY_SHARE) * WINDOW_PAGE;
     heap->growing = (struct growing_heap){.kind = &kind, .window = &heap->window};
     heap->first = heap->last = NULL;
-    int status = window_create(&heap->window, (uint8_t *)start + array, nbytes - array, source);
-    return status ? status : ordered_array_create(&heap->free, start, array, source);
+    int status = ordered_array_create(&heap->free, start, share, source);
+    if (!status)
+        status = window_create(&heap->window, (uint8_t *)start + share, nbytes - share, source);
+    return status || reserve(heap) ? status : -ENOMEM;
 }
 
 struct allocator best_fit_allocator(struct best_fit *heap)

@@ -15,8 +15,7 @@ static bool has_header(const struct best_fit *heap, const struct best_fit_block 
            window_has(&heap->window, block, HEADER);
 }
 
-/* Whether BLOCK, or NULL for an end of the list, is an allocation; it may be any pointer. */
-static bool is_sound(const struct best_fit *heap, const struct best_fit_block *block)
+bool best_fit_is_sound(const struct best_fit *heap, const struct best_fit_block *block)
 {
     return !block || (has_header(heap, block) && is(block, TAKEN));
 }
@@ -26,13 +25,26 @@ static int judge_slowly(struct best_fit *heap, const uint8_t *pointer)
 {
     const struct best_fit_block *before = NULL;
     for (const struct best_fit_block *at = heap->first; at; at = at->next) {
-        if (!is_sound(heap, at))
+        if (!best_fit_is_sound(heap, at) || at->previous != before) /* and so there is no circle */
             return find_damage(heap, at, before);
         if ((const uint8_t *)at > pointer)
             break;
         before = at;
     }
     return before && pointer < end_of(before) ? HEAP_NOT_FIRST : HEAP_ALREADY_FREE;
+}
+
+bool best_fit_gap_is_sound(struct best_fit *heap, const struct free_piece *gap)
+{
+    const struct best_fit_block *before = gap->before, *after = heap->first;
+    if (!best_fit_is_sound(heap, before))
+        return !find_damage(heap, before, gap->start);
+    if (before)
+        after = before->next;
+    if (best_fit_is_sound(heap, after) && (after ? after->previous : heap->last) == before &&
+        gap_start(heap, before) == gap->start && gap_end(heap, after) == gap->start + gap->nbytes)
+        return true;
+    return !find_damage(heap, after, before);
 }
 
 int best_fit_judge(struct best_fit *heap, const void *pointer)
@@ -42,12 +54,12 @@ int best_fit_judge(struct best_fit *heap, const void *pointer)
         return HEAP_OUT_OF_RANGE;
     if (!is_multiple((uintptr_t)pointer, GROWING_ALIGNMENT))
         return HEAP_MISALIGNED;
-    if (!is_sound(heap, block))
+    if (!best_fit_is_sound(heap, block))
         return judge_slowly(heap, pointer);
     const struct best_fit_block *previous = block->previous, *next = block->next;
-    if (!is_sound(heap, previous) || (previous ? previous->next : heap->first) != block)
+    if (!best_fit_is_sound(heap, previous) || (previous ? previous->next : heap->first) != block)
         return find_damage(heap, block, previous);
-    if (!is_sound(heap, next) || (next ? next->previous : heap->last) != block)
+    if (!best_fit_is_sound(heap, next) || (next ? next->previous : heap->last) != block)
         return find_damage(heap, block, next);
     return HEAP_FREED;
 }
@@ -74,12 +86,15 @@ const char *best_fit_check(const void *memory)
     if (!broken)
         broken = ordered_array_check(&heap->free);
     for (const struct best_fit_block *at = heap->first; at && !broken; at = at->next) {
-        if (!is_sound(heap, at))
+        if (!best_fit_is_sound(heap, at))
             return "a block's header has been overwritten";
         if (at->previous != previous || (uint8_t *)at < gap_start(heap, previous))
             return "a block is not linked to its neighbour";
         if (!window_has(&heap->window, at, at->size))
             return "an allocation has pages without frames, or none of the heap's";
+        size_t gap = (size_t)((const uint8_t *)at - gap_start(heap, previous));
+        if (gap > 0 && gap < LEAST)
+            return "a gap has no room for an allocation";
         if (!gap_is_known(heap, gap_start(heap, previous), (const uint8_t *)at, &ngaps))
             return "the array does not hold a gap";
         nlive++;
@@ -108,11 +123,12 @@ void best_fit_statistics(const void *memory, struct allocator_statistics *statis
 {
     const struct best_fit *heap = fit_of(memory);
     const struct window *window = &heap->window;
-    size_t largest = window->nbytes - window_offset(window, gap_start(heap, heap->last));
+    const uint8_t *end = heap->growing.kind->end(&heap->growing);
+    size_t largest = end ? window->nbytes - window_offset(window, end) : 0;
     if (heap->free.count > 0 && heap->free.pieces[heap->free.count - 1].nbytes > largest)
         largest = heap->free.pieces[heap->free.count - 1].nbytes;
     *statistics = (struct allocator_statistics){
-        .pages = window->pages + heap->free.window.pages,
+        .pages = window->pages + heap->free.window.pages, /* the array only ever has more */
         .peak = window->peak + heap->free.window.peak,
         .returned = window->returned + heap->free.window.returned,
         .largest = largest > HEADER ? largest - HEADER : 0,

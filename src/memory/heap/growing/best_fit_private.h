@@ -4,7 +4,10 @@
 
 #include "memory/heap/growing/best_fit.h"
 
-enum { HEADER = sizeof(struct best_fit_block) };
+enum {
+    HEADER = sizeof(struct best_fit_block),
+    LEAST = HEADER + GROWING_ALIGNMENT /* bytes of an allocation, and of a gap between two */
+};
 
 #define TAKEN 0x62657374u
 #define FREED 0x66726565u
@@ -27,9 +30,10 @@ static inline uint8_t *end_of(const struct best_fit_block *block)
     return (uint8_t *)(uintptr_t)block + block->size;
 }
 
+/* The links have no part in it: they are believed where the neighbour says the same. */
 static inline uint32_t seal(const struct best_fit_block *block, uint32_t state)
 {
-    return state ^ (uint32_t)(uintptr_t)block ^ (uint32_t)block->size * 0x9e3779b1u;
+    return state ^ growing_fold((uintptr_t)block) ^ growing_fold(block->size) * 0x9e3779b1u;
 }
 
 static inline bool is(const struct best_fit_block *block, uint32_t state)
@@ -48,6 +52,12 @@ static inline uint8_t *gap_end(const struct best_fit *heap, const struct best_fi
 {
     return block ? (uint8_t *)(uintptr_t)block : heap->window.brk;
 }
+
+/* Whether BLOCK, or NULL for an end of the list, is an allocation; it may be any pointer. */
+bool best_fit_is_sound(const struct best_fit *heap, const struct best_fit_block *block);
+
+/* Whether the blocks around GAP, an entry of the array, are sound and say that it is there. */
+bool best_fit_gap_is_sound(struct best_fit *heap, const struct free_piece *gap);
 
 /* Why POINTER can't be freed, or HEAP_FREED. O(1) where it can be, else O(blocks). */
 int best_fit_judge(struct best_fit *heap, const void *pointer);

@@ -1,8 +1,8 @@
 /*
  * Theory. Blocks lie one behind the other from the window's start to its break, each with its
  * header in front. A header is sealed: its first word mixes whether the block is free with where
- * and how large it is, so that a header that was overwritten, or copied, is seen before its other
- * words are believed.
+ * and how large it is and which is the next free one, so that a header that was overwritten, or
+ * copied, is seen before its other words are believed.
  *
  * Invariant:
  *   - the sizes of the blocks lead from the window's start to its break, exactly;
@@ -23,9 +23,18 @@ static struct memory_block *write_block(uint8_t *place, size_t size, uint32_t st
 {
     struct memory_block *block = (struct memory_block *)(void *)place;
     block->size = size;
-    block->free = seal(block, state);
     block->next = NULL;
+    block->free = seal(block, state);
     return block;
+}
+
+/* Says that the free block behind PREVIOUS, or the first where that is NULL, is NEXT. */
+static void set_next(struct free_list *heap, struct memory_block *previous,
+                     struct memory_block *next)
+{
+    *(previous ? &previous->next : &heap->first) = next;
+    if (previous)
+        previous->free = seal(previous, FREE);
 }
 
 /*
@@ -49,15 +58,14 @@ static int find_previous(struct free_list *heap, const uint8_t *address,
 static void link_block(struct free_list *heap, struct memory_block *previous,
                        struct memory_block *block)
 {
-    struct memory_block **link = previous ? &previous->next : &heap->first;
-    block->next = *link;
-    *link = block;
+    set_next(heap, block, previous ? previous->next : heap->first);
+    set_next(heap, previous, block);
 }
 
 static void unlink_block(struct free_list *heap, struct memory_block *previous,
                          struct memory_block *block)
 {
-    *(previous ? &previous->next : &heap->first) = block->next;
+    set_next(heap, previous, block->next);
 }
 
 /* Makes BLOCK and what is free on both sides one free block; PREVIOUS is the last free one below.
@@ -75,7 +83,7 @@ static struct memory_block *join(struct free_list *heap, struct memory_block *pr
         next = previous->next;
         block->free = seal(block, FREE); /* for who frees it again */
         block = write_block((uint8_t *)previous, (size_t)(end - (uint8_t *)previous), FREE);
-        block->next = next;
+        set_next(heap, block, next);
         return block;
     }
     block = write_block((uint8_t *)block, (size_t)(end - (uint8_t *)block), FREE);
@@ -83,23 +91,22 @@ static struct memory_block *join(struct free_list *heap, struct memory_block *pr
     return block;
 }
 
-/* The last free block, and the one before it; NULL where there is none. */
+/* The last free block, and the one before it, or a broken one; NULL where there is none. */
 static struct memory_block *last_free(const struct free_list *heap, struct memory_block **previous)
 {
     *previous = NULL;
     struct memory_block *last = heap->first;
-    for (; last && last->next; last = last->next)
+    for (; last && is(last, FREE) && last->next; last = last->next)
         *previous = last;
     return last;
 }
 
-/* What is left below a break that moves down is nothing, or has room for its header. */
 static uint8_t *used_end(const struct growing_heap *growing)
 {
     struct memory_block *previous, *last = last_free(list_of(growing), &previous);
-    if (!last || end_of(last) != growing->window->brk)
-        return growing->window->brk;
-    return is_multiple((uintptr_t)last, WINDOW_PAGE) ? (uint8_t *)last : (uint8_t *)last + HEADER;
+    if (last && !is(last, FREE))
+        return NULL;
+    return last && end_of(last) == growing->window->brk ? (uint8_t *)last : growing->window->brk;
 }
 
 static void move_end(struct growing_heap *growing, uint8_t *from, uint8_t *to)
@@ -161,13 +168,19 @@ static void *list_malloc(void *memory, size_t nbytes, size_t alignment)
     struct free_list *heap = list_of(memory);
     size_t size;
     bool found;
-    if (!growing_block_size(nbytes, HEADER, &size) || !growing_alignment(&alignment))
+    if (!growing_block_size(nbytes, HEADER, &size) ||
+        !growing_alignment(heap->growing.window, &alignment))
         return NULL;
     void *pointer = first_fit(heap, size, alignment, &found);
     if (!found) {
-        size_t slack = alignment > GROWING_ALIGNMENT ? alignment + HEADER : 0;
-        if (growing_heap_grow(&heap->growing, size + slack))
+        size_t was = window_size(heap->growing.window);
+        uint8_t *end = used_end(&heap->growing);
+        uint8_t *place = growing_place(end, HEADER, alignment, HEADER);
+        if (growing_heap_grow(&heap->growing, (size_t)(place - end) + size)) {
             pointer = first_fit(heap, size, alignment, &found);
+            if (!pointer) /* the frames were given back in between, and are gone */
+                growing_heap_shrink(&heap->growing, was);
+        }
     }
     heap->growing.nlive += pointer != NULL;
     return pointer;
@@ -244,6 +257,7 @@ void free_list_create(struct free_list *heap, struct window *window)
                       .trim = growing_heap_trim,
                       .check = free_list_check,
                       .statistics = free_list_statistics},
+        .least = HEADER,
         .end = used_end,
         .move_end = move_end,
         .picture = free_list_picture,

@@ -93,7 +93,7 @@ void free_list_statistics(const void *memory, struct allocator_statistics *stati
     const struct window *window = heap->growing.window;
     size_t above = window->nbytes - window_size(window), largest = 0;
     const struct memory_block *last = NULL;
-    for (const struct memory_block *at = heap->first; at; at = at->next) {
+    for (const struct memory_block *at = heap->first; at && is(at, FREE); at = at->next) {
         largest = at->size > largest ? at->size : largest;
         last = at;
     }

@@ -27,9 +27,11 @@ static inline uint8_t *end_of(const struct memory_block *block)
     return (uint8_t *)(uintptr_t)block + block->size;
 }
 
+/* The multipliers are odd: whichever one word is another, the seal is another. */
 static inline uint32_t seal(const struct memory_block *block, uint32_t state)
 {
-    return state ^ (uint32_t)(uintptr_t)block ^ (uint32_t)block->size * 0x9e3779b1u;
+    return state ^ growing_fold((uintptr_t)block) ^ growing_fold(block->size) * 0x9e3779b1u ^
+           growing_fold((uintptr_t)block->next) * 0x85ebca6bu;
 }
 
 static inline bool is(const struct memory_block *block, uint32_t state)

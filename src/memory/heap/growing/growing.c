@@ -3,13 +3,21 @@
 #include "lib/bits.h"
 #include "lib/checked.h"
 
+/* How short the heap can be when its last allocation ends at END. */
+static size_t shortest(const struct growing_heap *heap, const uint8_t *end)
+{
+    size_t used = window_offset(heap->window, end);
+    size_t size = units_to_hold(used, WINDOW_PAGE) * WINDOW_PAGE;
+    return size > used && size - used < heap->kind->least ? size + WINDOW_PAGE : size;
+}
+
 int growing_heap_resize(struct growing_heap *heap, size_t nbytes)
 {
     struct window *window = heap->window;
-    uint8_t *was = window->brk;
+    uint8_t *was = window->brk, *end = heap->kind->end(heap);
     size_t size;
-    if (!checked_round_up(nbytes, WINDOW_PAGE, &size) || size > window->nbytes ||
-        window->start + size < heap->kind->end(heap))
+    if (!end || !checked_round_up(nbytes, WINDOW_PAGE, &size) || size > window->nbytes ||
+        size < shortest(heap, end))
         return -EINVARG;
     if (window->start + size < was)
         heap->kind->move_end(heap, was, window->start + size); /* the page that says so may go */
@@ -21,28 +29,37 @@ int growing_heap_resize(struct growing_heap *heap, size_t nbytes)
 
 bool growing_heap_grow(struct growing_heap *heap, size_t need)
 {
-    size_t size = window_size(heap->window);
-    size_t used = window_offset(heap->window, heap->kind->end(heap)), least;
-    if (!checked_add(used, need, &least))
+    size_t size = window_size(heap->window), least;
+    const uint8_t *end = heap->kind->end(heap);
+    if (!end || !checked_add(window_offset(heap->window, end), need, &least))
         return false;
     return (least <= size + GROWING_STEP && !growing_heap_resize(heap, size + GROWING_STEP)) ||
            !growing_heap_resize(heap, least);
+}
+
+void growing_heap_shrink(struct growing_heap *heap, size_t nbytes)
+{
+    int status = growing_heap_resize(heap, nbytes);
+    (void)status; /* down to where nothing is allocated never fails */
 }
 
 size_t growing_heap_trim(void *memory)
 {
     struct growing_heap *heap = memory;
     size_t before = heap->window->pages;
-    int status = growing_heap_resize(heap, window_offset(heap->window, heap->kind->end(heap)));
-    return status ? 0 : before - heap->window->pages; /* down never fails */
+    const uint8_t *end = heap->kind->end(heap);
+    if (end)
+        growing_heap_shrink(heap, shortest(heap, end));
+    return before - heap->window->pages;
 }
 
 void growing_heap_settle(struct growing_heap *heap, uint8_t *from, uint8_t *to)
 {
     struct window *window = heap->window;
+    size_t first = units_to_hold(window_offset(window, from), WINDOW_PAGE);
     if (to == window->brk && (size_t)(to - from) >= GROWING_STEP)
         (void)growing_heap_trim(heap);
-    else if ((size_t)(to - from) >= (GROWING_LARGE + 1) * WINDOW_PAGE)
+    else if (window_offset(window, to) / WINDOW_PAGE >= first + GROWING_LARGE)
         window_release(window, from, to);
 }
 
@@ -60,12 +77,11 @@ void growing_picture_add(struct growing_picture *picture, size_t nbytes)
     picture->by_size[bits_highest(nbytes)]++;
 }
 
-bool growing_alignment(size_t *alignment)
+bool growing_alignment(const struct window *window, size_t *alignment)
 {
     if (*alignment < GROWING_ALIGNMENT && (*alignment & (*alignment - 1)) == 0)
         *alignment = GROWING_ALIGNMENT;
-    return (*alignment & (*alignment - 1)) == 0 &&
-           *alignment <= (size_t)WINDOW_PAGES_MOST * WINDOW_PAGE;
+    return (*alignment & (*alignment - 1)) == 0 && *alignment <= window->nbytes;
 }
 
 uint8_t *growing_place(uint8_t *place, size_t header, size_t alignment, size_t least)

@@ -13,24 +13,28 @@ static struct {
     size_t count;
 } state;
 
-static bool map_page(void *frames, void *page)
+/* Runs of frames, as long as there are some, as many as it takes. */
+static size_t map_pages(void *frames, void *start, size_t npages)
 {
-    void *frame = block_heap_malloc_for(frames, OWNER_WINDOW, PAGE_SIZE);
-    if (!frame)
-        return false;
-    /* The tables are there: it can't fail. */
-    if (paging_map(paging_kernel(), (vaddr_t)page, (paddr_t)frame,
-                   PAGING_IS_PRESENT | PAGING_IS_WRITEABLE))
-        panic("heap: the window's page %p can't be mapped", page);
-    return true;
+    size_t done = 0;
+    for (size_t run = npages; done < npages && run > 0;
+         run = npages - done < run ? npages - done : run) {
+        void *frame = block_heap_malloc_singles(frames, OWNER_WINDOW, run);
+        if (!frame) {
+            run /= 2;
+            continue;
+        }
+        paging_map_reserved((vaddr_t)start + done * PAGE_SIZE, (paddr_t)frame, run);
+        done += run;
+    }
+    return done;
 }
 
 static void unmap_page(void *frames, void *page)
 {
-    paddr_t frame;
-    if (paging_get_physical_address(paging_kernel(), (vaddr_t)page, &frame) ||
-        paging_unmap(paging_kernel(), (vaddr_t)page) || block_heap_free(frames, (void *)frame))
-        panic("heap: the window's page %p has no frame of the heap's", page);
+    void *frame = (void *)paging_unmap_reserved((vaddr_t)page);
+    if (block_heap_free(frames, frame))
+        panic("heap: the window's page %p had no frame of the heap's", page);
 }
 
 /*
@@ -56,7 +60,7 @@ static bool is_free(const struct memory_map *map, page_t first, page_t end, bool
 static page_t find_place(const struct memory_map *map, page_t npages, bool hide_ram)
 {
     page_t usual = page_of(LAYOUT_GROWING_WINDOW);
-    for (page_t at = usual; at + npages <= PAGES_IN_4GB; at += PAGING_LARGE_PAGES)
+    for (page_t at = usual; at + npages < PAGES_IN_4GB; at += PAGING_LARGE_PAGES)
         if (is_free(map, at, at + npages, hide_ram))
             return at;
     for (page_t at = usual; at > page_of(LAYOUT_HEAP); at -= PAGING_LARGE_PAGES)
@@ -79,7 +83,7 @@ void *kernel_window_open(struct block_heap *frames, const struct memory_map *map
         state.windows[state.count].first = place;
         state.windows[state.count++].end = place + npages;
         *nbytes = npages * PAGE_SIZE;
-        *source = (struct window_source){.map = map_page, .unmap = unmap_page, .context = frames};
+        *source = (struct window_source){.map = map_pages, .unmap = unmap_page, .context = frames};
         return (void *)page_address(place);
     }
     return NULL;

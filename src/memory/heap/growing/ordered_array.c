@@ -26,8 +26,7 @@ bool ordered_array_reserve(struct ordered_array *array, size_t count)
 
 void ordered_array_trim(struct ordered_array *array, size_t count)
 {
-    size_t most = count > array->count ? count : array->count;
-    size_t npages = units_to_hold(most * sizeof *array->pieces, WINDOW_PAGE);
+    size_t npages = units_to_hold(count * sizeof *array->pieces, WINDOW_PAGE);
     if (npages < array->window.pages &&
         !kbrk(&array->window, array->window.start + npages * WINDOW_PAGE))
         array->room = npages * WINDOW_PAGE / sizeof *array->pieces;

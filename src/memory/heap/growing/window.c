@@ -27,13 +27,15 @@ static void take_frame(struct window *window, size_t page)
     window->pages--;
 }
 
-static bool give_frame(struct window *window, size_t page)
+/* Gives the pages FIRST to END, which have none, frames; how many of them got one. */
+static size_t give_frames(struct window *window, size_t first, size_t end)
 {
-    if (!window->source.map(window->source.context, window->start + page * WINDOW_PAGE))
-        return false;
-    window->present[page / 32] ^= (uint32_t)1 << page % 32;
-    window->pages++;
-    return true;
+    size_t count = window->source.map(window->source.context, window->start + first * WINDOW_PAGE,
+                                      end - first);
+    for (size_t page = first; page < first + count; page++)
+        window->present[page / 32] ^= (uint32_t)1 << page % 32;
+    window->pages += count;
+    return count;
 }
 
 /* Gives the pages FIRST to END what frames they lack. Where that fails, those that are new go. */
@@ -42,8 +44,18 @@ static bool back_pages(struct window *window, size_t first, size_t end)
     size_t page = first;
     for (size_t word = first / 32; word * 32 < end; word++)
         window->before[word] = window->present[word];
-    while (page < end && (has_frame(window, page) || give_frame(window, page)))
-        page++;
+    while (page < end) {
+        size_t lacking = page;
+        while (lacking < end && has_frame(window, lacking))
+            lacking++;
+        for (page = lacking; page < end && !has_frame(window, page);)
+            page++;
+        size_t count = give_frames(window, lacking, page);
+        if (count < page - lacking) {
+            page = lacking + count;
+            break;
+        }
+    }
     if (page < end) {
         while (page-- > first)
             if (!(window->before[page / 32] >> page % 32 & 1))
@@ -69,7 +81,7 @@ int window_create(struct window *window, void *start, size_t nbytes, struct wind
 {
     uintptr_t first = (uintptr_t)start;
     if (!start || !is_multiple(first, WINDOW_PAGE) || !is_multiple(nbytes, WINDOW_PAGE) ||
-        nbytes == 0 || nbytes / WINDOW_PAGE > WINDOW_PAGES_MOST || nbytes - 1 > UINTPTR_MAX - first)
+        nbytes == 0 || nbytes / WINDOW_PAGE > WINDOW_PAGES_MOST || nbytes > UINTPTR_MAX - first)
         return -EINVARG;
     memset(window, 0, sizeof *window);
     window->start = window->brk = start;
@@ -81,7 +93,7 @@ int window_create(struct window *window, void *start, size_t nbytes, struct wind
 int kbrk(struct window *window, void *address)
 {
     size_t size = (uintptr_t)address - (uintptr_t)window->start, was = window_size(window);
-    if ((uintptr_t)address < (uintptr_t)window->start || size > window->nbytes)
+    if (size > window->nbytes) /* or ADDRESS is below: no window reaches so far that that wraps */
         return -EINVARG;
     size_t end = units_to_hold(size, WINDOW_PAGE), end_was = units_to_hold(was, WINDOW_PAGE);
     if (size > was && !back_pages(window, was / WINDOW_PAGE, end))
@@ -103,7 +115,8 @@ void *ksbrk(struct window *window, ptrdiff_t increment)
 bool window_back(struct window *window, const void *from, const void *to)
 {
     size_t first = window_offset(window, from) / WINDOW_PAGE;
-    return back_pages(window, first, units_to_hold(window_offset(window, to), WINDOW_PAGE));
+    size_t end = units_to_hold(window_offset(window, to), WINDOW_PAGE);
+    return from == to || back_pages(window, first, end);
 }
 
 void window_release(struct window *window, const void *from, const void *to)
@@ -129,6 +142,10 @@ const char *window_check(const struct window *window)
     if (window_size(window) > window->nbytes)
         return "the break lies outside of the window";
     for (size_t page = 0; page < WINDOW_PAGES_MOST; page++) {
+        if (page % 32 == 0 && !window->present[page / 32]) {
+            page += 31; /* most windows are far smaller */
+            continue;
+        }
         count += has_frame(window, page);
         if (page >= end && has_frame(window, page))
             return "a page above the break has a frame";

@@ -1,0 +1,73 @@
+/* Pages in slots whose tables are everybody's: an entry is written, and nothing else. */
+#include "memory/paging/entry.h"
+
+static uint32_t reserved[PAGING_TOTAL_ENTRIES_PER_TABLE / 32]; /* a bit a slot */
+
+bool paging_is_reserved(size_t slot)
+{
+    return reserved[slot / 32] >> slot % 32 & 1;
+}
+
+void paging_reserve_nothing(void)
+{
+    for (size_t i = 0; i < PAGING_TOTAL_ENTRIES_PER_TABLE / 32; i++)
+        reserved[i] = 0;
+}
+
+/* Whether one of the slots FIRST to END is reserved, or private somewhere. */
+static bool is_taken(size_t first, size_t end)
+{
+    for (size_t slot = first; slot < end; slot++) {
+        if (paging_is_reserved(slot))
+            return true;
+        for (struct paging_4gb_chunk *other = paging_kernel()->next; other; other = other->next)
+            if (other->directory_entry[slot] & PAGING_IS_PRIVATE)
+                return true;
+    }
+    return false;
+}
+
+int paging_reserve(vaddr_t virt, size_t nslots)
+{
+    size_t first = slot_of(virt), npages = nslots * PAGING_LARGE_PAGES;
+    if (virt % (PAGING_LARGE_PAGES * PAGE_SIZE) != 0 || nslots == 0 ||
+        nslots > PAGING_TOTAL_ENTRIES_PER_TABLE - first || is_taken(first, first + nslots))
+        return -EINVARG;
+    /* Mapping anything makes the tables; it is taken away again. */
+    int status = paging_map_range(paging_kernel(), virt, virt, npages,
+                                  PAGING_IS_PRESENT | PAGING_IS_WRITEABLE);
+    if (status)
+        return status;
+    for (size_t slot = first; slot < first + nslots; slot++)
+        reserved[slot / 32] |= 1u << slot % 32;
+    for (uint32_t i = 0; i < npages; i++)
+        (void)paging_unmap_reserved(virt + i * PAGE_SIZE);
+    return 0;
+}
+
+static uint32_t *entry_of(vaddr_t virt)
+{
+    return &table_at(paging_kernel()->directory_entry[slot_of(virt)])[index_of(virt)];
+}
+
+void paging_map_reserved(vaddr_t virt, paddr_t phys, size_t npages)
+{
+    uint32_t entry = phys | PAGING_IS_PRESENT | PAGING_IS_WRITEABLE;
+    while (npages > 0) {
+        size_t run = PAGING_TOTAL_ENTRIES_PER_TABLE - index_of(virt);
+        run = run < npages ? run : npages;
+        uint32_t *entries = entry_of(virt);
+        for (size_t i = 0; i < run; i++, entry += PAGE_SIZE)
+            entries[i] = entry; /* was absent: no TLB holds it */
+        virt += (uint32_t)run * PAGE_SIZE;
+        npages -= run;
+    }
+}
+
+paddr_t paging_unmap_reserved(vaddr_t virt)
+{
+    uint32_t *entry = entry_of(virt), was = *entry;
+    *entry = 0;
+    paging_machine()->flush(virt);
+    return was & ENTRY_ADDRESS;
+}

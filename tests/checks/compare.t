@@ -1,0 +1,44 @@
+#!/usr/bin/perl
+# The designs side by side on the host: each workload over each design, and a trace from a file.
+use strict;
+use warnings;
+use File::Temp 'tempdir';
+use Test::More;
+
+my $folder = tempdir(CLEANUP => 1);
+
+sub file {
+    my ($name, $text) = @_;
+    open my $out, '>', "$folder/$name" or die $!;
+    print $out $text;
+    close $out;
+    return "$folder/$name";
+}
+
+my $trace = file('trace', "plat-trace 1\nm 1 100\nm 2 5000\nr 1 9000\nf 2\nm 2 16\n");
+for my $bits (32, 64) {
+    my $program = "build/compare/$bits/compare";
+    my @rows = map { [split /\t/] } split /\n/, `$program --trace $trace`;
+    is scalar @rows, 24, "$bits bits: eight workloads over three designs";
+    is scalar(grep { $_->[7] } @rows), 0, '.. no request fails';
+    is scalar(grep { $_->[8] > 1 } @rows), 0, '.. all pages come back, but for one';
+    is scalar(grep { $_->[4] < 1 } @rows), 0, '.. nobody holds less than is live';
+    is join(' ', map { $_->[2] } @rows[21 .. 23]), '5 5 5', '.. the trace is replayed, call for call';
+    my @only = split /\n/, `$program --only comb best_fit`;
+    is scalar @only, 1, '.. one workload over one design, if that is asked for';
+}
+
+my $large = file('large', "plat-trace 1\nm 4096 8\n");
+like `build/compare/64/compare --trace $large 2>&1`, qr/IDs up to 4096; expected: below 4096$/,
+    'too large an ID is named';
+like `build/compare/64/compare --loud 2>&1`, qr/^compare: --loud: expected: --trace FILE/,
+    'so is an unknown argument';
+
+my $tsv = file('compare.tsv', join '', map { "kernel\tcomb\t$_\t100\t2000\t1.50\t7\t0\t0\t0\n" }
+        qw(block free_list best_fit));
+my $chart = `perl tests/compare/chart.pl $tsv`;
+like $chart, qr/^<svg .*<\/svg>$/s, 'the chart is one';
+is scalar(() = $chart =~ /<rect x="[\d.]+" y="[\d.]+" width="[\d.]+" height="8"/g), 9,
+    '.. with a bar for each design and question';
+isnt system('perl tests/compare/chart.pl /dev/null >/dev/null 2>&1'), 0, '.. and not without rows';
+done_testing;
