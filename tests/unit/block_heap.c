@@ -473,11 +473,11 @@ CASE(block_heap, only_some_runs_of_a_length_are_kept)
     CHECK_EQUAL(taken(), 0);
 }
 
-/* Runs of NBLOCKS are kept, eight blocks or ten, and all others are taken. */
+/* Runs of NBLOCKS are kept, KEPT_A_LENGTH blocks or ten, and all others are taken. */
 static bool make_scarce(size_t nblocks)
 {
-    void *runs[8];
-    size_t count = nblocks == 1 ? 8 : 10 / nblocks, kept = count * nblocks;
+    void *runs[KEPT_A_LENGTH];
+    size_t count = nblocks == 1 ? KEPT_A_LENGTH : 10 / nblocks, kept = count * nblocks;
     if (!begin(&page_source))
         return false;
     pages.until_failure = 1 << 30;
@@ -492,7 +492,7 @@ static bool make_scarce(size_t nblocks)
 
 CASE(block_heap, kept_runs_are_given_up_when_memory_is_scarce)
 {
-    static const size_t asked[] = {1, 100, 700, 3000, 3 * PAGE, 8 * PAGE};
+    static const size_t asked[] = {1, 100, 700, 3000, 3 * PAGE, KEPT_A_LENGTH * PAGE};
     for (size_t nblocks = 1; nblocks <= 5; nblocks += nblocks == 1 ? 1 : 3)
         for (size_t i = 0; i < sizeof asked / sizeof asked[0]; i++) {
             CHECK(make_scarce(nblocks));
@@ -508,10 +508,61 @@ CASE(block_heap, kept_runs_are_given_up_when_memory_is_scarce)
             CHECK_HOLDS(block_heap_check(&heap));
             CHECK(make_scarce(nblocks));
             object = block_heap_malloc_aligned(&heap, asked[i], 2 * PAGE);
-            CHECK(object != NULL || asked[i] == 8 * PAGE);
+            CHECK(object != NULL || asked[i] == KEPT_A_LENGTH * PAGE);
             CHECK_HOLDS(block_heap_check(&heap));
             CHECK(pages_agree());
         }
+}
+
+/* A run that is longer by an eighth at most serves a request for whole blocks that is nobody's in
+ * particular; none serves a longer request, or one that asks for each block. */
+CASE(block_heap, a_kept_run_serves_a_request_that_is_a_little_shorter)
+{
+    for (size_t nblocks = 1; nblocks <= 10; nblocks++)
+        for (size_t asked = 1; asked <= nblocks + 1; asked++) {
+            bool near = nblocks >= asked && nblocks <= asked + asked / 8;
+            CHECK(begin(NULL));
+            CHECK(block_heap_malloc(&heap, PAGE) == at(0)); /* so that something is live */
+            void *run = block_heap_malloc(&heap, nblocks * PAGE);
+            CHECK(block_heap_malloc(&heap, PAGE) == at(nblocks + 1));
+            CHECK_EQUAL(block_heap_free(&heap, run), HEAP_FREED);
+            CHECK_EQUAL(heap.kept.blocks, nblocks);
+            void *singles = block_heap_malloc_singles(&heap, OWNER_TEST, asked);
+            CHECK((singles == run) == (nblocks == asked));
+            CHECK_HOLDS(block_heap_check(&heap));
+            for (size_t i = 0; i < asked; i++)
+                CHECK_EQUAL(block_heap_free(&heap, (uint8_t *)singles + i * PAGE), HEAP_FREED);
+            if (nblocks == asked)
+                continue;
+            void *whole = block_heap_malloc(&heap, asked * PAGE);
+            CHECK((whole == run) == near);
+            CHECK_EQUAL(block_heap_size(&heap, whole, NULL), (near ? nblocks : asked) * PAGE);
+            CHECK_HOLDS(block_heap_check(&heap));
+            CHECK_EQUAL(block_heap_free(&heap, whole), HEAP_FREED);
+        }
+}
+
+/* Above three quarters nothing more is kept, and what is goes back one by one. */
+CASE(block_heap, kept_runs_go_back_where_no_quarter_is_free)
+{
+    CHECK(begin(NULL));
+    void *runs[4];
+    for (size_t i = 0; i < 4; i++)
+        CHECK((runs[i] = block_heap_malloc(&heap, (i + 1) * PAGE)) != NULL);
+    for (size_t i = 0; i < 4; i++)
+        CHECK_EQUAL(block_heap_free(&heap, runs[i]), HEAP_FREED);
+    CHECK_EQUAL(heap.kept.blocks, 10);
+    void *most = block_heap_malloc(&heap, (BLOCKS * 3 / 4 - 10 + 1) * PAGE);
+    CHECK(most != NULL);
+    CHECK_EQUAL(heap.kept.most, 0);
+    for (size_t i = 0; i < KEPT_LONGEST && heap.kept.blocks > heap.kept.most; i++) {
+        void *object = block_heap_malloc(&heap, 5 * PAGE);
+        CHECK(object != NULL);
+        CHECK_EQUAL(block_heap_free(&heap, object), HEAP_FREED);
+        CHECK_HOLDS(block_heap_check(&heap));
+    }
+    CHECK_EQUAL(heap.kept.blocks, 6); /* the longest went: a quarter is free again */
+    CHECK_EQUAL(taken(), BLOCKS * 3 / 4 - 4 + 1);
 }
 
 /* What objects and pieces keep empty is given up as well: all blocks, in one request. */
@@ -968,17 +1019,17 @@ CASE(block_heap, check_sees_damage)
     } while (0)
     CHECK_SEES(heap.kept.blocks++);
     CHECK_SEES(heap.kept.blocks--);
-    CHECK_SEES(heap.kept.counts[2]--);
-    CHECK_SEES(heap.kept.counts[3]++);
-    CHECK_SEES((heap.kept.counts[2]--, heap.kept.blocks -= 2));
-    CHECK_SEES((heap.kept.firsts[2][1] = runs.firsts[2][0], heap.kept.counts[2]++,
+    CHECK_SEES(heap.kept.of[2].count--);
+    CHECK_SEES(heap.kept.of[3].count++);
+    CHECK_SEES((heap.kept.of[2].count--, heap.kept.blocks -= 2));
+    CHECK_SEES((heap.kept.of[2].firsts[1] = runs.of[2].firsts[0], heap.kept.of[2].count++,
                 heap.kept.blocks += 2)); /* twice */
-    CHECK_SEES(heap.kept.firsts[2][0]++);
-    CHECK_SEES(heap.kept.firsts[2][0] = (uint32_t)whole_at);
-    CHECK_SEES(heap.kept.firsts[2][0] = BLOCKS);
-    CHECK_SEES(heap.kept.firsts[2][0] = UINT32_MAX);
-    CHECK_SEES(heap.kept.firsts[1][0] = runs.firsts[2][0]);
-    CHECK_SEES(heap.kept.counts[1] = KEPT_A_LENGTH + 1);
+    CHECK_SEES(heap.kept.of[2].firsts[0]++);
+    CHECK_SEES(heap.kept.of[2].firsts[0] = (uint32_t)whole_at);
+    CHECK_SEES(heap.kept.of[2].firsts[0] = BLOCKS);
+    CHECK_SEES(heap.kept.of[2].firsts[0] = UINT32_MAX);
+    CHECK_SEES(heap.kept.of[1].firsts[0] = runs.of[2].firsts[0]);
+    CHECK_SEES(heap.kept.of[1].count = KEPT_A_LENGTH + 1);
 #undef CHECK_SEES
     heap.slabs.blocks++;
     CHECK(block_heap_check(&heap) != NULL);

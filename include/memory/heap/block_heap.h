@@ -86,9 +86,46 @@ MUST_USE void *block_heap_malloc_aligned(struct block_heap *heap, size_t nbytes,
 /* Frees what the functions above gave: HEAP_FREED, or a refusal, and nothing has changed. O(1). */
 MUST_USE int block_heap_free(struct block_heap *heap, void *pointer);
 
-/* The same for those who have tried slab_malloc_quickly() and slab_free_quickly() themselves. */
+/* The same for those who have tried the short ways themselves. */
 MUST_USE void *block_heap_malloc_rest(struct block_heap *heap, size_t nbytes);
 MUST_USE int block_heap_free_rest(struct block_heap *heap, void *pointer);
+
+/* Gives the allocation of the table that begins at FIRST back to it, and what lies behind it to its
+ * source. Returns HEAP_FREED. O(1). */
+int block_release(struct block_heap *heap, block_t first);
+
+/* NBLOCKS whole blocks where block_take_kept() has none; perhaps a run that was kept and is longer
+ * by an eighth at most. NULL without memory. O(1). */
+MUST_USE void *block_heap_malloc_whole(struct block_heap *heap, size_t nblocks);
+
+/* The short ways are these of blocks, and slab_malloc_quickly() and slab_free_quickly(). */
+
+/* A run of NBLOCKS blocks that was kept, now OWNER's; NULL where there is none. O(1). */
+MUST_USE static inline void *block_take_kept(struct block_heap *heap, enum heap_owner owner,
+                                             size_t nblocks)
+{
+    block_t first;
+    if (!kept_take(&heap->kept, nblocks, &first))
+        return NULL;
+    heap->owners[first] = (uint8_t)owner;
+    return heap_address_of(&heap->heap, first);
+}
+
+/* Keeps the live blocks that begin at FIRST; false, and nothing done, where they should go. O(1) */
+MUST_USE static inline bool block_keep(struct block_heap *heap, block_t first)
+{
+    if (!kept_add(&heap->kept, first, heap->heap.index.lengths[first]))
+        return false;
+    heap->owners[first] = OWNER_KEPT;
+    return true;
+}
+
+/* Whether live blocks begin at POINTER, which lies in block BLOCK. O(1). */
+MUST_USE static inline bool block_is_first(const struct block_heap *heap, const void *pointer,
+                                           block_t block)
+{
+    return heap->owners[block] > OWNER_SLAB && (uintptr_t)pointer % HEAP_BLOCK_SIZE == 0;
+}
 
 /*
  * How many bytes the allocation that begins at POINTER may use, NBYTES or more; 0 and, unless it is

@@ -27,6 +27,8 @@
 
 typedef uint8_t HEAP_BLOCK_TABLE_ENTRY;
 
+#define HEAP_NOWHERE SIZE_MAX /* no block */
+
 struct heap_table {
     HEAP_BLOCK_TABLE_ENTRY *entries;
     size_t total; /* how many entries, and blocks */
@@ -76,13 +78,13 @@ MUST_USE int heap_create(struct heap *heap, void *start, void *end, struct heap_
 
 /*
  * The run of free blocks that heap_scan() names for NBLOCKS, now taken; not cleared: the shortest
- * run that fits, the lowest of equals. NULL for 0 blocks and where no run is long enough. O(1) but
- * for the entries written; above HEAP_EXACT_MOST blocks, plus the runs of the same class that are
- * too short.
+ * run that fits, the lowest of equals. Returns where it begins; HEAP_NOWHERE for 0 blocks and where
+ * no run is long enough. O(1) but for the entries written; above HEAP_EXACT_MOST blocks, plus the
+ * runs of the same class that are too short.
  */
-MUST_USE void *heap_malloc_blocks(struct heap *heap, size_t nblocks);
+MUST_USE block_t heap_malloc_at(struct heap *heap, size_t nblocks);
 
-/* The same for as many blocks as hold NBYTES. */
+/* The same for as many blocks as hold NBYTES; and where they are, or NULL. */
 MUST_USE void *heap_malloc(struct heap *heap, size_t nbytes);
 
 /*

@@ -9,45 +9,59 @@
 
 enum {
     KEPT_LONGEST = HEAP_EXACT_MOST,
-    KEPT_A_LENGTH = 8,
+    KEPT_A_LENGTH = 7,
     KEPT_ALWAYS = 32 /* blocks that may be kept however little is live */
 };
 
 struct kept_runs {
     size_t blocks; /* in all of them */
-    uint8_t counts[KEPT_LONGEST + 1];
-    uint32_t firsts[KEPT_LONGEST + 1][KEPT_A_LENGTH];
+    size_t most;   /* that may be: kept_limit() has the reasons; it lags behind a little */
+    size_t cursor; /* the length that is looked at next where too many are kept */
+    struct kept_length {
+        uint32_t count;
+        uint32_t firsts[KEPT_A_LENGTH];
+    } of[KEPT_LONGEST + 1];
 };
 
-/* The block where a kept run of NBLOCKS blocks begins, no longer kept; SIZE_MAX where none is. */
-static inline size_t kept_take(struct kept_runs *kept, size_t nblocks)
-{
-    if (nblocks > KEPT_LONGEST || !kept->counts[nblocks])
-        return SIZE_MAX;
-    kept->blocks -= nblocks;
-    return kept->firsts[nblocks][--kept->counts[nblocks]];
-}
-
-/* Whether nothing is to be kept, because HEAP is no longer a quarter free. */
-static inline bool kept_is_closed(const struct heap *heap)
-{
-    return heap->statistics.taken > heap->statistics.total / 4 * 3;
-}
-
 /*
- * Keeps the allocation of NBLOCKS blocks from FIRST on; false where it should be freed instead: it
- * is long, there are enough of its length, or more would be kept than is live.
+ * To be called where TAKEN of TOTAL blocks have become taken, kept ones among them. No more may be
+ * kept than is live, a few aside, nor more than a quarter of all; and nothing where no quarter is
+ * free: runs that are kept can't join, and requests would fail.
  */
-static inline bool kept_add(struct kept_runs *kept, const struct heap *heap, block_t first,
-                            size_t nblocks)
+static inline void kept_limit(struct kept_runs *kept, size_t taken, size_t total)
 {
-    size_t taken = heap->statistics.taken, total = heap->statistics.total;
-    if (nblocks > KEPT_LONGEST || kept->counts[nblocks] == KEPT_A_LENGTH)
+    size_t most = (taken + KEPT_ALWAYS) / 2, quarter = total / 4;
+    kept->most = taken > 3 * quarter ? 0 : most < quarter ? most : quarter;
+}
+
+/* Whether a run of NBLOCKS blocks is kept; it begins at *FIRST and is no longer kept. */
+static inline bool kept_take(struct kept_runs *kept, size_t nblocks, block_t *first)
+{
+    if (nblocks > KEPT_LONGEST)
         return false;
+    struct kept_length *of = &kept->of[nblocks];
+    size_t count = of->count;
+    if (count == 0)
+        return false;
+    of->count = (uint32_t)--count;
+    *first = of->firsts[count];
+    kept->blocks -= nblocks;
+    return true;
+}
+
+/* Keeps the allocation of NBLOCKS blocks from FIRST on; false where it should be freed instead: it
+ * is long, there are enough of its length, or of all. */
+static inline bool kept_add(struct kept_runs *kept, block_t first, size_t nblocks)
+{
     size_t blocks = kept->blocks + nblocks;
-    if (blocks > total / 4 || 2 * blocks > taken + KEPT_ALWAYS) /* live are taken - blocks */
+    if (nblocks > KEPT_LONGEST || blocks > kept->most)
         return false;
-    kept->firsts[nblocks][kept->counts[nblocks]++] = (uint32_t)first;
+    struct kept_length *of = &kept->of[nblocks];
+    size_t count = of->count;
+    if (count == KEPT_A_LENGTH)
+        return false;
+    of->firsts[count] = (uint32_t)first;
+    of->count = (uint32_t)(count + 1);
     kept->blocks = blocks;
     return true;
 }

@@ -27,16 +27,17 @@ static const char *check_kept(const struct block_heap *heap, size_t nkept)
     const struct kept_runs *kept = &heap->kept;
     size_t count = 0, blocks = 0;
     for (size_t length = 1; length <= KEPT_LONGEST; length++) {
-        if (kept->counts[length] > KEPT_A_LENGTH)
+        const struct kept_length *of = &kept->of[length];
+        if (of->count > KEPT_A_LENGTH)
             return "too many runs of a length are kept";
-        for (size_t i = 0; i < kept->counts[length]; i++) {
-            block_t first = kept->firsts[length][i];
+        for (size_t i = 0; i < of->count; i++) {
+            block_t first = of->firsts[i];
             if (first >= heap->table.total || heap->owners[first] != OWNER_KEPT ||
                 heap->heap.index.lengths[first] != length)
                 return "a kept run is not what its list says";
         }
-        count += kept->counts[length];
-        blocks += kept->counts[length] * length;
+        count += of->count;
+        blocks += of->count * length;
     }
     return count == nkept && blocks == kept->blocks ? NULL : "the count of kept runs is wrong";
 }

@@ -2,6 +2,7 @@
 #include "lib/checked.h"
 #include "memory/heap/block_heap.h"
 #include "memory/heap/block_private.h"
+#include "memory/heap/heap_private.h"
 
 int block_judge(const struct block_heap *heap, const void *pointer, size_t *nblocks)
 {
@@ -11,6 +12,17 @@ int block_judge(const struct block_heap *heap, const void *pointer, size_t *nblo
         return refusal;
     uint8_t owner = heap->owners[heap_block_of(&heap->heap, pointer)];
     return owner == OWNER_KEPT ? HEAP_ALREADY_FREE : owner == OWNER_HOLE ? HEAP_RESERVED : 0;
+}
+
+int block_release(struct block_heap *heap, block_t first)
+{
+    size_t nblocks = heap->heap.index.lengths[first];
+    heap->owners[first] = OWNER_FREE;
+    free_at(&heap->heap, first, nblocks);
+    kept_limit(&heap->kept, heap->heap.statistics.taken, heap->table.total);
+    if (heap->pages.put)
+        heap->pages.put(heap->pages.context, heap_address_of(&heap->heap, first), nblocks);
+    return HEAP_FREED;
 }
 
 static SLOW int refuse(struct block_heap *heap, int refusal)
@@ -27,16 +39,6 @@ static SLOW int refuse_blocks(struct block_heap *heap, const void *pointer)
     if (!refusal)
         heap->broken = "an allocation of the table has a tag that can't be";
     return refuse(heap, refusal ? refusal : HEAP_RESERVED);
-}
-
-/* Whole blocks are kept, or go back to the table after all. */
-static SLOW int free_blocks(struct block_heap *heap, block_t first)
-{
-    size_t nblocks = heap->heap.index.lengths[first];
-    if (!kept_add(&heap->kept, &heap->heap, first, nblocks))
-        return block_release(heap, first);
-    heap->owners[first] = OWNER_KEPT;
-    return HEAP_FREED;
 }
 
 static SLOW int free_pieces(struct block_heap *heap, struct slab *group, void *pointer)
@@ -64,9 +66,9 @@ int block_heap_free_rest(struct block_heap *heap, void *pointer)
     if (slab)
         return slab->class_index < SLAB_PIECES ? free_object(heap, slab, pointer)
                                                : free_pieces(heap, slab, pointer);
-    if (heap->owners[block] <= OWNER_SLAB || offset % HEAP_BLOCK_SIZE != 0)
+    if (!block_is_first(heap, pointer, block))
         return refuse_blocks(heap, pointer);
-    return kept_is_closed(&heap->heap) ? block_release(heap, block) : free_blocks(heap, block);
+    return block_keep(heap, block) ? HEAP_FREED : block_release(heap, block);
 }
 
 int block_heap_free(struct block_heap *heap, void *pointer)

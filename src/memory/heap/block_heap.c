@@ -16,6 +16,8 @@
 #include "memory/heap/block_private.h"
 #include "memory/memory.h"
 
+enum { NEAR = 8, LOOKS = 8 /* lengths that are looked at in one call for a run to release */ };
+
 static size_t words_to_hold(size_t nbytes)
 {
     return units_to_hold(nbytes, sizeof(size_t)) * sizeof(size_t);
@@ -26,65 +28,66 @@ size_t block_heap_bytes_beside(size_t nblocks)
     return words_to_hold(2 * nblocks) + heap_index_bytes(nblocks) + nblocks * sizeof(struct slab *);
 }
 
-int block_release(struct block_heap *heap, block_t first)
-{
-    size_t nblocks = heap->heap.index.lengths[first];
-    heap->owners[first] = OWNER_FREE;
-    heap_free_at(&heap->heap, first);
-    if (heap->pages.put)
-        heap->pages.put(heap->pages.context, heap_address_of(&heap->heap, first), nblocks);
-    return HEAP_FREED;
-}
-
-/* Releases up to COUNT kept runs, long ones first; returns how many blocks. */
-static size_t release_kept(struct block_heap *heap, size_t count)
+/* Releases all kept runs; returns how many blocks. */
+static size_t release_kept(struct block_heap *heap)
 {
     size_t before = heap->heap.statistics.taken;
-    for (size_t nblocks = KEPT_LONGEST; count > 0 && heap->kept.blocks > 0;) {
-        size_t first = kept_take(&heap->kept, nblocks);
-        if (first == SIZE_MAX) {
-            nblocks--;
-            continue;
-        }
-        (void)block_release(heap, first);
-        count--;
-    }
+    block_t first;
+    for (size_t nblocks = KEPT_LONGEST; heap->kept.blocks > 0; nblocks--)
+        while (kept_take(&heap->kept, nblocks, &first))
+            (void)block_release(heap, first);
     return before - heap->heap.statistics.taken;
 }
 
-/* Asks for what lies behind NBLOCKS fresh blocks from START on; NULL, and they are free, if
- * refused.
- */
-static SLOW void *get_pages(struct block_heap *heap, void *start, size_t nblocks)
+/* More is kept than may be: looks at the next few lengths for a run to release. */
+static SLOW void release_one(struct block_heap *heap)
 {
+    struct kept_runs *kept = &heap->kept;
+    for (size_t i = 0; i < LOOKS; i++) {
+        block_t first;
+        if (kept->cursor == 0)
+            kept->cursor = KEPT_LONGEST;
+        if (kept_take(kept, kept->cursor, &first)) {
+            (void)block_release(heap, first);
+            return;
+        }
+        kept->cursor--;
+    }
+}
+
+/* Asks for what lies behind NBLOCKS fresh blocks from FIRST on; NULL, and they are free, if
+ * refused. */
+static SLOW void *get_pages(struct block_heap *heap, block_t first, size_t nblocks)
+{
+    void *start = heap_address_of(&heap->heap, first);
     if (heap->pages.get(heap->pages.context, start, nblocks))
         return start;
     heap->heap.statistics.failed++;
-    block_t first = heap_block_of(&heap->heap, start);
     heap->owners[first] = OWNER_FREE;
     heap_free_at(&heap->heap, first);
     return NULL;
 }
 
-/* Tags NBLOCKS fresh blocks from START on, and sees to it that there is memory; NULL if not. */
-static inline void *hand_out(struct block_heap *heap, void *start, size_t nblocks,
+/* Tags NBLOCKS fresh blocks from FIRST on, and sees to it that there is memory; NULL if not. */
+static inline void *hand_out(struct block_heap *heap, block_t first, size_t nblocks,
                              enum heap_owner owner)
 {
-    if (!start)
+    if (first == HEAP_NOWHERE)
         return NULL;
-    heap->owners[heap_block_of(&heap->heap, start)] = (uint8_t)owner;
-    return heap->pages.get ? get_pages(heap, start, nblocks) : start;
+    kept_limit(&heap->kept, heap->heap.statistics.taken, heap->table.total);
+    heap->owners[first] = (uint8_t)owner;
+    return heap->pages.get ? get_pages(heap, first, nblocks) : heap_address_of(&heap->heap, first);
 }
 
 static void *get_blocks(void *context, size_t nblocks)
 {
     struct block_heap *heap = context;
-    void *start = heap_malloc_blocks(&heap->heap, nblocks);
-    if (!start && release_kept(heap, SIZE_MAX)) {
+    block_t first = heap_malloc_at(&heap->heap, nblocks);
+    if (first == HEAP_NOWHERE && release_kept(heap)) {
         heap->heap.statistics.failed--; /* tried again, it counts once */
-        start = heap_malloc_blocks(&heap->heap, nblocks);
+        first = heap_malloc_at(&heap->heap, nblocks);
     }
-    return hand_out(heap, start, nblocks, OWNER_SLAB);
+    return hand_out(heap, first, nblocks, OWNER_SLAB);
 }
 
 static void put_blocks(void *context, void *start, size_t nblocks)
@@ -129,7 +132,7 @@ size_t block_heap_trim(struct block_heap *heap)
     size_t before = heap->heap.statistics.taken;
     (void)pieces_trim(&heap->pieces);
     (void)slab_trim(&heap->slabs);
-    (void)release_kept(heap, SIZE_MAX);
+    (void)release_kept(heap);
     return before - heap->heap.statistics.taken;
 }
 
@@ -142,30 +145,49 @@ static bool has_more(struct block_heap *heap)
     return true;
 }
 
-/* Where no run is kept that is as long. */
-static SLOW void *malloc_blocks(struct block_heap *heap, enum heap_owner owner, size_t nblocks)
+/* All that is kept goes back, and the request is tried again. */
+static SLOW void *malloc_again(struct block_heap *heap, enum heap_owner owner, size_t nblocks)
 {
-    if (heap->kept.blocks > 0 && kept_is_closed(&heap->heap))
-        (void)release_kept(heap, 2);
-    void *start = heap_malloc_blocks(&heap->heap, nblocks);
-    if (!start && nblocks != 0 && has_more(heap))
-        start = heap_malloc_blocks(&heap->heap, nblocks);
-    return hand_out(heap, start, nblocks, owner);
+    if (nblocks == 0 || !has_more(heap))
+        return NULL;
+    return hand_out(heap, heap_malloc_at(&heap->heap, nblocks), nblocks, owner);
 }
 
-static inline void *malloc_for(struct block_heap *heap, enum heap_owner owner, size_t nbytes)
+/* Where no run is kept that is as long. */
+static inline void *malloc_blocks(struct block_heap *heap, enum heap_owner owner, size_t nblocks)
 {
-    size_t nblocks = units_to_hold(nbytes, HEAP_BLOCK_SIZE);
-    size_t first = kept_take(&heap->kept, nblocks);
-    if (first == SIZE_MAX)
-        return malloc_blocks(heap, owner, nblocks);
-    heap->owners[first] = (uint8_t)owner;
-    return heap_address_of(&heap->heap, first);
+    if (heap->kept.blocks > heap->kept.most)
+        release_one(heap);
+    block_t first = heap_malloc_at(&heap->heap, nblocks);
+    return first == HEAP_NOWHERE ? malloc_again(heap, owner, nblocks)
+                                 : hand_out(heap, first, nblocks, owner);
+}
+
+/* A run of a little more than NBLOCKS blocks that was kept; NULL where there is none. */
+static SLOW void *take_near(struct block_heap *heap, size_t nblocks)
+{
+    size_t most = nblocks + nblocks / NEAR;
+    for (size_t length = nblocks + 1; length <= most && length <= KEPT_LONGEST; length++)
+        if (heap->kept.of[length].count > 0)
+            return block_take_kept(heap, OWNER_KERNEL, length);
+    return NULL;
+}
+
+void *block_heap_malloc_whole(struct block_heap *heap, size_t nblocks)
+{
+    if (heap->kept.most > 0) {
+        void *near = take_near(heap, nblocks);
+        if (near)
+            return near;
+    }
+    return malloc_blocks(heap, OWNER_KERNEL, nblocks);
 }
 
 void *block_heap_malloc_for(struct block_heap *heap, enum heap_owner owner, size_t nbytes)
 {
-    return malloc_for(heap, owner, nbytes);
+    size_t nblocks = units_to_hold(nbytes, HEAP_BLOCK_SIZE);
+    void *kept = block_take_kept(heap, owner, nblocks);
+    return kept ? kept : malloc_blocks(heap, owner, nblocks);
 }
 
 void *block_heap_malloc_singles(struct block_heap *heap, enum heap_owner owner, size_t nblocks)
@@ -185,7 +207,7 @@ static SLOW void *malloc_pieces(struct block_heap *heap, size_t nbytes)
     if (pointer || heap->table.total == heap->heap.statistics.taken)
         return pointer;
     heap->heap.statistics.failed--; /* a group is too much; what the request needs may be there */
-    return malloc_blocks(heap, OWNER_KERNEL, units_to_hold(nbytes, HEAP_BLOCK_SIZE));
+    return block_heap_malloc_for(heap, OWNER_KERNEL, nbytes);
 }
 
 /* What malloc_pieces() does, where a run is kept. */
@@ -212,7 +234,9 @@ void *block_heap_malloc_rest(struct block_heap *heap, size_t nbytes)
         return malloc_small(heap, nbytes);
     if (nbytes % HEAP_BLOCK_SIZE != 0 && nbytes < PIECES_LARGEST)
         return malloc_middling(heap, nbytes);
-    return malloc_for(heap, OWNER_KERNEL, nbytes);
+    size_t nblocks = units_to_hold(nbytes, HEAP_BLOCK_SIZE);
+    void *kept = block_take_kept(heap, OWNER_KERNEL, nblocks);
+    return kept ? kept : block_heap_malloc_whole(heap, nblocks);
 }
 
 void *block_heap_malloc(struct block_heap *heap, size_t nbytes)
@@ -239,5 +263,8 @@ void *block_heap_malloc_aligned(struct block_heap *heap, size_t nbytes, size_t a
     void *start = heap_malloc_aligned(&heap->heap, nbytes, alignment);
     if (!start && has_more(heap))
         start = heap_malloc_aligned(&heap->heap, nbytes, alignment);
-    return hand_out(heap, start, units_to_hold(nbytes, HEAP_BLOCK_SIZE), OWNER_KERNEL);
+    if (!start)
+        return NULL;
+    return hand_out(heap, heap_block_of(&heap->heap, start), units_to_hold(nbytes, HEAP_BLOCK_SIZE),
+                    OWNER_KERNEL);
 }

@@ -10,8 +10,4 @@ int block_judge(const struct block_heap *heap, const void *pointer, size_t *nblo
 /* Out of the way of the short paths, which then need no room on the stack. */
 #define SLOW __attribute__((noinline))
 
-/* Gives the allocation that begins at FIRST back to the table, and what lies behind it to its
- * source. Returns HEAP_FREED. */
-int block_release(struct block_heap *heap, block_t first);
-
 #endif

@@ -64,13 +64,13 @@ block_t heap_find(const struct heap_index *index, size_t nblocks, size_t total)
     return rank == HEAP_RANKS ? total : index_first(index, rank);
 }
 
-static void *serve(struct heap *heap, block_t first, size_t nblocks)
+static inline block_t serve(struct heap *heap, block_t first, size_t nblocks)
 {
     write_allocation(heap, first, nblocks);
     heap->statistics.allocations++;
     heap->statistics.served++;
     count_taken(heap, nblocks);
-    return heap_address_of(heap, first);
+    return first;
 }
 
 /* Cuts NBLOCKS from the front of the lowest run of RANK, all of whose runs are longer. */
@@ -88,30 +88,30 @@ static block_t cut_first(struct heap_index *index, size_t rank, size_t nblocks)
 }
 
 /* More than HEAP_EXACT_MOST blocks: a long run must be looked for. */
-static SLOW void *malloc_long(struct heap *heap, size_t nblocks)
+static SLOW block_t malloc_long(struct heap *heap, size_t nblocks)
 {
     size_t total = heap->table->total;
     block_t first = nblocks <= total ? heap_find(&heap->index, nblocks, total) : total;
     if (first == total) {
         heap->statistics.failed++;
-        return NULL;
+        return HEAP_NOWHERE;
     }
     take_from(heap, first, heap->index.lengths[first], first, first + nblocks);
     heap->statistics.served++;
-    return heap_address_of(heap, first);
+    return first;
 }
 
 /* Where a run must be cut. */
-static SLOW void *malloc_cut(struct heap *heap, size_t nblocks)
+static inline block_t malloc_cut(struct heap *heap, size_t nblocks)
 {
     size_t rank = nblocks == 0 ? HEAP_RANKS : index_next_rank(&heap->index, nblocks);
     if (rank < HEAP_RANKS)
         return serve(heap, cut_first(&heap->index, rank, nblocks), nblocks);
     heap->statistics.failed += nblocks != 0;
-    return NULL;
+    return HEAP_NOWHERE;
 }
 
-static inline void *malloc_blocks(struct heap *heap, size_t nblocks)
+static inline block_t malloc_at(struct heap *heap, size_t nblocks)
 {
     if (nblocks > HEAP_EXACT_MOST)
         return malloc_long(heap, nblocks);
@@ -120,14 +120,15 @@ static inline void *malloc_blocks(struct heap *heap, size_t nblocks)
     return serve(heap, index_pop(&heap->index, nblocks), nblocks);
 }
 
-void *heap_malloc_blocks(struct heap *heap, size_t nblocks)
+block_t heap_malloc_at(struct heap *heap, size_t nblocks)
 {
-    return malloc_blocks(heap, nblocks);
+    return malloc_at(heap, nblocks);
 }
 
 void *heap_malloc(struct heap *heap, size_t nbytes)
 {
-    return malloc_blocks(heap, units_to_hold(nbytes, HEAP_BLOCK_SIZE));
+    block_t first = malloc_at(heap, units_to_hold(nbytes, HEAP_BLOCK_SIZE));
+    return first == HEAP_NOWHERE ? NULL : heap_address_of(heap, first);
 }
 
 int heap_take(struct heap *heap, block_t first, block_t end)
@@ -144,15 +145,9 @@ int heap_take(struct heap *heap, block_t first, block_t end)
     return 0;
 }
 
-static inline void free_at(struct heap *heap, block_t first)
-{
-    give_back(heap, first, first + heap->index.lengths[first]);
-    heap->statistics.allocations--;
-}
-
 void heap_free_at(struct heap *heap, block_t first)
 {
-    free_at(heap, first);
+    free_at(heap, first, heap->index.lengths[first]);
 }
 
 int heap_free(struct heap *heap, void *pointer)
@@ -162,7 +157,8 @@ int heap_free(struct heap *heap, void *pointer)
         heap->statistics.refused++;
         return refusal;
     }
-    free_at(heap, heap_block_of(heap, pointer));
+    block_t first = heap_block_of(heap, pointer);
+    free_at(heap, first, heap->index.lengths[first]);
     return HEAP_FREED;
 }
 

@@ -106,4 +106,11 @@ static inline void give_back(struct heap *heap, block_t first, block_t end)
     index_insert(index, first, end - first);
 }
 
+/* Frees the allocation of NBLOCKS blocks from FIRST on. */
+static inline void free_at(struct heap *heap, block_t first, size_t nblocks)
+{
+    heap->statistics.allocations--;
+    give_back(heap, first, first + nblocks);
+}
+
 #endif

@@ -8,8 +8,9 @@
 
 struct platheap {
     struct block_heap blocks;
-    bool quick;        /* there is no lock: the short ways are open */
-    size_t quick_most; /* .. in malloc up to this many bytes; 0 where there is one */
+    bool quick;          /* there is no lock: the short ways are open */
+    size_t quick_most;   /* .. in malloc up to this many bytes; 0 where there is one */
+    size_t quick_blocks; /* .. in free for this many blocks; 0 where there is one */
     struct platheap_options options;
     size_t overhead_bytes;
 };
@@ -87,6 +88,7 @@ struct platheap *platheap_create(void *region, size_t nbytes,
     heap->overhead_bytes = first - (uintptr_t)region;
     heap->quick = !heap->options.lock && !heap->options.unlock;
     heap->quick_most = heap->quick ? SLAB_LARGEST : 0;
+    heap->quick_blocks = heap->quick ? nblocks : 0;
     return heap;
 }
 
@@ -124,6 +126,10 @@ void *platheap_malloc(struct platheap *heap, size_t nbytes)
             return slab_take(class);
     } else if (!heap->quick) {
         return malloc_locked(heap, nbytes);
+    } else if (nbytes % HEAP_BLOCK_SIZE == 0) {
+        size_t nblocks = nbytes / HEAP_BLOCK_SIZE;
+        void *kept = block_take_kept(&heap->blocks, OWNER_KERNEL, nblocks);
+        return kept ? kept : block_heap_malloc_whole(&heap->blocks, nblocks);
     }
     return block_heap_malloc_rest(&heap->blocks, nbytes);
 }
@@ -185,12 +191,16 @@ static __attribute__((noinline)) int free_locked(struct platheap *heap, void *po
 
 int platheap_free(struct platheap *heap, void *pointer)
 {
-    if (!heap->quick)
+    struct slab_heap *slabs = &heap->blocks.slabs;
+    block_t block = ((uintptr_t)pointer - (uintptr_t)slabs->start) / HEAP_BLOCK_SIZE;
+    if (block >= heap->quick_blocks) /* as NULL is */
         return free_locked(heap, pointer);
-    struct slab *slab = slab_of(&heap->blocks.slabs, pointer);
+    struct slab *slab = slabs->by_block[block];
+    if (!slab && block_is_first(&heap->blocks, pointer, block))
+        return block_keep(&heap->blocks, block) ? 0 : block_release(&heap->blocks, block);
     if (slab && slab_free_quickly(slab, pointer))
         return 0;
-    if (!pointer || heap->options.report)
+    if (heap->options.report)
         return free_locked(heap, pointer);
     return block_heap_free_rest(&heap->blocks, pointer);
 }
