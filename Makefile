@@ -68,6 +68,7 @@ PURE := \
     src/memory/heap/index_check.c .. and the index with it \
     src/memory/heap/heap_plan.c   where the heap will lie \
     src/memory/heap/slab.c        small objects packed in blocks \
+    src/memory/heap/slab_create.c .. making their heap, and their classes \
     src/memory/heap/slab_check.c  .. and whether they are sound \
     src/memory/heap/pieces.c      larger ones, out of groups of pieces \
     src/memory/heap/pieces_resize.c .. sizes, and changing them in place \

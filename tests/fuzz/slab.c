@@ -131,7 +131,8 @@ static int give(void *pointer)
     if (!slab)
         return HEAP_OUT_OF_RANGE;
     int judged = slab_judge(slab, pointer);
-    int refusal = slab_free_quickly(slab, pointer) ? HEAP_FREED : slab_free(&heap, slab, pointer);
+    int refusal =
+        slab_free_quickly(&heap, slab, pointer) ? HEAP_FREED : slab_free(&heap, slab, pointer);
     fuzz_require(refusal == judged, "a pointer is judged in another way than it is freed");
     return refusal;
 }

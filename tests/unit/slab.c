@@ -56,7 +56,7 @@ static void *take(size_t nbytes)
 static int give(void *pointer)
 {
     struct slab *slab = slab_of(&heap, pointer);
-    return slab_free_quickly(slab, pointer) ? HEAP_FREED : slab_free(&heap, slab, pointer);
+    return slab_free_quickly(&heap, slab, pointer) ? HEAP_FREED : slab_free(&heap, slab, pointer);
 }
 
 CASE(slab, b10_small_objects_share_a_block)
@@ -246,6 +246,36 @@ CASE(slab, a_full_block_has_room_again)
         size_t blocks = heap.blocks;
         CHECK(take(64) == objects[first]);
         CHECK_EQUAL(heap.blocks, blocks);
+        CHECK_HOLDS(slab_check(&heap));
+    }
+}
+
+/* A full slab that gets a free object serves next, where its class has no other one at hand. */
+CASE(slab, a_full_block_becomes_current_where_nothing_else_is)
+{
+    static const size_t sizes[] = {16, 64, 128, 512};
+    static void *objects[3 * 256];
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        size_t each = HEAP_BLOCK_SIZE / sizes[i];
+        begin();
+        for (size_t j = 0; j < 3 * each; j++)
+            CHECK((objects[j] = take(sizes[i])) != NULL);
+        struct slab_class *class = slab_class_for(&heap, sizes[i]);
+        struct slab *first = slab_of(&heap, objects[0]), *second = slab_of(&heap, objects[each]);
+        CHECK_EQUAL(give(objects[0]), HEAP_FREED);
+        CHECK(class->slab == first && first->listed == SLAB_CURRENT);
+        CHECK_HOLDS(slab_check(&heap));
+        /* Now there is one: the next is listed, whichever word the free object is in. */
+        CHECK_EQUAL(give(objects[each]), HEAP_FREED);
+        CHECK(class->slab == first && second->listed == SLAB_PARTIAL);
+        CHECK_EQUAL(give(objects[each - 1]), HEAP_FREED);
+        CHECK(take(sizes[i]) != NULL);
+        CHECK_EQUAL(give(objects[2 * each]), HEAP_FREED);
+        CHECK(class->slab == first);
+        CHECK_HOLDS(slab_check(&heap));
+        for (size_t j = 0; j < 3; j++)
+            CHECK(take(sizes[i]) != NULL);
+        CHECK_EQUAL(source.ntaken, 3 + 1);
         CHECK_HOLDS(slab_check(&heap));
     }
 }

@@ -99,7 +99,7 @@ int slab_judge(const struct slab *slab, const void *pointer);
 /* NBYTES where the current objects are used up: from another word, slab or block. O(1). */
 MUST_USE void *slab_malloc_slowly(struct slab_heap *heap, size_t nbytes);
 
-/* What slab_free_quickly() leaves: an odd pointer, or a slab that changes its place. */
+/* What slab_free_quickly() leaves: an odd pointer, or a slab that may be empty now. */
 MUST_USE int slab_free(struct slab_heap *heap, struct slab *slab, void *pointer);
 
 /* The class that serves NBYTES, 1 to SLAB_LARGEST. */
@@ -133,11 +133,16 @@ static inline struct slab *slab_of(const struct slab_heap *heap, const void *add
     return block < heap->nblocks ? heap->by_block[block] : NULL;
 }
 
+/* WORD of SLAB, which was full, now has a free object: SLAB is listed, or current where its class
+ * has no other free object at hand. O(1). */
+void slab_put_full(struct slab_heap *heap, struct slab *slab, uint32_t *word);
+
 /*
  * Frees the object that begins at POINTER, in SLAB, which may be a group; false, and nothing done,
  * where slab_free() must be asked, or another. O(1).
  */
-MUST_USE static inline bool slab_free_quickly(struct slab *slab, void *pointer)
+MUST_USE static inline bool slab_free_quickly(struct slab_heap *heap, struct slab *slab,
+                                              void *pointer)
 {
     uint32_t offset = (uint32_t)((uint8_t *)pointer - slab->origin);
     uint32_t object = offset * slab->inverse >> 16;
@@ -146,9 +151,13 @@ MUST_USE static inline bool slab_free_quickly(struct slab *slab, void *pointer)
     uint32_t *word = &slab->free[object / 32], was = *word, all = was | (uint32_t)1 << object % 32;
     if (was == all)
         return false; /* free already */
-    /* The slab was full, and now is not; or all of a word is free, and perhaps of the slab. */
-    if (slab->listed != SLAB_CURRENT &&
-        (slab->listed == SLAB_FULL || all == UINT32_MAX || all == slab->last))
+    if (slab->listed == SLAB_FULL) {
+        *word = all;
+        slab_put_full(heap, slab, word);
+        return true;
+    }
+    /* All of a word is free, and perhaps of the slab. */
+    if (slab->listed != SLAB_CURRENT && (all == UINT32_MAX || all == slab->last))
         return false;
     *word = all;
     return true;

@@ -74,7 +74,7 @@ int block_heap_free_rest(struct block_heap *heap, void *pointer)
 int block_heap_free(struct block_heap *heap, void *pointer)
 {
     struct slab *slab = slab_of(&heap->slabs, pointer);
-    if (slab && slab_free_quickly(slab, pointer))
+    if (slab && slab_free_quickly(&heap->slabs, slab, pointer))
         return HEAP_FREED;
     return block_heap_free_rest(heap, pointer);
 }

@@ -118,20 +118,31 @@ static __attribute__((noinline)) void *malloc_locked(struct platheap *heap, size
     return pointer;
 }
 
+/* Pieces, where a run is kept. */
+static __attribute__((noinline)) void *malloc_middling(struct platheap *heap, size_t nbytes)
+{
+    void *kept = pieces_take_kept(&heap->blocks.pieces, pieces_bin_for(nbytes));
+    return kept ? kept : block_heap_malloc_rest(&heap->blocks, nbytes);
+}
+
 void *platheap_malloc(struct platheap *heap, size_t nbytes)
 {
     if (nbytes - 1 < heap->quick_most) {
         struct slab_class *class = slab_class_for(&heap->blocks.slabs, nbytes);
         if (*class->word)
             return slab_take(class);
-    } else if (!heap->quick) {
+        void *object = slab_malloc_slowly(&heap->blocks.slabs, nbytes);
+        return object ? object : block_heap_malloc_rest(&heap->blocks, nbytes);
+    }
+    if (!heap->quick)
         return malloc_locked(heap, nbytes);
-    } else if (nbytes % HEAP_BLOCK_SIZE == 0) {
+    if (nbytes % HEAP_BLOCK_SIZE == 0) {
         size_t nblocks = nbytes / HEAP_BLOCK_SIZE;
         void *kept = block_take_kept(&heap->blocks, OWNER_KERNEL, nblocks);
         return kept ? kept : block_heap_malloc_whole(&heap->blocks, nblocks);
     }
-    return block_heap_malloc_rest(&heap->blocks, nbytes);
+    return nbytes < PIECES_LARGEST ? malloc_middling(heap, nbytes)
+                                   : block_heap_malloc_rest(&heap->blocks, nbytes);
 }
 
 static void *clear(struct platheap *heap, void *pointer)
@@ -189,6 +200,17 @@ static __attribute__((noinline)) int free_locked(struct platheap *heap, void *po
     return refusal;
 }
 
+/* What slab_free_quickly() leaves; a refusal is not counted yet. */
+static __attribute__((noinline)) int free_slowly(struct platheap *heap, struct slab *slab,
+                                                 void *pointer)
+{
+    if (slab->class_index < SLAB_PIECES)
+        return slab_free(&heap->blocks.slabs, slab, pointer);
+    if (pieces_keep(&heap->blocks.pieces, slab, pointer))
+        return 0;
+    return pieces_free(&heap->blocks.pieces, slab, pointer);
+}
+
 int platheap_free(struct platheap *heap, void *pointer)
 {
     struct slab_heap *slabs = &heap->blocks.slabs;
@@ -198,11 +220,9 @@ int platheap_free(struct platheap *heap, void *pointer)
     struct slab *slab = slabs->by_block[block];
     if (!slab && block_is_first(&heap->blocks, pointer, block))
         return block_keep(&heap->blocks, block) ? 0 : block_release(&heap->blocks, block);
-    if (slab && slab_free_quickly(slab, pointer))
+    if (slab && (slab_free_quickly(slabs, slab, pointer) || !free_slowly(heap, slab, pointer)))
         return 0;
-    if (heap->options.report)
-        return free_locked(heap, pointer);
-    return block_heap_free_rest(&heap->blocks, pointer);
+    return free_locked(heap, pointer); /* it is refused */
 }
 
 size_t platheap_usable_size(struct platheap *heap, const void *pointer)

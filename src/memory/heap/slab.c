@@ -7,6 +7,8 @@
  *
  * Each class has a current slab, and in it a current word of 32 objects, from which it serves until
  * the word is empty; then comes the next word that is not, then a slab of its list, then a new one.
+ * Where an object of a full slab is freed while its class has no other free object in its current
+ * slab, the full one becomes current at once: that is less work than listing it and coming back.
  * The current slab may be empty: it is what the class keeps, so that work at a border does not
  * thrash. Any other slab that becomes empty is spare, for whichever class needs the next one; where
  * there are enough of those, one for each SPARE blocks of the heap, it goes back.
@@ -34,45 +36,6 @@
 #include "memory/heap/slab.h"
 
 #include "memory/heap/slab_private.h"
-#include "memory/memory.h"
-
-static uint32_t nothing; /* the current word of a class that has no slab; never written */
-
-/* A class may waste an eighth of an object, or what alignment to 16 bytes costs. */
-#define ASSERT_CLASS(previous, size)                                                               \
-    _Static_assert((size) % 16 == 0 || (size) == 8, "objects lie on multiples of 16");             \
-    _Static_assert((size) > (previous) && (size) <= SLAB_LARGEST,                                  \
-                   "classes ascend to the largest");                                               \
-    _Static_assert((size) - (previous) <= 16 || ((size) - (previous)) * 8 <= (size),               \
-                   "a class wastes at most an eighth");                                            \
-    _Static_assert(HEAP_BLOCK_SIZE % (size)*8 <= HEAP_BLOCK_SIZE, "so does a block");
-SLAB_CLASSES(ASSERT_CLASS)
-
-enum { SPARE = 32 };
-
-#define SIZE_OF(previous, size) (size),
-const uint16_t slab_sizes[SLAB_NCLASSES + 1] = {SLAB_CLASSES(SIZE_OF) sizeof(struct slab)};
-
-void slab_init(struct slab_heap *heap, struct slab_source source, void *start, size_t nblocks,
-               struct slab **by_block)
-{
-    *heap = (struct slab_heap){.source = source,
-                               .start = start,
-                               .nblocks = nblocks,
-                               .by_block = by_block,
-                               .spare_most = nblocks / SPARE};
-    memset(by_block, 0, nblocks * sizeof *by_block); /* NULL on every machine we know */
-    uint8_t class_index = 0;
-    for (size_t step = 0; step < SLAB_LARGEST / 8; step++) {
-        while (slab_sizes[class_index] < (step + 1) * 8)
-            class_index++;
-        heap->class_of[step] = class_index;
-    }
-    for (size_t i = 0; i <= SLAB_NCLASSES; i++) {
-        heap->classes[i].size = slab_sizes[i];
-        heap->classes[i].word = &nothing;
-    }
-}
 
 /* To the end of its class's list: by the time that it is taken from the front, more is free. */
 static void link_slab(struct slab_heap *heap, struct slab *slab)
@@ -167,33 +130,42 @@ static struct slab *new_slab(struct slab_heap *heap, size_t class_index)
     return slab;
 }
 
-/* Makes the first word of SLAB that has a free object the class's current one; false if none. */
-static inline bool make_current(struct slab_class *class, struct slab *slab)
+/* The first word of SLAB that has a free object; NULL where there is none. */
+static inline uint32_t *find_word(struct slab *slab)
 {
     uint32_t *word = slab->free, *end = word + (slab->nobjects + 31u) / 32;
     while (!*word)
         if (++word == end)
-            return false;
-    class->slab = slab;
+            return NULL;
+    return word;
+}
+
+/* CLASS serves from WORD of SLAB from now on. */
+static inline void serve_from(struct slab_class *class, struct slab *slab, uint32_t *word)
+{
     slab->listed = SLAB_CURRENT;
+    class->slab = slab;
     class->word = word;
     class->base = slab->origin + (size_t)(word - slab->free) * 32 * slab->size;
-    return true;
 }
 
 static inline void *malloc_slowly(struct slab_heap *heap, size_t class_index)
 {
     struct slab_class *class = &heap->classes[class_index];
-    struct slab *full = class->slab, *slab = heap->oldest[class_index];
-    if (!full || !make_current(class, full)) {
+    struct slab *slab = class->slab;
+    uint32_t *word = slab ? find_word(slab) : NULL;
+    if (!word) {
+        struct slab *full = slab;
+        slab = heap->oldest[class_index];
         if (slab)
             unlink_slab(heap, slab);
         else if (!(slab = new_slab(heap, class_index)))
             return NULL;
         if (full)
             full->listed = SLAB_FULL;
-        (void)make_current(class, slab); /* it has a free object */
+        word = find_word(slab); /* it has a free object */
     }
+    serve_from(class, slab, word);
     return slab_take(class);
 }
 
@@ -234,12 +206,24 @@ static void put_slab(struct slab_heap *heap, struct slab *slab)
     heap->nspare++;
 }
 
+void slab_put_full(struct slab_heap *heap, struct slab *slab, uint32_t *word)
+{
+    struct slab_class *class = &heap->classes[slab->class_index];
+    if (*class->word || !class->slab || find_word(class->slab)) {
+        link_slab(heap, slab);
+        return;
+    }
+    class->slab->listed = SLAB_FULL;
+    serve_from(class, slab, word);
+}
+
 /* Makes OBJECT of SLAB free: it may be listed then, or be empty. No slab has one object alone. */
 static inline void put_object(struct slab_heap *heap, struct slab *slab, uint32_t object)
 {
-    slab->free[object / 32] |= (uint32_t)1 << object % 32;
+    uint32_t *word = &slab->free[object / 32];
+    *word |= (uint32_t)1 << object % 32;
     if (slab->listed == SLAB_FULL)
-        link_slab(heap, slab);
+        slab_put_full(heap, slab, word);
     else if (slab->listed == SLAB_PARTIAL && slab_is_empty(slab))
         put_slab(heap, slab);
 }
@@ -293,7 +277,7 @@ size_t slab_trim(struct slab_heap *heap)
         if (!slab || !slab_is_empty(slab))
             continue;
         class->slab = NULL;
-        class->word = &nothing;
+        class->word = &slab_nothing;
         release(heap, slab);
     }
     return before - heap->blocks;

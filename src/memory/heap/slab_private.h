@@ -7,6 +7,9 @@
 /* Of each class's objects, in bytes; the last entry is the structures' own. */
 extern const uint16_t slab_sizes[SLAB_NCLASSES + 1];
 
+/* The current word of a class that has no slab: 0, and never written. */
+extern uint32_t slab_nothing;
+
 /* The entry of by_block for the block that begins at BLOCK. */
 static inline struct slab **slab_entry(struct slab_heap *heap, const uint8_t *block)
 {
