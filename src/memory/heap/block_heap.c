@@ -14,6 +14,7 @@
 
 #include "lib/checked.h"
 #include "memory/heap/block_private.h"
+#include "memory/heap/heap_private.h"
 #include "memory/memory.h"
 
 enum { NEAR = 8, LOOKS = 8 /* lengths that are looked at in one call for a run to release */ };
@@ -74,7 +75,8 @@ static inline void *hand_out(struct block_heap *heap, block_t first, size_t nblo
 {
     if (first == HEAP_NOWHERE)
         return NULL;
-    kept_limit(&heap->kept, heap->heap.statistics.taken, heap->table.total);
+    if (heap->kept.most > 0) /* it is 0 where much is taken, and then now as well */
+        kept_limit(&heap->kept, heap->heap.statistics.taken, heap->table.total);
     heap->owners[first] = (uint8_t)owner;
     return heap->pages.get ? get_pages(heap, first, nblocks) : heap_address_of(&heap->heap, first);
 }
@@ -116,6 +118,7 @@ int block_heap_create(struct block_heap *heap, void *start, void *end, void *bes
     slab_init(&heap->slabs, (struct slab_source){get_blocks, put_blocks, heap}, start, nblocks,
               (struct slab **)(void *)(index + heap_index_bytes(nblocks)));
     pieces_init(&heap->pieces, &heap->slabs);
+    kept_limit(&heap->kept, 0, nblocks);
     return 0;
 }
 
@@ -154,11 +157,11 @@ static SLOW void *malloc_again(struct block_heap *heap, enum heap_owner owner, s
 }
 
 /* Where no run is kept that is as long. */
-static inline void *malloc_blocks(struct block_heap *heap, enum heap_owner owner, size_t nblocks)
+static SLOW void *malloc_blocks(struct block_heap *heap, enum heap_owner owner, size_t nblocks)
 {
     if (heap->kept.blocks > heap->kept.most)
         release_one(heap);
-    block_t first = heap_malloc_at(&heap->heap, nblocks);
+    block_t first = malloc_at(&heap->heap, nblocks);
     return first == HEAP_NOWHERE ? malloc_again(heap, owner, nblocks)
                                  : hand_out(heap, first, nblocks, owner);
 }

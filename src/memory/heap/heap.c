@@ -30,9 +30,6 @@
 #include "lib/checked.h"
 #include "memory/heap/heap_private.h"
 
-/* Out of the way of the short paths, which then need less room on the stack. */
-#define SLOW __attribute__((noinline))
-
 /*
  * A run of the same rank as a request of more than HEAP_EXACT_MOST blocks that is long enough, the
  * lowest; total where there is none.
@@ -64,31 +61,7 @@ block_t heap_find(const struct heap_index *index, size_t nblocks, size_t total)
     return rank == HEAP_RANKS ? total : index_first(index, rank);
 }
 
-static inline block_t serve(struct heap *heap, block_t first, size_t nblocks)
-{
-    write_allocation(heap, first, nblocks);
-    heap->statistics.allocations++;
-    heap->statistics.served++;
-    count_taken(heap, nblocks);
-    return first;
-}
-
-/* Cuts NBLOCKS from the front of the lowest run of RANK, all of whose runs are longer. */
-static block_t cut_first(struct heap_index *index, size_t rank, size_t nblocks)
-{
-    block_t start = index_first(index, rank);
-    size_t rest = index->lengths[start] - nblocks;
-    if (rank <= HEAP_EXACT_MOST || index_rank(rest) != rank) {
-        (void)index_pop(index, rank);
-        index_insert(index, start + nblocks, rest);
-    } else {
-        index_move_first(index, rank, start + nblocks, rest);
-    }
-    return start;
-}
-
-/* More than HEAP_EXACT_MOST blocks: a long run must be looked for. */
-static SLOW block_t malloc_long(struct heap *heap, size_t nblocks)
+block_t heap_malloc_long(struct heap *heap, size_t nblocks)
 {
     size_t total = heap->table->total;
     block_t first = nblocks <= total ? heap_find(&heap->index, nblocks, total) : total;
@@ -99,25 +72,6 @@ static SLOW block_t malloc_long(struct heap *heap, size_t nblocks)
     take_from(heap, first, heap->index.lengths[first], first, first + nblocks);
     heap->statistics.served++;
     return first;
-}
-
-/* Where a run must be cut. */
-static inline block_t malloc_cut(struct heap *heap, size_t nblocks)
-{
-    size_t rank = nblocks == 0 ? HEAP_RANKS : index_next_rank(&heap->index, nblocks);
-    if (rank < HEAP_RANKS)
-        return serve(heap, cut_first(&heap->index, rank, nblocks), nblocks);
-    heap->statistics.failed += nblocks != 0;
-    return HEAP_NOWHERE;
-}
-
-static inline block_t malloc_at(struct heap *heap, size_t nblocks)
-{
-    if (nblocks > HEAP_EXACT_MOST)
-        return malloc_long(heap, nblocks);
-    if (!index_has(&heap->index, nblocks))
-        return malloc_cut(heap, nblocks);
-    return serve(heap, index_pop(&heap->index, nblocks), nblocks);
 }
 
 block_t heap_malloc_at(struct heap *heap, size_t nblocks)

@@ -12,6 +12,9 @@
 /* What heap_scan() answers for NBLOCKS blocks, not 0 and at most TOTAL. */
 block_t heap_find(const struct heap_index *index, size_t nblocks, size_t total);
 
+/* What heap_malloc_at() does for more than HEAP_EXACT_MOST blocks: a run must be looked for. */
+block_t heap_malloc_long(struct heap *heap, size_t nblocks);
+
 /* Four entries at once, wherever they lie. */
 typedef uint32_t four_entries __attribute__((aligned(1), may_alias));
 
@@ -21,9 +24,8 @@ static inline void fill(HEAP_BLOCK_TABLE_ENTRY *entry, size_t count, HEAP_BLOCK_
     four_entries *at = (four_entries *)(void *)entry;
     const four_entries four = value * 0x01010101u;
     HEAP_BLOCK_TABLE_ENTRY *end = entry + count;
-    if (count < 4) {
-        while (entry < end)
-            *entry++ = value;
+    if (count < 4) { /* and at least 1 */
+        entry[0] = entry[count / 2] = end[-1] = value;
         return;
     }
     for (; count >= 16; count -= 16, at += 4)
@@ -71,6 +73,50 @@ static inline void take_from(struct heap *heap, block_t start, size_t length, bl
     write_allocation(heap, first, end - first);
     heap->statistics.allocations++;
     count_taken(heap, end - first);
+}
+
+/* Takes NBLOCKS blocks from FIRST on, which are in no set. */
+static inline block_t serve(struct heap *heap, block_t first, size_t nblocks)
+{
+    write_allocation(heap, first, nblocks);
+    heap->statistics.allocations++;
+    heap->statistics.served++;
+    count_taken(heap, nblocks);
+    return first;
+}
+
+/* Cuts NBLOCKS from the front of the lowest run of RANK, all of whose runs are longer. */
+static block_t cut_first(struct heap_index *index, size_t rank, size_t nblocks)
+{
+    block_t start = index_first(index, rank);
+    size_t rest = index->lengths[start] - nblocks;
+    if (rank <= HEAP_EXACT_MOST || index_rank(rest) != rank) {
+        (void)index_pop(index, rank);
+        index_insert(index, start + nblocks, rest);
+    } else {
+        index_move_first(index, rank, start + nblocks, rest);
+    }
+    return start;
+}
+
+/* Where a run must be cut. */
+static inline block_t malloc_cut(struct heap *heap, size_t nblocks)
+{
+    size_t rank = nblocks == 0 ? HEAP_RANKS : index_next_rank(&heap->index, nblocks);
+    if (rank < HEAP_RANKS)
+        return serve(heap, cut_first(&heap->index, rank, nblocks), nblocks);
+    heap->statistics.failed += nblocks != 0;
+    return HEAP_NOWHERE;
+}
+
+/* What heap_malloc_at() does. */
+static inline block_t malloc_at(struct heap *heap, size_t nblocks)
+{
+    if (nblocks > HEAP_EXACT_MOST)
+        return heap_malloc_long(heap, nblocks);
+    if (!index_has(&heap->index, nblocks))
+        return malloc_cut(heap, nblocks);
+    return serve(heap, index_pop(&heap->index, nblocks), nblocks);
 }
 
 /* Why POINTER can't be freed, or HEAP_FREED when it can. */
