@@ -28,7 +28,7 @@ enum {
 enum { PIECES_KEPT = 64, PIECES_NONE = 255 };
 
 /* Runs of a size that may be kept, and bytes for each block held: a run more is not kept. */
-enum { PIECES_KEPT_RUNS = 4, PIECES_KEPT_A_BLOCK = 128 };
+enum { PIECES_KEPT_RUNS = 4, PIECES_KEPT_A_BLOCK = 192 };
 
 /* Groups by how long their longest free run may be. */
 struct pieces_tier {
