@@ -1,6 +1,7 @@
 /*
- * Freed runs of blocks that are kept whole for a while, for the next request of the same length:
- * cutting and joining runs is most of what an allocation costs. To the block table they are taken.
+ * Freed runs of blocks that are kept whole for a while, for the next request of the same length or
+ * of one a little shorter: cutting and joining runs is most of what an allocation costs. To the
+ * block table they are taken.
  */
 #ifndef PLAT_MEMORY_HEAP_KEPT_H
 #define PLAT_MEMORY_HEAP_KEPT_H
