@@ -253,9 +253,13 @@ void compare_print_head(const char *unit)
 
 void compare_print(const char *workload, const char *design, const struct compare_numbers *numbers)
 {
-    uint32_t average = numbers->calls ? (uint32_t)numbers->ticks / numbers->calls : 0;
-    uint32_t percent = (uint32_t)(numbers->most_held / (numbers->most_live / 100 + 1));
-    kprintf("  %-14s %-9s %8u %8u %5u.%02u %8zu K %6zu p %6u %4zu p\n", workload, design, average,
+    uint64_t ticks = numbers->ticks;
+    uint32_t calls = numbers->calls;
+    for (; ticks > UINT32_MAX; calls /= 2) /* the kernel has no division of 64 bits */
+        ticks /= 2;
+    uint32_t average = calls ? (uint32_t)ticks / calls : 0;
+    size_t live = numbers->most_live, percent = live ? numbers->most_held * 100 / live : 0;
+    kprintf("  %-14s %-9s %8u %8u %5zu.%02zu %8zu K %6zu p %6u %4zu p\n", workload, design, average,
             (uint32_t)numbers->worst, percent / 100, percent % 100, numbers->largest / 1024,
             numbers->returned, numbers->failed, numbers->left);
 }

@@ -11,6 +11,8 @@
 static struct {
     size_t nbytes;   /* of each */
     uint8_t *window; /* stays for the next time */
+    size_t window_bytes;
+    struct window *opened[2]; /* whose frames close_heap() gives back */
     struct window_source source;
     void *region, *beside; /* the block heap's */
     union {
@@ -42,6 +44,7 @@ static bool open_list(struct allocator *allocator)
     if (window_create(window, state.window, state.nbytes, state.source))
         return false;
     free_list_create(&state.heap->list.heap, window);
+    state.opened[0] = window;
     *allocator = free_list_allocator(&state.heap->list.heap);
     return true;
 }
@@ -50,12 +53,21 @@ static bool open_fit(struct allocator *allocator)
 {
     if (best_fit_create(&state.heap->fit, state.window, state.nbytes, state.source))
         return false;
+    state.opened[0] = &state.heap->fit.window;
+    state.opened[1] = &state.heap->fit.free.window;
     *allocator = best_fit_allocator(&state.heap->fit);
     return true;
 }
 
 static void close_heap(void)
 {
+    uint32_t flags = cpu_save_flags();
+    for (int i = 0; i < 2; i++) {
+        if (state.opened[i])
+            (void)!kbrk(state.opened[i], state.opened[i]->start); /* down never fails */
+        state.opened[i] = NULL;
+    }
+    cpu_restore_flags(flags);
     kfree(state.region);
     kfree(state.beside);
     state.region = state.beside = NULL;
@@ -87,7 +99,7 @@ static void add_request(void *context, char verb, uint32_t number, uint32_t nbyt
         (struct compare_request){.id = id, .verb = (uint8_t)verb, .nbytes = nbytes};
 }
 
-/* False, and no requests, without a trace or memory. What it allocates, forget() frees. */
+/* False, and no requests, without a trace or memory. The caller frees all and ids. */
 static bool collect(struct requests *requests)
 {
     const struct heap_trace *trace = kheap_traced();
@@ -148,17 +160,21 @@ static void measure_break(void)
 }
 
 /* False, and why is said, where nothing can be compared. */
-static bool prepare(void)
+static bool prepare(const struct requests *requests)
 {
     size_t free = heap_largest_free(kheap()) * HEAP_BLOCK_SIZE;
     state.nbytes = COMPARE_BYTES;
     while (state.nbytes > free / 2)
         state.nbytes /= 2;
-    if (!state.window && state.nbytes >= 4 << 20)
+    if (!state.window && state.nbytes >= 4 << 20) {
         state.window = kheap_window(&state.nbytes, &state.source);
+        state.window_bytes = state.nbytes;
+    }
+    if (state.nbytes > state.window_bytes)
+        state.nbytes = state.window_bytes;
     state.heap = kmalloc_for(OWNER_TEST, sizeof *state.heap);
     state.work = kmalloc_for(OWNER_TEST, sizeof *state.work);
-    if (state.window && state.heap && state.work)
+    if (requests && state.window && state.heap && state.work)
         return true;
     kprintf("  too little memory; expected: 8 MB in one piece\n");
     return false;
@@ -169,7 +185,7 @@ void compare_kernel_run(void)
     struct requests *requests = kzalloc_for(OWNER_TEST, sizeof *requests);
     if (!cpu_identify().tsc) {
         kprintf("  this processor has no time stamp counter\n");
-    } else if (requests && prepare()) {
+    } else if (prepare(requests)) {
         bool traced = collect(requests);
         struct compare_trace trace = {.requests = requests->all, .count = requests->count};
         kprintf("compare: ticks of the time stamp counter a call; %zu K for each design\n",
@@ -188,4 +204,6 @@ void compare_kernel_run(void)
     kfree(requests);
     kfree(state.heap);
     kfree(state.work);
+    state.heap = NULL;
+    state.work = NULL;
 }

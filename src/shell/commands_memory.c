@@ -71,7 +71,7 @@ void command_stats(const struct shell_context *context, unsigned nwords, char **
     kprintf("  blocks: %zu total, %zu taken, %zu free, peak %zu, largest free run %zu\n", s->total,
             s->taken, s->total - s->taken, s->peak, heap_largest_free(kheap()));
     kprintf("  block requests: %zu served, %zu failed; %zu allocations live; %zu frees refused\n",
-            s->served, s->failed, s->allocations, s->refused);
+            s->served, s->failed, s->allocations, kheap_refused());
     struct slab_statistics small = slab_statistics(&kheap_all()->slabs);
     struct pieces_statistics pieces = pieces_statistics(&kheap_all()->pieces);
     kprintf("  small objects: %zu live, %zu bytes, in %zu blocks\n", small.objects, small.bytes,
@@ -119,8 +119,12 @@ void command_alloc(const struct shell_context *context, unsigned nwords, char **
             kprintf("  no memory for %u bytes (number %u)\n", nbytes, i + 1);
             return;
         }
-        if (i == 0 || i + 1 == count)
+        if (i != 0 && i + 1 != count)
+            continue;
+        if (heap_contains(kheap(), pointer))
             kprintf("  %p  block %zu\n", pointer, heap_block_of(kheap(), pointer));
+        else
+            kprintf("  %p\n", pointer);
     }
 }
 
@@ -130,9 +134,9 @@ void command_free(const struct shell_context *context, unsigned nwords, char **w
     uint32_t address;
     if (!read_number(words[0], "address", &address))
         return;
-    size_t refused = kheap()->statistics.refused;
+    size_t refused = kheap_refused();
     kfree((void *)address);
-    if (address && kheap()->statistics.refused == refused)
+    if (address && kheap_refused() == refused)
         kprintf("  freed\n");
 }
 

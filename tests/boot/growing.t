@@ -38,17 +38,23 @@ for my $heap (qw(free_list best_fit)) {
     like $text, qr/^ +\d+ 0x0\w{7}  .*[Ww]/m, '.. blocks draws its frames';
     is scalar(() = $text =~ /^heap: kfree\(0xd[01]\w{6}\) refused: (?:already free|not a first block), called/mg),
         2, '.. wrong frees are refused';
-    unlike $text, qr/check: (?!sound)/, '.. and it is sound';
+    is scalar(() = $text =~ /^  check: sound$/mg), 2, '.. and it is sound, before and after';
+    $text = ask("heap=$heap", 'alloc 100', 'free 0xd0000005', 'free 0xd1000005', 'stats');
+    like $text, qr/^  0xd[01]\w{6}$/m, '.. alloc names no block of the table';
+    unlike $text, qr/^  freed$/m, '.. a free that is refused is not said to be one';
+    like $text, qr/2 frees refused$/m, '.. and counted';
 
     $text = ask("heap=$heap heap_watch heap_guard=2", 'misuse behind', 'misuse twice', 'leaks check');
     like $text, qr/^heap: byte 0x41 was written 3 bytes behind the end of$/m, '.. watched: an overrun';
     like $text, qr/^heap: kfree\(.*\) refused: already free/m, '.. watched: a double free';
     like $text, qr/^  0 of \d+ allocations have been written/m, '.. watched: all is well';
 
-    $text = ask("heap=$heap", 'selftest overwritten');
-    like $text, qr/^heap: kfree\(0xd[01]\w{6}\) refused: its header was overwritten, called from .*
+    for my $watch ('', 'heap_watch', 'heap_watch=red_zones') {
+        $text = ask("heap=$heap $watch", 'selftest machine_growing.a_header');
+        like $text, qr/^heap: kfree\(0xd[01]\w{6}\) refused: its header was overwritten, called from .*
   the header at 0xd[01]\w{6} and what it says of its neighbour 0x\w+ contradict each other$/m,
-        '.. a header that was overwritten is told, with both addresses';
+            '.. a header that was overwritten is told, with both addresses';
+    }
 }
 
 my $boot = boot(append => 'heap=buddy stop=prompt');

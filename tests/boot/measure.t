@@ -70,13 +70,25 @@ like $text, qr/^compare: a break that moves by 256 pages takes \d+ ticks a page 
 like $text, qr/^compare: the kernel's heap is sound$/m, '.. and the heap is sound';
 
 $boot = boot(memory => 64, append => 'heap=best_fit', script => [(map { [$prompt, "$_\r"] }
-        'compare', 'trace start', 'selftest krealloc', 'misuse lose', 'compare', 'trace stop', 'heap'),
+        'compare', 'heap', 'trace start', 'selftest krealloc', 'misuse twice', 'compare', 'trace stop',
+        'heap'),
         [$prompt, "poweroff\r"]]);
 $text = $boot->{text} =~ s/\r//gr;
 @rows = rows($text);
 is scalar @rows, 45, 'compare at the prompt, twice; the second time with a trace' or diag $text;
 is scalar(grep { $_->[0] =~ /^recorded/ } @rows), 3, '.. that each design replays';
-like $text, qr/^  check: sound$/m, '.. and the heap is sound';
+my @held = $text =~ /^  window +(\d+) blocks/mg;
+is $held[1], $held[0], '.. and no frame stays behind';
+is scalar(() = $text =~ /^  check: sound$/mg), 2, '.. and the heap is sound';
+$boot = boot(memory => 64, script => [(map { [$prompt, "$_\r"] } 'alloc 0x2000000', 'compare',
+        'free 0x01001000', 'compare', 'alloc 4096 100000', 'stats', 'compare', 'stats'),
+        [$prompt, "poweroff\r"]]);
+$text = $boot->{text} =~ s/\r//gr;
+unlike $text, qr/overwritten/, 'compare with less memory, and then with more';
+is scalar(() = rows($text)), 42, '.. twice, and not without memory';
+like $text, qr/too little memory/, '.. which it says';
+my @taken = $text =~ /^  blocks: \d+ total, (\d+) taken/mg;
+is $taken[1], $taken[0], '.. and frees nothing of others';
 $boot = boot(memory => 4, append => 'compare');
 like $boot->{text}, qr/too little memory; expected: 8 MB in one piece/, 'with 4 MB it says what it needs';
 

@@ -96,9 +96,10 @@ static bool compare(size_t workload, size_t design, const struct compare_trace *
         return true;
     const struct compare_numbers *numbers = &work.numbers;
     printf("%s\t%s\t%u\t%.1f\t%.3f\t%zu\t%zu\t%u\t%zu\n", compare_name(workload),
-           designs[design].name, numbers->calls, (double)numbers->ticks / numbers->calls,
-           (double)numbers->most_held / (double)numbers->most_live, numbers->largest,
-           numbers->returned, numbers->failed, numbers->left);
+           designs[design].name, numbers->calls,
+           numbers->calls ? (double)numbers->ticks / numbers->calls : 0,
+           numbers->most_live ? (double)numbers->most_held / (double)numbers->most_live : 0,
+           numbers->largest, numbers->returned, numbers->failed, numbers->left);
     const char *broken = allocator_check(&allocator);
     if (broken)
         fprintf(stderr, "compare: %s: %s\n", designs[design].name, broken);

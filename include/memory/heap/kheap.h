@@ -1,7 +1,7 @@
 /*
  * The kernel's heap: the block table over all usable RAM from its start to its top, with what
- * block_heap.h puts on it, and what is said when any of it is misused. All of it may be called from
- * interrupt handlers; interrupts are off while it works.
+ * block_heap.h puts on it, and what is said when any of it is misused. kmalloc, kfree and their
+ * relatives may be called from interrupt handlers; interrupts are off while they work.
  */
 #ifndef PLAT_MEMORY_HEAP_KHEAP_H
 #define PLAT_MEMORY_HEAP_KHEAP_H
@@ -24,8 +24,8 @@ void kheap_init(struct memory_map *map, size_t nbytes_most);
 /*
  * From now on kmalloc and all of its relatives serve from the growing heap DESIGN, "free_list" or
  * "best_fit", in a window of its own; kfree knows both. kmalloc_for() stays with whole blocks. The
- * kernel's directory must be paging.h's already. False, and nothing changes, without memory or room
- * for a window.
+ * kernel's directory must be paging.h's already. False, and nothing changes but for page tables,
+ * without memory or room for a window.
  */
 MUST_USE bool kheap_choose(const char *design);
 
@@ -35,7 +35,7 @@ MUST_USE bool kheap_choose(const char *design);
  */
 MUST_USE void *kheap_window(size_t *nbytes, struct window_source *source);
 
-/* That heap; NULL where kmalloc serves from the block heap. */
+/* What kheap_choose() made; NULL where kmalloc serves from the block heap. */
 struct growing_heap *kheap_growing(void);
 
 /*
@@ -129,7 +129,8 @@ static inline enum heap_owner kheap_owner_of(block_t block)
 }
 const char *heap_owner_name(enum heap_owner owner);
 
-/* block_heap_check() of it: NULL or the broken sentence. O(blocks). */
+/* NULL, or the broken sentence of a heap behind kmalloc. O(blocks). To be called as nothing else
+ * of the heap runs. */
 MUST_USE const char *kheap_check(void);
 
 #endif

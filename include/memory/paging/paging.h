@@ -94,8 +94,9 @@ MUST_USE int paging_unmap(struct paging_4gb_chunk *chunk, vaddr_t virt);
 /*
  * Gives NSLOTS slots of 4 MB from VIRT on tables in the kernel's directory in which nothing is
  * mapped, for all directories to share, those made before and those made later: none of them maps
- * anything of its own there. -EINVARG off a slot's boundary, for no slots, past 4 GB, and where a
- * directory has pages of its own already; -ENOMEM without memory. Then nothing has changed.
+ * anything of its own there. -EINVARG off a slot's boundary, for no slots, past 4 GB, and where
+ * slots are reserved or a directory has pages of its own already; -ENOMEM without memory. Then
+ * nothing has changed.
  */
 MUST_USE int paging_reserve(vaddr_t virt, size_t nslots);
 

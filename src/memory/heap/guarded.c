@@ -51,6 +51,8 @@ uint8_t *guarded_next(const struct guarded_pages *guarded)
 void *guarded_malloc(struct guarded_pages *guarded, size_t nbytes, size_t alignment)
 {
     size_t least = nbytes > 8 ? 16 : 8, room;
+    if (alignment & (alignment - 1))
+        return NULL;
     if (alignment < least)
         alignment = least;
     if (guarded->nresting == 0 || alignment > GUARDED_PAGE ||

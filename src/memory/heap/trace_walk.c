@@ -31,7 +31,9 @@ size_t trace_walk(const struct heap_trace *trace, size_t end, struct trace_known
 {
     size_t older = 0;
     uint32_t numbers = 0;
-    for (size_t i = end > trace->capacity ? end - trace->capacity : 0; i < end; i++) {
+    /* Calls behind the ENDth have overwritten the oldest. */
+    for (size_t i = trace->count > trace->capacity ? trace->count - trace->capacity : 0; i < end;
+         i++) {
         const struct trace_event *event = &trace->events[i & (trace->capacity - 1)];
         size_t place = place_of(known, event->before ? event->before : event->after);
         struct trace_known_object *object = &known->objects[place];

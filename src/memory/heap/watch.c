@@ -132,6 +132,8 @@ void *watch_malloc(struct heap_watch *watch, enum heap_owner owner, size_t nbyte
     size_t total;
     if (nbytes == 0 || !checked_add(nbytes, zone, &total) || !grow(watch))
         return NULL;
+    if (zone && alignment == 0 && is_multiple(nbytes, HEAP_BLOCK_SIZE))
+        alignment = HEAP_BLOCK_SIZE; /* as without the zone */
     uint8_t *guarded = owner == OWNER_KERNEL ? sample(watch, nbytes, alignment) : NULL;
     uint8_t *address = guarded                 ? guarded
                        : owner != OWNER_KERNEL ? block_heap_malloc_for(watch->heap, owner, total)
@@ -189,25 +191,6 @@ static bool look_at(struct heap_watch *watch, const struct watch_record *record)
            look(watch, record, address + record->nbytes, end, WATCH_ZONE, WATCH_WROTE_BEHIND);
 }
 
-/* Gives the allocation that has been held longest back to the heap. */
-static int release_oldest(struct heap_watch *watch)
-{
-    uint8_t *address = watch->held.addresses[watch->held.first];
-    struct watch_record *record = record_of(watch, address);
-    (void)look_at(watch, record);
-    watch->held.first = (watch->held.first + 1) % WATCH_HELD;
-    watch->held.count--;
-    watch->held.nbytes -= record->room;
-    remove_record(watch, record);
-    return allocator_free(watch->objects, address);
-}
-
-void watch_release(struct heap_watch *watch)
-{
-    while (watch->held.count > 0)
-        (void)release_oldest(watch);
-}
-
 static int refuse(struct heap_watch *watch, const void *pointer, int refusal)
 {
     struct watch_finding finding = {.kind = WATCH_WRONG_POINTER,
@@ -217,6 +200,28 @@ static int refuse(struct heap_watch *watch, const void *pointer, int refusal)
     watch->heap->heap.statistics.refused++;
     watch->found(&finding);
     return refusal;
+}
+
+/* Gives the allocation that has been held longest back to the heap. */
+static int release_oldest(struct heap_watch *watch)
+{
+    uint8_t *address = watch->held.addresses[watch->held.first];
+    struct watch_record *record = record_of(watch, address);
+    (void)look_at(watch, record);
+    watch->held.first = (watch->held.first + 1) % WATCH_HELD;
+    watch->held.count--;
+    watch->held.nbytes -= record->room;
+    int refusal = allocator_free(watch->objects, address);
+    if (refusal)
+        (void)refuse(watch, address, refusal);
+    remove_record(watch, record);
+    return refusal;
+}
+
+void watch_release(struct heap_watch *watch)
+{
+    while (watch->held.count > 0)
+        (void)release_oldest(watch);
 }
 
 int watch_free(struct heap_watch *watch, void *pointer, const uintptr_t *callers)
@@ -229,6 +234,8 @@ int watch_free(struct heap_watch *watch, void *pointer, const uintptr_t *callers
         return refuse(watch, pointer, refusal);
     if (!record || record->freed)
         return refuse(watch, pointer, record ? HEAP_ALREADY_FREE : HEAP_RESERVED);
+    if (!record->guarded && !allocator_size(watch->objects, pointer, &refusal))
+        return refuse(watch, pointer, refusal);
     (void)look_at(watch, record);
     record->freed = true;
     memcpy(record->freed_by, callers, sizeof record->freed_by);

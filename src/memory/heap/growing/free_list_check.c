@@ -83,7 +83,7 @@ const char *free_list_check(const void *memory)
 void free_list_picture(const struct growing_heap *growing, struct growing_picture *picture)
 {
     *picture = (struct growing_picture){0};
-    for (const struct memory_block *at = list_of(growing)->first; at; at = at->next)
+    for (const struct memory_block *at = list_of(growing)->first; at && is(at, FREE); at = at->next)
         growing_picture_add(picture, at->size);
 }
 

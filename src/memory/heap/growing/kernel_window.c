@@ -72,7 +72,7 @@ static page_t find_place(const struct memory_map *map, page_t npages, bool hide_
 void *kernel_window_open(struct block_heap *frames, const struct memory_map *map, size_t *nbytes,
                          struct window_source *source)
 {
-    for (page_t npages = page_of(*nbytes);
+    for (page_t npages = page_of(*nbytes) / PAGING_LARGE_PAGES * PAGING_LARGE_PAGES;
          npages >= PAGING_LARGE_PAGES && state.count < WINDOWS_MOST;
          npages = npages / 2 / PAGING_LARGE_PAGES * PAGING_LARGE_PAGES) {
         page_t place = find_place(map, npages, false);
