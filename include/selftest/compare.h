@@ -34,6 +34,10 @@ struct compare_numbers {
     size_t left;            /* pages that are still held when all is freed and trimmed */
 };
 
+/* 64 quantiles of a power law from 8 to 8192 bytes: density s^-1.5, mean 256. */
+enum { COMPARE_MIX = 64 };
+extern const uint16_t compare_mix[COMPARE_MIX];
+
 /* What a run works on. */
 struct compare {
     const struct allocator *allocator;

@@ -4,8 +4,9 @@
 #include "lib/print.h"
 #include "memory/heap/kheap.h"
 #include "memory/memory.h"
+#include "selftest/compare.h"
 
-enum { LIVE = 1024, OPERATIONS = 20000, MIX = 64 };
+enum { LIVE = 1024, OPERATIONS = 20000 };
 
 static struct {
     void *objects[LIVE];
@@ -13,13 +14,6 @@ static struct {
     uint32_t seed;
     uint32_t worst, total, count, failed;
 } state;
-
-/* 64 quantiles of a power law from 8 to 8192 bytes: density s^-1.5, mean 256. */
-static const uint16_t mix[MIX] = {
-    8,   8,   8,   8,   9,   9,   9,   10,  10,  10,  11,  11,  12,   12,   13,   13,
-    14,  14,  15,  16,  16,  17,  18,  19,  20,  21,  22,  23,  24,   26,   27,   29,
-    30,  32,  35,  37,  39,  42,  45,  49,  53,  57,  62,  68,  75,   82,   91,   101,
-    113, 127, 144, 164, 189, 221, 261, 312, 381, 476, 610, 810, 1127, 1675, 2748, 5309};
 
 static uint32_t next_random(uint32_t below)
 {
@@ -95,12 +89,12 @@ static void churn(void)
     for (int i = 0; i < OPERATIONS; i++) {
         uint32_t victim = next_random(LIVE);
         if (state.nlive < LIVE) {
-            state.objects[state.nlive] = timed_malloc(mix[next_random(MIX)]);
+            state.objects[state.nlive] = timed_malloc(compare_mix[next_random(COMPARE_MIX)]);
             state.nlive += state.objects[state.nlive] != NULL;
             continue;
         }
         timed_free(state.objects[victim]);
-        state.objects[victim] = timed_malloc(mix[next_random(MIX)]);
+        state.objects[victim] = timed_malloc(compare_mix[next_random(COMPARE_MIX)]);
         if (!state.objects[victim])
             state.objects[victim] = state.objects[--state.nlive];
     }

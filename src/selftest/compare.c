@@ -3,10 +3,9 @@
 #include "lib/print.h"
 #include "memory/memory.h"
 
-enum { CALLS = 12000, MIX = 64 };
+enum { CALLS = 12000 };
 
-/* 64 quantiles of a power law from 8 to 8192 bytes: density s^-1.5, mean 256. */
-static const uint16_t mix[MIX] = {
+const uint16_t compare_mix[COMPARE_MIX] = {
     8,   8,   8,   8,   9,   9,   9,   10,  10,  10,  11,  11,  12,   12,   13,   13,
     14,  14,  15,  16,  16,  17,  18,  19,  20,  21,  22,  23,  24,   26,   27,   29,
     30,  32,  35,  37,  39,  42,  45,  49,  53,  57,  62,  68,  75,   82,   91,   101,
@@ -110,7 +109,7 @@ static void small_objects(struct compare *work)
 
 static void all_sizes(struct compare *work)
 {
-    churn(work, 1000, mix, MIX);
+    churn(work, 1000, compare_mix, COMPARE_MIX);
 }
 
 static void whole_pages(struct compare *work)

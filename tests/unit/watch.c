@@ -1,54 +1,11 @@
 /* A watched heap: what is found, and whose it is said to be. */
 #include "memory/heap/watch.h"
 
-#include "arena.h"
 #include "case.h"
 #include "memory/memory.h"
+#include "watched.h"
 
-enum {
-    BLOCKS = ARENA_BLOCKS,
-    FOUND_MOST = 8,
-    ALL = WATCH_POISON | WATCH_RED_ZONES | WATCH_QUARANTINE
-};
-
-static size_t
-    beside[(2 * BLOCKS + BLOCKS * sizeof(void *)) / sizeof(size_t) + 8 + HEAP_INDEX_WORDS(BLOCKS)];
-static struct block_heap heap;
-static struct heap_watch watch;
-static struct allocator allocator;
-
-static const uintptr_t here[WATCH_FRAMES] = {11, 12, 13, 14},
-                       there[WATCH_FRAMES] = {21, 22, 23, 24};
-
-static struct {
-    struct watch_finding findings[FOUND_MOST];
-    struct watch_record records[FOUND_MOST];
-    size_t count;
-} seen;
-
-static void found(const struct watch_finding *finding)
-{
-    if (seen.count < FOUND_MOST) {
-        seen.findings[seen.count] = *finding;
-        if (finding->record)
-            seen.records[seen.count] = *finding->record;
-    }
-    seen.count++;
-}
-
-static bool begin(unsigned flags)
-{
-    seen.count = 0;
-    allocator = block_heap_allocator(&heap);
-    return sizeof beside >= block_heap_bytes_beside(BLOCKS) &&
-           block_heap_create(&heap, arena, arena + BLOCKS, beside, NULL) == 0 &&
-           watch_init(&watch, &heap, &allocator, flags, found);
-}
-
-static uint8_t *take(size_t nbytes)
-{
-    return watch_malloc(&watch, OWNER_KERNEL, nbytes, 0, here);
-}
+enum { ALL = WATCH_POISON | WATCH_RED_ZONES | WATCH_QUARANTINE };
 
 static bool all_are(const uint8_t *bytes, size_t nbytes, uint8_t value)
 {
@@ -60,7 +17,7 @@ static bool all_are(const uint8_t *bytes, size_t nbytes, uint8_t value)
 
 CASE(watch, fresh_and_freed_memory_have_patterns)
 {
-    CHECK(begin(ALL));
+    CHECK(begin_watching(ALL));
     uint8_t *object = take(100);
     CHECK(object != NULL && all_are(object, 100, WATCH_FRESH));
     CHECK(all_are(object + 100, WATCH_RED_ZONE, WATCH_ZONE));
@@ -73,7 +30,7 @@ CASE(watch, fresh_and_freed_memory_have_patterns)
 
 CASE(watch, without_flags_memory_is_not_touched)
 {
-    CHECK(begin(WATCH_RECORDS));
+    CHECK(begin_watching(WATCH_RECORDS));
     uint8_t *object = take(64);
     memset(object, 7, 64);
     CHECK_EQUAL(watch_free(&watch, object, there), HEAP_FREED);
@@ -86,7 +43,7 @@ CASE(watch, every_byte_behind_is_guarded)
     static const size_t sizes[] = {1, 8, 24, 100, 512, 600, 4096, 5000};
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
         for (size_t behind = 0; behind < WATCH_RED_ZONE; behind++) {
-            CHECK(begin(ALL));
+            CHECK(begin_watching(ALL));
             uint8_t *object = take(sizes[i]);
             CHECK(object != NULL);
             object[sizes[i] + behind] ^= 0x80;
@@ -103,7 +60,7 @@ CASE(watch, every_byte_behind_is_guarded)
 
 CASE(watch, writing_after_free_is_found_before_reuse)
 {
-    CHECK(begin(ALL));
+    CHECK(begin_watching(ALL));
     uint8_t *object = take(40);
     CHECK_EQUAL(watch_free(&watch, object, there), HEAP_FREED);
     object[39] = 1;
@@ -119,7 +76,7 @@ CASE(watch, writing_after_free_is_found_before_reuse)
 
 CASE(watch, b5_b6_wrong_pointers_are_told_whose_they_are)
 {
-    CHECK(begin(ALL));
+    CHECK(begin_watching(ALL));
     uint8_t *object = take(100);
     CHECK_EQUAL(watch_free(&watch, object + 16, there), HEAP_NOT_FIRST);
     CHECK_EQUAL(seen.findings[0].kind, WATCH_WRONG_POINTER);
@@ -139,7 +96,7 @@ CASE(watch, b5_b6_wrong_pointers_are_told_whose_they_are)
 
 CASE(watch, the_check_finds_and_mends)
 {
-    CHECK(begin(ALL));
+    CHECK(begin_watching(ALL));
     uint8_t *a = take(30), *b = take(30), *c = take(30);
     CHECK_EQUAL(watch_free(&watch, b, there), HEAP_FREED);
     CHECK_EQUAL(watch_check(&watch), 0);
@@ -153,7 +110,7 @@ CASE(watch, the_check_finds_and_mends)
 
 CASE(watch, call_sites_are_counted_behind_the_mark)
 {
-    CHECK(begin(WATCH_RECORDS));
+    CHECK(begin_watching(WATCH_RECORDS));
     struct watch_site sites[4];
     void *before = take(500);
     uint32_t mark = watch.serial;
@@ -177,7 +134,7 @@ CASE(watch, records_of_many_come_and_go)
 {
     enum { MANY = 600 };
     static uint8_t *objects[MANY];
-    CHECK(begin(WATCH_RECORDS));
+    CHECK(begin_watching(WATCH_RECORDS));
     for (size_t i = 0; i < MANY; i++)
         CHECK((objects[i] = take(1 + i % 20)) != NULL);
     for (size_t step = 0; step < 2; step++)
@@ -195,7 +152,7 @@ CASE(watch, records_of_many_come_and_go)
 /* Without memory what is held back is given up first; then nothing changes. */
 CASE(watch, memory_that_is_held_back_is_not_lost)
 {
-    CHECK(begin(ALL));
+    CHECK(begin_watching(ALL));
     size_t largest = heap_largest_free(&heap.heap);
     uint8_t *object = watch_malloc(&watch, OWNER_TEST, (largest - 8) * 4096, 0, here);
     CHECK(object != NULL);

@@ -1,35 +1,10 @@
 /* A watched heap that puts allocations into guarded pages: what is found there. */
-#include "arena.h"
 #include "case.h"
-#include "memory/heap/watch.h"
+#include "watched.h"
 
-enum { BLOCKS = ARENA_BLOCKS, PAGES = 2, FOUND_MOST = 4 };
+enum { PAGES = 2 };
 
-static size_t
-    beside[(2 * BLOCKS + BLOCKS * sizeof(void *)) / sizeof(size_t) + 8 + HEAP_INDEX_WORDS(BLOCKS)];
-static struct block_heap heap;
-static struct heap_watch watch;
-static struct allocator allocator;
 static bool is_open[2 * PAGES + 1];
-
-static const uintptr_t here[WATCH_FRAMES] = {11, 12, 13, 14},
-                       there[WATCH_FRAMES] = {21, 22, 23, 24};
-
-static struct {
-    struct watch_finding findings[FOUND_MOST];
-    struct watch_record records[FOUND_MOST];
-    size_t count;
-} seen;
-
-static void found(const struct watch_finding *finding)
-{
-    if (seen.count < FOUND_MOST) {
-        seen.findings[seen.count] = *finding;
-        if (finding->record)
-            seen.records[seen.count] = *finding->record;
-    }
-    seen.count++;
-}
 
 static void set(void *page, bool open)
 {
@@ -44,18 +19,7 @@ static void set_nothing(void *page, bool open)
 /* One of EVERY allocations is guarded. */
 static bool begin(unsigned flags, size_t every)
 {
-    seen.count = 0;
-    allocator = block_heap_allocator(&heap);
-    if (sizeof beside < block_heap_bytes_beside(BLOCKS) ||
-        block_heap_create(&heap, arena, arena + BLOCKS, beside, NULL) ||
-        !watch_init(&watch, &heap, &allocator, flags | WATCH_RECORDS, found))
-        return false;
-    return watch_guard(&watch, sizeof is_open, set, every);
-}
-
-static uint8_t *take(size_t nbytes)
-{
-    return watch_malloc(&watch, OWNER_KERNEL, nbytes, 0, here);
+    return begin_watching(flags | WATCH_RECORDS) && watch_guard(&watch, sizeof is_open, set, every);
 }
 
 static bool is_guarded(const void *object)

@@ -1,0 +1,49 @@
+/* A watched heap over the arena, for cases: what it finds is written down. */
+#ifndef PLAT_TESTS_WATCHED_H
+#define PLAT_TESTS_WATCHED_H
+
+#include "arena.h"
+#include "memory/heap/watch.h"
+
+enum { BLOCKS = ARENA_BLOCKS, FOUND_MOST = 8 };
+
+static size_t
+    beside[(2 * BLOCKS + BLOCKS * sizeof(void *)) / sizeof(size_t) + 8 + HEAP_INDEX_WORDS(BLOCKS)];
+static struct block_heap heap;
+static struct heap_watch watch;
+static struct allocator allocator;
+
+static const uintptr_t here[WATCH_FRAMES] = {11, 12, 13, 14},
+                       there[WATCH_FRAMES] = {21, 22, 23, 24};
+
+static struct {
+    struct watch_finding findings[FOUND_MOST];
+    struct watch_record records[FOUND_MOST];
+    size_t count;
+} seen;
+
+static void found(const struct watch_finding *finding)
+{
+    if (seen.count < FOUND_MOST) {
+        seen.findings[seen.count] = *finding;
+        if (finding->record)
+            seen.records[seen.count] = *finding->record;
+    }
+    seen.count++;
+}
+
+static inline bool begin_watching(unsigned flags)
+{
+    seen.count = 0;
+    allocator = block_heap_allocator(&heap);
+    return sizeof beside >= block_heap_bytes_beside(BLOCKS) &&
+           block_heap_create(&heap, arena, arena + BLOCKS, beside, NULL) == 0 &&
+           watch_init(&watch, &heap, &allocator, flags, found);
+}
+
+static inline uint8_t *take(size_t nbytes)
+{
+    return watch_malloc(&watch, OWNER_KERNEL, nbytes, 0, here);
+}
+
+#endif
