@@ -49,7 +49,7 @@ LINES
         exec 'script', '-qefc', 'bochs -q -f bochsrc -rc bochs.rc', 'screen.txt';
     }
     my $text = '';
-    for (1 .. 2000) {
+    for (1 .. 4500) { # 15 minutes: a loaded machine is slow
         select undef, undef, undef, 0.2;
         open my $serial, '<', "$home/serial.txt" or next;
         local $/;
