@@ -34,6 +34,9 @@ KERNEL_CFLAGS := -std=gnu11 -ffreestanding -march=i386 -mtune=generic -mgeneral-
     -fno-omit-frame-pointer -fno-optimize-sibling-calls -fno-partial-inlining -fno-pic -fno-pie \
     -fno-stack-protector -fno-asynchronous-unwind-tables -U__UINT32_TYPE__ \
     -D__UINT32_TYPE__=unsigned -U__INT32_TYPE__ -D__INT32_TYPE__=int $(WARNINGS) $(INCLUDES)
+USER_CFLAGS := $(KERNEL_CFLAGS) -Os
+USER_LDFLAGS := -nostdlib -static -no-pie -Wl,--build-id=none,-z,noexecstack \
+    -Wl,-z,max-page-size=4096,--strip-debug,-T,src/user/user.ld
 KERNEL_LDFLAGS := -nostdlib -static -no-pie -Wl,--build-id=none,-z,noexecstack,-T,linker.ld
 HOST_CFLAGS := -std=gnu11 -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
     -fno-sanitize-recover=all $(WARNINGS) $(INCLUDES)
@@ -92,6 +95,8 @@ PURE := \
     src/memory/paging/paging.c    directories: making, mapping, sharing \
     src/memory/paging/reserved.c  .. pages of everybody's tables \
     src/memory/paging/walk.c      directories: reading \
+    src/process/elf.c             a program file, checked and planned \
+    src/process/program.c         Multiboot modules by name \
     src/selftest/runner.c         TAP \
     src/selftest/compare.c        the same work over any heap \
     src/shell/line.c              line editing
@@ -124,13 +129,31 @@ MACHINE := \
     src/memory/heap/kheap_growing.c .. over a growing heap \
     src/memory/heap/kheap_guard.c .. pages that open and close \
     src/memory/heap/kheap_report.c .. and what is said when they are misused \
+    src/cpu/switch.asm            from one kernel stack to another \
+    src/process/process.c         who there is, and how they end \
+    src/process/process_create.c  .. making one \
+    src/process/process_check.c   .. and whether all of them are sound \
+    src/process/process_memory.c  .. what they allocate \
+    src/process/scheduler.c       who runs \
+    src/process/kernel_stack.c    where the kernel works for them \
+    src/process/image.c           .. into memory \
+    src/process/user_memory.c     ring 3's memory as the kernel reaches it \
+    src/process/user_trap.c       from ring 3 and back \
+    src/process/user_fault.c      .. and what goes wrong there \
+    src/process/fpu.c             the FPU, from one to another \
+    src/syscall/system_calls.c    what ring 3 may ask for \
+    src/shell/commands_process.c  ps, run, kill, wait, programs \
     src/selftest/selftest.c       the runner over the kernel's cases \
     src/selftest/compare_kernel.c the designs of a heap side by side \
     src/selftest/bench.c          what the heap's calls cost \
+    src/selftest/bench_process.c  what processes cost \
     src/selftest/machine_heap.c   cases that need the machine: the live heap \
     src/selftest/machine_realloc.c .. krealloc and its like \
     src/selftest/machine_growing.c .. a growing heap behind kmalloc \
     src/selftest/machine_paging.c .. the live directory and the TLB \
+    src/selftest/ring3.c          .. what those about processes share \
+    src/selftest/machine_process.c .. processes \
+    src/selftest/machine_process_memory.c .. and their memory \
     src/selftest/machine_trap.c   .. gates, timer, probes, what the loader brought \
     src/selftest/machine_console.c .. the text screen \
     src/shell/shell.c             the prompt \
@@ -140,6 +163,30 @@ MACHINE := \
     src/shell/commands_machine.c  fault, selftest, uptime, reboot, poweroff \
     src/shell/block_map.c         the table as characters \
     src/shell/faults.c            faults on request
+
+# What every program in ring 3 may use; crt0.asm is linked in front of each.
+USER_LIBRARY := \
+    src/user/system_calls.asm     the calls as C functions \
+    src/user/blocks.c             what malloc has from the kernel \
+    src/user/malloc.c             small and large objects \
+    src/user/print.c              printf and its like \
+    src/user/keys.c               keys and lines \
+    src/user/exceptions.c         their names \
+    src/lib/string.c              the kernel's own \
+    src/lib/format.c \
+    src/memory/memory.c
+
+# Programs: src/user/programs/NAME.c, and NAME/*.c where there is a folder of that name.
+PROGRAMS := \
+    hello                         says so \
+    count                         computes, and is interrupted \
+    stress                        memory, every byte of it known \
+    sh                            a prompt \
+    many                          starts others, and counts what is left \
+    hostile                       attacks the kernel from ring 3
+
+PROGRAM_NAMES := $(foreach n,$(PROGRAMS),$(if $(wildcard src/user/programs/$n.c),$n))
+PROGRAM_FILES := $(PROGRAM_NAMES:%=build/user/%.elf) build/user/flat.bin
 
 # Cases that run on the host, in 32 and 64 bits, and inside the kernel.
 UNIT := $(sort $(wildcard tests/unit/*.c))
@@ -163,14 +210,16 @@ COMPARE := $(filter-out %heap_plan.c,$(filter src/memory/heap/% src/lib/% src/se
 
 # Fuzz targets, and what they are linked with: make test replays the corpus that is kept, make fuzz
 # looks for more.
-FUZZ_TARGETS := heap slab block_heap realloc trace growing
-FUZZED := $(LIB) $(filter src/memory/heap/growing/%,$(PURE)) tests/bench/trace.c
+FUZZ_TARGETS := heap slab block_heap realloc trace growing elf
+FUZZED := $(LIB) $(filter src/memory/heap/growing/% src/process/elf.c,$(PURE)) tests/bench/trace.c \
+    src/lib/string.c
 
 sources = $(filter %.c %.asm,$(1))
 objects = $(addprefix $(2)/,$(addsuffix .o,$(call sources,$(1))))
 
 KERNEL_OBJECTS := $(call objects,$(PURE) $(MACHINE) $(UNIT),build/kernel)
-HOST_SOURCES := $(PURE) src/memory/heap/platheap.c $(UNIT) $(HOST_ONLY)
+HOST_USER := src/user/blocks.c src/user/malloc.c
+HOST_SOURCES := $(PURE) src/memory/heap/platheap.c $(HOST_USER) $(UNIT) $(HOST_ONLY)
 HOST_OBJECTS_32 := $(call objects,$(HOST_SOURCES),build/host/32)
 HOST_OBJECTS_64 := $(call objects,$(HOST_SOURCES),build/host/64)
 STRESS_OBJECTS_32 := $(call objects,$(PURE) $(STRESS),build/fast/32)
@@ -183,15 +232,17 @@ say = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)')
 
 # -- What people make -----------------------------------------------------------------------------
 
-.PHONY: all run run-iso iso lib install-lib test test-host test-boot check bench compare bench-boot bench-kernel fuzz mutants toolchain setup doctor gdb \
+.PHONY: all programs run run-iso iso lib install-lib test test-host test-boot check bench compare bench-boot bench-kernel fuzz mutants toolchain setup doctor gdb \
     help clean
 
-all: $(KERNEL) ## the kernel, build/plat.elf
+all: $(KERNEL) $(PROGRAM_FILES) ## the kernel, build/plat.elf, and the programs
+
+programs: $(PROGRAM_FILES) ## the programs for ring 3, build/user/*
 
 run: ## install what is missing, build, boot in QEMU on this terminal (Ctrl-A X ends it)
 	@scripts/setup run
-	@$(MAKE) --no-print-directory $(KERNEL)
-	@MEM='$(MEM)' APPEND='$(APPEND)' scripts/run kernel $(KERNEL)
+	@$(MAKE) --no-print-directory all
+	@MEM='$(MEM)' APPEND='$(APPEND)' scripts/run kernel $(KERNEL) $(PROGRAM_FILES)
 
 run-iso: ## the same, from the ISO through GRUB and its menu (without APPEND)
 	@scripts/setup run
@@ -213,7 +264,7 @@ test: ## install what is missing, then every check and test; ends in Result: PAS
 test-host: build/host/32/cases build/host/64/cases ## only the cases on the host (FILTER=heap)
 	@prove --exec '' build/host/32/cases build/host/64/cases $(if $(FILTER),:: $(FILTER))
 
-test-boot: $(KERNEL) $(ISO) ## only the boots in QEMU
+test-boot: $(KERNEL) $(PROGRAM_FILES) $(ISO) ## only the boots in QEMU
 	@prove --timer -j2 --exec '' tests/boot/*.t
 
 check: ## the rules of the house: include directions, format, file lengths
@@ -234,7 +285,7 @@ bench-kernel: $(KERNEL) ## instructions a call of kmalloc and kfree, counted in 
 fuzz: ## a minute of libFuzzer for each target, with clang; what is found stays in build/fuzz
 	@scripts/fuzz $(FUZZ_TARGETS)
 
-mutants: ## break the heap in one line at a time; a case must notice (6 minutes)
+mutants: ## break the heap or the ELF reader in one line at a time; a case must notice (6 minutes)
 	@scripts/mutants
 
 toolchain: ## build a real i686-elf compiler into build/toolchain (about 30 minutes)
@@ -250,7 +301,8 @@ gdb: $(KERNEL) ## QEMU stopped at kernel_main, with gdb attached
 	@scripts/run gdb $(KERNEL)
 
 compile_commands.json: Makefile ## for editors: how each file is compiled
-	$(Q){ echo '['; for f in $(call sources,$(PURE) $(MACHINE) $(UNIT)); do case $$f in *.c) \
+	$(Q){ echo '['; for f in $(sort $(call sources,$(PURE) $(MACHINE) $(USER_LIBRARY) $(UNIT)) \
+	    $(foreach n,$(PROGRAM_NAMES),$(call program_sources,$n))); do case $$f in *.c) \
 	    printf '%s{"directory": "%s", "file": "%s", "command": "$(CROSS)gcc $(KERNEL_CFLAGS) -c %s"}' \
 	    "$$comma" '$(CURDIR)' "$$f" "$$f"; comma=','; echo;; esac; done; echo ']'; } >$@
 
@@ -259,7 +311,7 @@ help: ## this list
 	@sed -n '/^# Variables:/,/^$$/s/^#/ /p' Makefile
 
 clean: ## remove all that was built, but the toolchain
-	rm -rf build/kernel build/host build/fast build/lib build/fuzz build/bench build/compare build/mutants* \
+	rm -rf build/kernel build/user build/host build/fast build/lib build/fuzz build/bench build/compare build/mutants* \
     build/tests build/iso build/stage1.elf build/symbols* \
 	    build/*.flags build/serial.txt \
 	    $(KERNEL) $(ISO) compile_commands.json
@@ -309,12 +361,43 @@ $(KERNEL): build/symbols.asm
 	$(Q)scripts/symbols $(CROSS)nm $@ | cmp -s - build/symbols.asm || \
 	    { echo 'the second link moved a function: the symbol table is wrong' >&2; rm $@; exit 1; }
 
+# -- Programs for ring 3 --------------------------------------------------------------------------
+
+build/user/%.c.o: %.c build/kernel.flags
+	$(call say,CC,$< (ring 3))
+	@mkdir -p $(@D)
+	$(Q)$(CROSS)gcc $(USER_CFLAGS) -MMD -MP -c $< -o $@
+
+build/user/%.asm.o: %.asm build/kernel.flags
+	$(call say,NASM,$< (ring 3))
+	@mkdir -p $(@D)
+	$(Q)$(NASM) -f elf32 -w+all $(if $(filter yes,$(WERROR)),-w+error) -MD $(@:.o=.d) -MP $< -o $@
+
+build/user/libuser.a: $(call objects,$(USER_LIBRARY),build/user)
+	$(call say,AR,$@)
+	$(Q)rm -f $@; $(AR) rcs $@ $^
+
+# $(1): the program's name.
+program_sources = src/user/programs/$(1).c $(sort $(wildcard src/user/programs/$(1)/*.c))
+define program
+build/user/$(1).elf: build/user/src/user/crt0.asm.o $(call objects,$(call program_sources,$(1)),build/user) \
+    build/user/libuser.a src/user/user.ld
+	$$(call say,LINK,$$@)
+	$$(Q)$(CROSS)gcc $$(USER_LDFLAGS) -o $$@ $$(filter-out %.ld,$$^)
+endef
+$(foreach n,$(PROGRAM_NAMES),$(eval $(call program,$n)))
+
+build/user/flat.bin: src/user/programs/flat.asm
+	$(call say,NASM,$<)
+	@mkdir -p $(@D)
+	$(Q)$(NASM) -f bin -w+all $(if $(filter yes,$(WERROR)),-w+error) $< -o $@
+
 # -- The ISO --------------------------------------------------------------------------------------
 
 # Only the BIOS's GRUB, only the modules that the menu needs; the same bytes each time.
-$(ISO): $(KERNEL) $(wildcard iso/boot/grub/*)
+$(ISO): $(KERNEL) $(PROGRAM_FILES) $(wildcard iso/boot/grub/*)
 	$(call say,ISO,$@)
-	$(Q)scripts/make-iso $@ $(KERNEL) iso/boot/grub/grub.cfg
+	$(Q)scripts/make-iso $@ $(KERNEL) iso/boot/grub/grub.cfg $(PROGRAM_FILES)
 
 # -- The host's tests -----------------------------------------------------------------------------
 
@@ -325,6 +408,11 @@ HOST_M32 := -m32 -idirafter /usr/include/$(shell $(HOST_CC) -print-multiarch 2>/
 RENAMED := $(foreach f,memset memcpy memmove memcmp,-D$(f)=plat_$(f)) -fno-builtin
 build/host/%/src/memory/memory.c.o build/host/%/tests/unit/memory.c.o \
     build/fast/%/src/memory/memory.c.o: private EXTRA = $(RENAMED)
+
+# The programs' malloc and its like, too.
+USER_RENAMED := $(foreach f,malloc calloc realloc free,-D$(f)=plat_user_$(f)) -fno-builtin
+build/host/%/src/user/blocks.c.o build/host/%/src/user/malloc.c.o \
+    build/host/%/tests/host/user_malloc.c.o: private EXTRA = $(USER_RENAMED)
 
 # $(1): folder; $(2): the compiler and its flags; $(3): what is said.
 define host_objects
@@ -404,9 +492,11 @@ build/tests/wrong-magic.elf: $(KERNEL) tests/boot/wrong_magic.asm
 	$(Q)$(CROSS)gcc $(KERNEL_LDFLAGS) -Wl,-e,wrong_magic_start -o $@ $(KERNEL_OBJECTS) \
 	    build/symbols.o build/tests/wrong_magic.o
 
-test-programs: lib build/compare/32/compare build/compare/64/compare $(FUZZ_TARGETS:%=build/fuzz/%-replay) $(KERNEL) $(ISO) build/host/32/cases build/host/64/cases build/fast/32/stress \
+test-programs: lib $(PROGRAM_FILES) build/compare/32/compare build/compare/64/compare $(FUZZ_TARGETS:%=build/fuzz/%-replay) $(KERNEL) $(ISO) build/host/32/cases build/host/64/cases build/fast/32/stress \
     build/fast/64/stress build/tests/wrong-magic.elf
 
+-include $(patsubst %,build/user/%.d,$(call sources,$(USER_LIBRARY)) src/user/crt0.asm \
+    $(foreach n,$(PROGRAM_NAMES),$(call program_sources,$n)))
 -include $(KERNEL_OBJECTS:.o=.d) $(HOST_OBJECTS_32:.o=.d) $(HOST_OBJECTS_64:.o=.d) \
     $(patsubst %,build/host/64/%.d,$(FUZZED) $(wildcard tests/fuzz/*.c)) \
     $(STRESS_OBJECTS_32:.o=.d) $(STRESS_OBJECTS_64:.o=.d) \

@@ -13,6 +13,7 @@
  *     heap_guard[=N]       one of N allocations, of 16 without a number, in a page of its own
  *     map=loader|e820|e801|88|mem_upper|none   whom to ask for the memory map
  *     console=all|serial   where text goes
+ *     run=NAME             run that program before the prompt comes
  *     shell=no             halt instead of a prompt
  *     pse=no               no 4 MB pages, as on a 486
  */
@@ -46,6 +47,7 @@ struct options {
     unsigned heap_watch;      /* of enum options_watch; 0: none */
     uint32_t heap_guard;      /* 0: none */
     enum boot_map_source map; /* BOOT_MAP_LOADER unless the line says otherwise */
+    const char *run;          /* the program's name, or NULL */
     bool screen;
     bool shell;
     bool large_pages;

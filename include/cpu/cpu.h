@@ -4,12 +4,19 @@
 
 #include "lib/types.h"
 
+#define CR0_MONITOR_FPU   (1u << 1)
+#define CR0_EMULATE_FPU   (1u << 2)
 #define CR0_TASK_SWITCHED (1u << 3)
+#define CR0_FPU_ERRORS    (1u << 5) /* as an exception, not by way of the PIC */
 #define CR0_WRITE_PROTECT (1u << 16)
 #define CR0_PAGING        (1u << 31)
 #define CR4_PAGE_SIZE     (1u << 4)
+#define CR4_UMIP          (1u << 11) /* ring 3 can't ask where tables lie */
+#define CR4_SMEP          (1u << 20) /* ring 0 does not run what ring 3 may run */
+#define CR4_SMAP          (1u << 21) /* nor touch what ring 3 may touch */
 
-#define EFLAGS_INTERRUPT (1u << 9)
+#define EFLAGS_INTERRUPT    (1u << 9)
+#define EFLAGS_VIRTUAL_8086 (1u << 17)
 
 /* What CPUID says, once; all false and empty on a processor that has no CPUID. */
 struct cpu_features {
@@ -17,7 +24,11 @@ struct cpu_features {
     uint32_t signature; /* leaf 1, EAX: stepping, model, family */
     bool tsc;
     bool pse; /* 4 MB pages */
+    bool smep, smap, umip;
 };
+
+/* The bits of CR4 that keep the kernel and ring 3 apart, as far as the processor has them. */
+uint32_t cpu_protection(const struct cpu_features *features);
 
 /* Asks the processor. Any mode. */
 struct cpu_features cpu_identify(void);

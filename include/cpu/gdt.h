@@ -33,8 +33,8 @@ _Static_assert(sizeof(struct tss) == 104, "the processor fixes the TSS");
  */
 void gdt_init(void (*double_fault_entry)(void), paddr_t cr3);
 
-/* The directory of the double-fault task, whenever the kernel's own changes. */
-void gdt_set_double_fault_directory(paddr_t cr3);
+/* The stack on which the kernel answers what interrupts ring 3, from its top down. */
+void gdt_set_kernel_stack(uint32_t top);
 
 /* The state of the task that a double fault interrupted. */
 const struct tss *gdt_interrupted_task(void);

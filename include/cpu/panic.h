@@ -13,6 +13,9 @@ _Noreturn void panic(const char *format, ...) __attribute__((format(printf, 1, 2
 /* For a trap that nobody handles. ESP is the stack pointer of the code that was interrupted. */
 _Noreturn void panic_trap(const struct trap_frame *frame, uint32_t esp);
 
+/* Prints the registers of FRAME, three lines. */
+void panic_print_registers(const struct trap_frame *frame, uint32_t esp);
+
 /* What higher layers add; each may be NULL. */
 struct panic_hooks {
     /* Says in words what a page fault or double fault was about, and prints the page walk. */

@@ -1,6 +1,7 @@
 /*
- * Exceptions and interrupts. Every vector that the processor or the PIC can raise has a gate; each
- * gate is closed to ring 3. Vectors 0 to 31 are the processor's, 32 to 47 the PIC's sixteen lines.
+ * Exceptions and interrupts. Every vector that the processor or the PIC can raise has a gate,
+ * closed to ring 3. Vectors 0 to 31 are the processor's, 32 to 47 the PIC's sixteen lines. One more
+ * gate is open to ring 3, for system calls.
  */
 #ifndef PLAT_CPU_TRAP_H
 #define PLAT_CPU_TRAP_H
@@ -8,12 +9,20 @@
 #include "lib/types.h"
 
 enum {
+    TRAP_DEBUG = 1,
+    TRAP_NMI = 2,
+    TRAP_NO_COPROCESSOR = 7,
     TRAP_DOUBLE_FAULT = 8,
     TRAP_INVALID_TSS = 10,
+    TRAP_NOT_PRESENT = 11,
+    TRAP_STACK_FAULT = 12,
+    TRAP_GENERAL_PROTECTION = 13,
     TRAP_PAGE_FAULT = 14,
+    TRAP_MACHINE_CHECK = 18,
     TRAP_EXCEPTIONS = 32, /* how many */
     TRAP_IRQ_BASE = 32,
-    TRAP_VECTORS = 48
+    TRAP_VECTORS = 48,
+    TRAP_SYSTEM_CALL = 0x80
 };
 
 /* What isr.asm leaves on the stack, lowest address first. */
@@ -34,6 +43,16 @@ void trap_init(paddr_t cr3);
 
 /* HANDLER runs, with interrupts off, on each VECTOR below TRAP_VECTORS; NULL takes it away. */
 void trap_set_handler(uint32_t vector, trap_handler handler);
+
+/*
+ * HANDLER gets all that interrupts ring 3: exceptions, interrupt lines, system calls. Handlers of
+ * single vectors do not; trap_interrupt() hands a frame of an interrupt line on to its own.
+ */
+void trap_set_user_handler(trap_handler handler);
+void trap_interrupt(struct trap_frame *frame);
+
+/* Goes where FRAME says, which lies at the top of a stack, with its registers. */
+_Noreturn void trap_resume(const struct trap_frame *frame);
 
 /* "page fault", "#PF"; for an interrupt line or an unknown vector, "interrupt" and "". */
 const char *trap_name(uint32_t vector);

@@ -10,6 +10,19 @@ bool console_start_input(void);
 /* The next key; sleeps until there is one. Interrupts must be on. */
 int console_read_key(void);
 
+/* The next key, or KEY_NONE where there is none yet. */
+int console_poll_key(void);
+
+/* While ON, Ctrl-C is no key; and whether it was pressed since the last question. */
+void console_catch_interrupt(bool on);
+bool console_interrupted(void);
+
+/*
+ * What to do instead of sleeping while there is no key: IDLE is called with interrupts off, and may
+ * turn them on; it is called again and again.
+ */
+void console_set_idle(void (*idle)(void));
+
 /* Takes the next byte of a terminal's input apart: arrows and the like are several bytes. */
 struct terminal_decoder {
     int state;

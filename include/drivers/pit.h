@@ -9,6 +9,9 @@
 /* Starts the ticks, on interrupt line 0. */
 void pit_init(void);
 
+/* HANDLER runs on each tick, in the interrupt. */
+void pit_on_tick(void (*handler)(void));
+
 /* Ticks since the start; wraps after 497 days. */
 uint32_t pit_ticks(void);
 

@@ -6,6 +6,8 @@ enum status {
     EIO = 1,     /* the device did not answer */
     EINVARG = 2, /* an argument breaks the contract; nothing was changed */
     ENOMEM = 3,  /* no memory for it now; nothing was changed */
+    ENOENT = 4,  /* there is none of that name */
+    ECHILD = 10, /* no child of that number */
     EFAULT = 14  /* the address is not mapped */
 };
 

@@ -12,16 +12,20 @@
 #include "drivers/serial.h"
 #include "drivers/vga_text.h"
 #include "lib/print.h"
+#include "lib/string.h"
 #include "memory/heap/kheap.h"
 #include "memory/layout.h"
 #include "memory/memory_map.h"
 #include "memory/paging/fault_report.h"
 #include "memory/paging/kernel_space.h"
 #include "memory/paging/paging.h"
+#include "process/process.h"
 #include "selftest/bench.h"
 #include "selftest/compare_kernel.h"
 #include "selftest/selftest.h"
+#include "shell/commands_process.h"
 #include "shell/shell.h"
+#include "syscall/system_calls.h"
 
 static struct {
     uint64_t started; /* time stamp at entry; 0 without the counter */
@@ -218,6 +222,30 @@ static void run_selftest(void)
     power_leave(passed ? POWER_OK : POWER_FAILED);
 }
 
+static void start_processes(void)
+{
+    uint32_t protection = cpu_protection(&boot.cpu);
+    if (protection) /* a 486 may have no CR4 */
+        cpu_set_cr4_bits(protection);
+    process_init();
+    system_calls_init();
+    program_init(&boot.info);
+    console_set_idle(process_idle);
+    kprintf("process: %zu programs, kernel's memory closed to ring 3%s%s%s\n", program_count(),
+            boot.cpu.smep ? ", SMEP" : "", boot.cpu.smap ? ", SMAP" : "",
+            boot.cpu.umip ? ", UMIP" : "");
+}
+
+/* Where nobody waits for a prompt, its exit code is the kernel's verdict. */
+static void run_program(void)
+{
+    char name[BOOT_COMMAND_LINE_BYTES], *words[] = {name};
+    string_copy(name, sizeof name, boot.options.run);
+    int32_t code = commands_process_run(1, words);
+    if (!boot.options.shell)
+        leave(code == 0 ? POWER_OK : POWER_FAILED);
+}
+
 static void say_ready(void)
 {
     if (boot.started)
@@ -244,6 +272,7 @@ void kernel_main(void)
     choose_heap();
     guard_heap();
     say_paging();
+    start_processes();
     pic_init();
     pit_init();
     bool has_keyboard = console_start_input();
@@ -260,6 +289,8 @@ void kernel_main(void)
         leave(POWER_OK);
     }
     say_ready();
+    if (boot.options.run)
+        run_program();
     if (boot.options.shell)
         shell_run(&boot.map);
     kprintf("done\n");

@@ -136,6 +136,12 @@ static bool set_switch(bool *setting, const char *value)
     return choice >= 0;
 }
 
+static bool set_run(struct options *options, const char *value)
+{
+    options->run = value;
+    return value && *value;
+}
+
 static bool set_shell(struct options *options, const char *value)
 {
     return set_switch(&options->shell, value);
@@ -161,6 +167,7 @@ static const struct {
     {"heap_panic", set_heap_panic},
     {"heap_watch", set_heap_watch},
     {"pse", set_large_pages},
+    {"run", set_run},
     {"shell", set_shell},
     {"heap_guard", set_heap_guard},
 };

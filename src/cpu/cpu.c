@@ -49,5 +49,17 @@ struct cpu_features cpu_identify(void)
         features.pse = (one.edx & (1u << 3)) != 0;
         features.tsc = (one.edx & (1u << 4)) != 0;
     }
+    if (zero.eax >= 7) {
+        struct cpuid seven = cpuid(7);
+        features.smep = (seven.ebx & (1u << 7)) != 0;
+        features.smap = (seven.ebx & (1u << 20)) != 0;
+        features.umip = (seven.ecx & (1u << 2)) != 0;
+    }
     return features;
+}
+
+uint32_t cpu_protection(const struct cpu_features *features)
+{
+    return (features->smep ? CR4_SMEP : 0) | (features->smap ? CR4_SMAP : 0) |
+           (features->umip ? CR4_UMIP : 0);
 }

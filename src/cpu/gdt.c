@@ -69,9 +69,9 @@ void gdt_init(void (*double_fault_entry)(void), paddr_t cr3)
     __asm__ volatile("ltr %w0" ::"r"(GDT_TSS) : "memory");
 }
 
-void gdt_set_double_fault_directory(paddr_t cr3)
+void gdt_set_kernel_stack(uint32_t top)
 {
-    gdt.double_fault.cr3 = cr3;
+    gdt.main.esp0 = top;
 }
 
 const struct tss *gdt_interrupted_task(void)

@@ -8,6 +8,7 @@
 KERNEL_DATA     equ 0x10
 FIRST_LINE      equ 32
 VECTORS         equ 48
+SYSTEM_CALL     equ 0x80
 
 ; The exceptions for which the processor pushes an error code: 8, 10 to 14, 17, 21, 29 and 30.
 %define HAS_ERROR_CODE(v) ((v) == 8 || ((v) >= 10 && (v) <= 14) || (v) == 17 || (v) == 21 || \
@@ -26,6 +27,13 @@ isr_%+vector:
     %assign vector vector + 1
 %endrep
 
+; The one gate that is open to ring 3 (abi/system_calls.h).
+        global  isr_system_call
+isr_system_call:
+        push    dword 0
+        push    dword SYSTEM_CALL
+        jmp     isr_common
+
 ; Builds the rest of struct trap_frame (cpu/trap.h), calls trap_dispatch(frame) and goes back to
 ; what was interrupted, with every register as it was unless the handler changed the frame.
 isr_common:
@@ -43,6 +51,7 @@ isr_common:
         push    esp
         call    trap_dispatch
         add     esp, 4
+isr_return:
         popa
         pop     gs
         pop     fs
@@ -50,6 +59,14 @@ isr_common:
         pop     ds
         add     esp, 8                  ; vector and error code
         iret
+
+; void trap_resume(const struct trap_frame *frame)
+; In: [esp + 4] a frame at the top of a stack. Goes where it says, with its registers; that stack's
+; memory below the frame is free. Does not return.
+        global  trap_resume
+trap_resume:
+        mov     esp, [esp + 4]
+        jmp     isr_return
 
 ; void isr_double_fault(void)
 ; The double-fault task starts here on its own stack, interrupts off, an error code of 0 pushed.

@@ -55,16 +55,15 @@ void panic(const char *format, ...)
     finish((uint32_t)__builtin_return_address(0), *(uint32_t *)__builtin_frame_address(0), 0);
 }
 
-static void print_registers(const struct trap_frame *frame, uint32_t esp)
+void panic_print_registers(const struct trap_frame *frame, uint32_t esp)
 {
     kprintf("  eax %08x  ebx %08x  ecx %08x  edx %08x\n", frame->eax, frame->ebx, frame->ecx,
             frame->edx);
     kprintf("  esi %08x  edi %08x  ebp %08x  esp %08x\n", frame->esi, frame->edi, frame->ebp, esp);
     kprintf("  eip %08x  cs %04x  eflags %08x  error %08x\n", frame->eip, frame->cs & 0xffff,
             frame->eflags, frame->error);
-    kprintf("  cr0 %08x  cr2 %08x  cr3 %08x  ds %04x es %04x fs %04x gs %04x\n", cpu_cr0(),
-            cpu_cr2(), cpu_cr3(), frame->ds & 0xffff, frame->es & 0xffff, frame->fs & 0xffff,
-            frame->gs & 0xffff);
+    kprintf("  ds %04x  es %04x  fs %04x  gs %04x\n", frame->ds & 0xffff, frame->es & 0xffff,
+            frame->fs & 0xffff, frame->gs & 0xffff);
 }
 
 void panic_trap(const struct trap_frame *frame, uint32_t esp)
@@ -77,6 +76,7 @@ void panic_trap(const struct trap_frame *frame, uint32_t esp)
     bool about_memory = frame->vector == TRAP_PAGE_FAULT || frame->vector == TRAP_DOUBLE_FAULT;
     if (about_memory && state.hooks.describe)
         state.hooks.describe(frame, address, esp);
-    print_registers(frame, esp);
+    panic_print_registers(frame, esp);
+    kprintf("  cr0 %08x  cr2 %08x  cr3 %08x\n", cpu_cr0(), address, cpu_cr3());
     finish(frame->eip, frame->ebp, esp);
 }

@@ -1,5 +1,6 @@
 #include "cpu/trap.h"
 
+#include "cpu/cpu.h"
 #include "cpu/gdt.h"
 #include "cpu/panic.h"
 #include "cpu/probe.h"
@@ -21,18 +22,21 @@ struct descriptor_register {
 _Static_assert(sizeof(struct descriptor_register) == 6, "lidt reads six bytes");
 
 #define GATE_INTERRUPT 0x8e /* present, ring 0, interrupts off on entry */
+#define GATE_USER      0xee /* the same, open to ring 3 */
 #define GATE_TASK      0x85
 
 extern void (*const isr_table[TRAP_VECTORS])(void);
 void isr_double_fault(void);
+void isr_system_call(void);
 
 /* Called from isr.asm. */
 void trap_dispatch(struct trap_frame *frame);
 _Noreturn void trap_double_fault(void);
 
 static struct {
-    struct gate gates[TRAP_VECTORS];
+    struct gate gates[TRAP_SYSTEM_CALL + 1]; /* those from TRAP_VECTORS on are absent, but one */
     trap_handler handlers[TRAP_VECTORS];
+    trap_handler from_user;
 } trap;
 
 static const struct {
@@ -94,8 +98,26 @@ void trap_set_handler(uint32_t vector, trap_handler handler)
     trap.handlers[vector] = handler;
 }
 
+void trap_set_user_handler(trap_handler handler)
+{
+    trap.from_user = handler;
+}
+
+void trap_interrupt(struct trap_frame *frame)
+{
+    if (frame->vector < TRAP_VECTORS && trap.handlers[frame->vector])
+        trap.handlers[frame->vector](frame);
+    else
+        panic_trap(frame, trap_esp(frame));
+}
+
 void trap_dispatch(struct trap_frame *frame)
 {
+    /* QEMU lets ring 3 enter virtual-8086 mode, where CS is any number. */
+    if ((frame->cs & 3) || (frame->eflags & EFLAGS_VIRTUAL_8086)) {
+        trap.from_user(frame); /* nothing else leads to ring 3 */
+        return;
+    }
     /* #TS to #PF: what an access can cause, and no interrupt that came just there. */
     bool by_access = frame->vector >= TRAP_INVALID_TSS && frame->vector <= TRAP_PAGE_FAULT;
     uint32_t resume = by_access ? probe_fixup(frame->eip) : 0;
@@ -103,11 +125,7 @@ void trap_dispatch(struct trap_frame *frame)
         frame->eip = resume;
         return;
     }
-    if (trap.handlers[frame->vector]) {
-        trap.handlers[frame->vector](frame);
-        return;
-    }
-    panic_trap(frame, trap_esp(frame));
+    trap_interrupt(frame);
 }
 
 /* The processor saved the faulting state in the main TSS when it switched tasks. */
@@ -136,17 +154,22 @@ void trap_double_fault(void)
     panic_trap(&frame, was->esp);
 }
 
+static struct gate gate_to(void (*routine)(void), uint8_t type)
+{
+    uint32_t entry = (uint32_t)routine;
+    return (struct gate){
+        .offset_low = (uint16_t)entry,
+        .selector = GDT_KERNEL_CODE,
+        .type = type,
+        .offset_high = (uint16_t)(entry >> 16),
+    };
+}
+
 void trap_init(paddr_t cr3)
 {
-    for (size_t vector = 0; vector < TRAP_VECTORS; vector++) {
-        uint32_t entry = (uint32_t)isr_table[vector];
-        trap.gates[vector] = (struct gate){
-            .offset_low = (uint16_t)entry,
-            .selector = GDT_KERNEL_CODE,
-            .type = GATE_INTERRUPT,
-            .offset_high = (uint16_t)(entry >> 16),
-        };
-    }
+    for (size_t vector = 0; vector < TRAP_VECTORS; vector++)
+        trap.gates[vector] = gate_to(isr_table[vector], GATE_INTERRUPT);
+    trap.gates[TRAP_SYSTEM_CALL] = gate_to(isr_system_call, GATE_USER);
     /* A double fault often means that the stack is gone: only a task switch brings a new one. */
     trap.gates[TRAP_DOUBLE_FAULT] = (struct gate){.selector = GDT_DOUBLE_FAULT, .type = GATE_TASK};
     gdt_init(isr_double_fault, cr3);

@@ -3,19 +3,25 @@
 #include "cpu/cpu.h"
 #include "drivers/serial.h"
 
-enum { QUEUE_KEYS = 256 };
+enum { QUEUE_KEYS = 256, CTRL_C = 3 };
 
 static struct {
     struct terminal_decoder decoder;
     int16_t keys[QUEUE_KEYS];
     volatile uint8_t first, end; /* equal: empty; they wrap with the queue */
-} console;
+    void (*idle)(void);
+    bool catching, interrupted; /* Ctrl-C */
+} console = {.idle = cpu_wait}; /* the timer wakes it at the latest */
 
 _Static_assert(QUEUE_KEYS == UINT8_MAX + 1, "the queue's ends wrap by themselves");
 
 /* Called with interrupts off. A full queue drops the newest key. */
 static void push(int key)
 {
+    if (console.catching && key == CTRL_C) {
+        console.interrupted = true;
+        return;
+    }
     uint8_t next = (uint8_t)(console.end + 1);
     if (next == console.first)
         return;
@@ -36,17 +42,49 @@ bool console_start_input(void)
     return keyboard_init(push);
 }
 
+int console_poll_key(void)
+{
+    int key = KEY_NONE;
+    uint32_t flags = cpu_save_flags();
+    serial_poll();
+    if (console.first != console.end) {
+        key = console.keys[console.first];
+        console.first = (uint8_t)(console.first + 1);
+    }
+    cpu_restore_flags(flags);
+    return key;
+}
+
+void console_catch_interrupt(bool on)
+{
+    console.catching = on;
+    console.interrupted = false;
+}
+
+bool console_interrupted(void)
+{
+    uint32_t flags = cpu_save_flags();
+    serial_poll();
+    bool interrupted = console.interrupted;
+    console.interrupted = false;
+    cpu_restore_flags(flags);
+    return interrupted;
+}
+
+void console_set_idle(void (*idle)(void))
+{
+    console.idle = idle;
+}
+
 int console_read_key(void)
 {
     for (;;) {
         cpu_disable_interrupts();
-        serial_poll();
-        if (console.first != console.end) {
-            int key = console.keys[console.first];
-            console.first = (uint8_t)(console.first + 1);
+        int key = console_poll_key();
+        if (key != KEY_NONE) {
             cpu_enable_interrupts();
             return key;
         }
-        cpu_wait(); /* the timer wakes it at the latest */
+        console.idle();
     }
 }

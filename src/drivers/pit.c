@@ -12,10 +12,18 @@ enum {
 };
 
 static volatile uint32_t ticks;
+static void (*on_tick)(void);
 
 static void tick(void)
 {
     ticks = ticks + 1;
+    if (on_tick)
+        on_tick();
+}
+
+void pit_on_tick(void (*handler)(void))
+{
+    on_tick = handler;
 }
 
 void pit_init(void)

@@ -4,6 +4,7 @@
 #include "lib/print.h"
 #include "memory/heap/kheap.h"
 #include "memory/memory.h"
+#include "selftest/bench_process.h"
 #include "selftest/compare.h"
 
 enum { LIVE = 1024, OPERATIONS = 20000 };
@@ -190,6 +191,7 @@ void bench_run(void)
     pages("1 to 64 blocks, 90 % full", 90);
     cpu_restore_flags(flags);
     count_leftovers();
+    bench_process_run();
     const char *broken = kheap_check();
     kprintf("bench: the heap is %s\n", broken ? broken : "sound");
 }

@@ -25,6 +25,8 @@ static char owner_letter(enum heap_owner owner)
         return 'W';
     case OWNER_GUARDED:
         return 'G';
+    case OWNER_PROCESS:
+        return 'U';
     default:
         return 'T';
     }

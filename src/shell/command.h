@@ -33,6 +33,13 @@ void command_misuse(const struct shell_context *context, unsigned nwords, char *
 /* commands_trace.c */
 void command_trace(const struct shell_context *context, unsigned nwords, char **words);
 
+/* commands_process.c */
+void command_programs(const struct shell_context *context, unsigned nwords, char **words);
+void command_run(const struct shell_context *context, unsigned nwords, char **words);
+void command_ps(const struct shell_context *context, unsigned nwords, char **words);
+void command_kill(const struct shell_context *context, unsigned nwords, char **words);
+void command_wait(const struct shell_context *context, unsigned nwords, char **words);
+
 /* commands_machine.c */
 void command_fault(const struct shell_context *context, unsigned nwords, char **words);
 void command_compare(const struct shell_context *context, unsigned nwords, char **words);

@@ -147,5 +147,5 @@ void command_translate(const struct shell_context *context, unsigned nwords, cha
     if (!read_number(words[0], "address", &address))
         return;
     kprintf("  0x%08x is in %s\n", address, fault_report_place(address));
-    fault_report_walk(address);
+    fault_report_walk(paging_current(), address);
 }

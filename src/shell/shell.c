@@ -4,9 +4,10 @@
 #include "lib/print.h"
 #include "lib/string.h"
 #include "shell/command.h"
+#include "shell/commands_process.h"
 #include "shell/line.h"
 
-enum { WORDS_MAX = 8 };
+enum { WORDS_MAX = LINE_BYTES / 2 };
 
 static void command_help(const struct shell_context *context, unsigned nwords, char **words);
 
@@ -27,6 +28,13 @@ static const struct command commands[] = {
     {"trace", "start|dump|stop", "record the heap's calls, for a replay elsewhere", 1, 1,
      command_trace},
     {"translate", "ADDRESS", "the page walk of an address", 1, 1, command_translate},
+    {"programs", "", "what the loader brought to run", 0, 0, command_programs},
+    {"run", "NAME [ARGUMENTS] [&]", "run a program; with & in the background", 1, WORDS_MAX,
+     command_run},
+    {"ps", "", "the processes", 0, 0, command_ps},
+    {"kill", "PID", "end a process", 1, 1, command_kill},
+    {"wait", "[PID]", "until that process, or all in the background, have ended", 0, 1,
+     command_wait},
     {"fault", "[NAME]", "make the processor fault; without a name, the list", 0, 1, command_fault},
     {"selftest", "[PATTERN]", "run the self-tests whose name contains PATTERN", 0, 1,
      command_selftest},
@@ -43,7 +51,7 @@ static void command_help(const struct shell_context *context, unsigned nwords, c
 {
     (void)context, (void)nwords, (void)words;
     for (size_t i = 0; i < NCOMMANDS; i++)
-        kprintf("  %-10s %-15s %s\n", commands[i].name, commands[i].arguments, commands[i].purpose);
+        kprintf("  %-10s %-20s %s\n", commands[i].name, commands[i].arguments, commands[i].purpose);
 }
 
 static void obey(const struct shell_context *context, char *text)
@@ -74,6 +82,7 @@ void shell_run(const struct memory_map *map)
     line_init(&line, print_text);
     kprintf("Type help for the list of commands.\n");
     for (;;) {
+        commands_process_report();
         print_style(PRINT_TITLE);
         kprintf("plat> ");
         print_style(PRINT_PLAIN);

@@ -9,7 +9,7 @@ use IO::Select;
 use IPC::Open2;
 use Time::HiRes 'time';
 
-our @EXPORT = qw(boot passed_selftest usable_ranges make_iso symbol OK FAILED PANIC);
+our @EXPORT = qw(boot programs passed_selftest usable_ranges make_iso symbol OK FAILED PANIC);
 
 # QEMU's exit status for the values that the kernel writes to isa-debug-exit.
 use constant { OK => 33, FAILED => 35, PANIC => 65 };
@@ -23,7 +23,7 @@ sub boot {
     my %with = (
         qemu => 'qemu-system-i386', memory => 64, machine => 'pc', cpu => undef, append => '',
         iso => undef, kernel => $kernel, modules => undef, serial => 'stdio', exit_device => 1,
-        extra => [], script => [], seconds => 60, at_prompt => undef, @_);
+        extra => [], script => [], seconds => 120, at_prompt => undef, @_);
     my @command = ($with{qemu}, '-accel', 'tcg', '-machine', $with{machine}, '-m', $with{memory},
         '-display', 'none', '-no-reboot', '-serial', $with{serial}, '-net', 'none');
     push @command, '-cpu', $with{cpu} if $with{cpu};
@@ -99,16 +99,23 @@ sub usable_ranges {
     return \@ranges;
 }
 
-# Makes an ISO whose GRUB runs LINES, then boots; returns its path.
+# Makes an ISO with PROGRAMS whose GRUB runs LINES, then boots; returns its path.
 sub make_iso {
-    my ($name, $lines) = @_;
+    my ($name, $lines, @programs) = @_;
     mkdir 'build/tests';
     open my $config, '>', "build/tests/$name.cfg" or die "build/tests/$name.cfg: $!";
     print $config "set timeout=0\n$lines\nboot\n";
     close $config;
     my $iso = "build/tests/$name.iso";
-    system('scripts/make-iso', $iso, $kernel, "build/tests/$name.cfg") == 0 or die "no $iso";
+    system('scripts/make-iso', $iso, $kernel, "build/tests/$name.cfg", @programs) == 0 or die "no $iso";
     return $iso;
+}
+
+# The programs for ring 3, as modules; only those that are NAMED, where some are.
+sub programs {
+    my %named = map { $_ => 1 } @_;
+    my @files = sort glob 'build/user/*.elf build/user/*.bin';
+    return join ',', grep { m{/(\w+)\.\w+$} && (!@_ || $named{$1}) } @files;
 }
 
 # The address of one of the kernel's symbols.

@@ -78,8 +78,11 @@ LINES
 }
 
 # All of them once; and what is about pages again where pages come and go.
+my @programs = split /,/, programs();
+my $modules = join '', map { "module /boot/$_ $_\n" } map { s{.*/}{}r } @programs;
 for my $words ('selftest', 'selftest=machine heap=best_fit') {
-    my $text = run(getcwd . '/' . make_iso('bochs', "multiboot /boot/plat.elf $words"));
+    my $text = run(getcwd . '/' . make_iso('bochs', "multiboot /boot/plat.elf $words\n$modules",
+        @programs));
     like $text, qr/^plat: [1-9]\d+ passed, 0 failed$/m, "Bochs, $words: passes" or diag $text;
     unlike $text, qr/^not ok/m, '.. none fails';
 }

@@ -76,7 +76,9 @@ like $boot->{text},
     '.. and how much is missing';
 
 # The menu that people get, and the prompt behind it.
-$boot = boot(iso => 'build/plat.iso', script => [[qr/plat> /, "poweroff\r"]]);
+$boot = boot(iso => 'build/plat.iso',
+    script => [[qr/plat> /, "run hello\r"], [qr/plat> /, "poweroff\r"]]);
+like $boot->{text}, qr/^Hello from ring 3, process 1$/m, 'the menu brings the programs';
 is $boot->{status}, 0, 'the ISO boots to its prompt by itself, and powers off';
 
 done_testing;

@@ -26,25 +26,25 @@ my @commands = qw(help map heap blocks alloc free stats translate fault selftest
 my ($help, $map, $heap, $picture, $alloc, $blocks, $stats, $free, $again, $inside, $odd, $outside,
     $translate, $unmapped, $uptime, $selftest, $null)
     = session('', 'help', 'map', 'heap', 'blocks', 'alloc 12K', 'blocks 0', 'stats',
-    'free 0x01001000', 'free 0x01001000', 'alloc 8K', 'free 0x01001001', 'free 0x3000',
+    'free 0x01002000', 'free 0x01002000', 'alloc 8K', 'free 0x01002001', 'free 0x3000',
     'translate 0x100123', 'translate 0xff', 'uptime', 'selftest checked', 'free 0');
 like $help, qr/^  \Q$_\E /m, "help lists $_" for @commands;
 like $map, qr/0x00100000 .* kernel$/m, 'map shows the kernel';
 like $map, qr/usable in all .* \(6[12] MB\)$/m, 'map sums up';
 like $heap, qr/^  check: sound$/m, 'heap is sound';
-like $heap, qr/^  paging \s+ 1 blocks/m, 'heap counts by owner';
+like $heap, qr/^  paging \s+ 2 blocks/m, 'heap counts by owner';
 is scalar(() = $picture =~ /^ +\d+ 0x[0-9a-f]{8}  [-.#KSPTkspt]{1,64}$/mg), 16,
     'blocks draws 16 rows at most';
-like $alloc, qr/^  0x01001000  block 1$/m, 'alloc says where';
-like $blocks, qr/^ +0 0x01000000  o<=>\.{60}$/m, 'blocks FIRST shows first, inside and last';
-like $stats, qr/^  blocks: 12256 total, 4 taken, 12252 free, peak 4, largest free run 12252$/m,
+like $alloc, qr/^  0x01002000  block 2$/m, 'alloc says where';
+like $blocks, qr/^ +0 0x01000000  oo<=>\.{59}$/m, 'blocks FIRST shows first, inside and last';
+like $stats, qr/^  blocks: 12256 total, 5 taken, 12251 free, peak 5, largest free run 12251$/m,
     'stats counts blocks';
-like $stats, qr/ 0 failed; 2 allocations live; 0 frees refused$/m, '.. and requests';
+like $stats, qr/ 0 failed; 3 allocations live; 0 frees refused$/m, '.. and requests';
 like $free, qr/^  freed$/m, 'free frees';
 like $again,
-    qr/^heap: kfree\(0x01001000\) refused: already free, block 1, byte 0xc1 \(kept for reuse\), called from command_free\+0x/m,
+    qr/^heap: kfree\(0x01002000\) refused: already free, block 2, byte 0xc1 \(kept for reuse\), called from command_free\+0x/m,
     'a double free is refused, with block, byte and caller';
-like $odd, qr/^heap: kfree\(0x01001001\) refused: misaligned, block 1, byte 0xc1/m, 'misaligned';
+like $odd, qr/^heap: kfree\(0x01002001\) refused: misaligned, block 2, byte 0xc1/m, 'misaligned';
 like $outside, qr/^heap: kfree\(0x00003000\) refused: out of range, called/m, 'out of range';
 is $null, '', 'freeing 0 is nothing to do';
 like $translate, qr/physical 00100123, read-only, kernel only$/m, 'translate walks';

@@ -35,7 +35,7 @@ static void *get_page(void)
         machine.taken[i] = true;
         machine.ntaken++;
         for (size_t b = 0; b < 4096; b++)
-            arena[i][b] = 0;
+            arena[i][b] = 0xa5; /* of anyone before */
         return arena[i];
     }
     return NULL;

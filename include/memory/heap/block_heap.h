@@ -28,6 +28,7 @@ enum heap_owner {
     OWNER_TEST,    /* self-tests and the shell's `alloc` */
     OWNER_GUARDED, /* objects in pages of their own, and the closed pages between them */
     OWNER_WINDOW,  /* frames behind pages of the growing window */
+    OWNER_PROCESS, /* image, stack and allocations of a program */
     HEAP_OWNERS    /* how many */
 };
 

@@ -34,7 +34,7 @@ struct paging_4gb_chunk {
 
 /* What paging needs of the machine; tests hand in one that counts and fails. */
 struct paging_machine {
-    void *(*get_page)(void); /* a zeroed page, at an address that is its own physical one */
+    void *(*get_page)(void); /* of any contents, at an address that is its own physical one */
     void (*put_page)(void *page);
     void (*flush)(vaddr_t page); /* forgets the TLB's entry for PAGE */
     void (*load)(paddr_t directory);
@@ -100,6 +100,9 @@ MUST_USE int paging_unmap(struct paging_4gb_chunk *chunk, vaddr_t virt);
  */
 MUST_USE int paging_reserve(vaddr_t virt, size_t nslots);
 
+/* Whether slot number SLOT is one of them. */
+bool paging_is_reserved(size_t slot);
+
 /*
  * In reserved slots: maps NPAGES pages from VIRT on, nothing being mapped there, to those from PHYS
  * on, writeable, for the kernel in every directory. A few instructions a page.
@@ -115,10 +118,19 @@ struct paging_walk {
     uint32_t table_entry; /* 0 where the directory's entry ends the walk */
     bool mapped;
     bool large;
+    bool own;         /* mapped in this directory, and not the kernel's */
     paddr_t physical; /* where mapped */
     uint32_t flags;   /* where mapped: WRITEABLE and ACCESS_FROM_ALL only if both levels say so */
 };
 struct paging_walk paging_walk(const struct paging_4gb_chunk *chunk, vaddr_t virt);
+
+/*
+ * Hands VISIT each page that was mapped in CHUNK, not the kernel's, and not taken away since, in
+ * the order of their addresses. VISIT changes nothing of CHUNK. O(1,024 for each of its own
+ * tables).
+ */
+void paging_each_own(const struct paging_4gb_chunk *chunk,
+                     void (*visit)(void *context, vaddr_t virt, paddr_t physical), void *context);
 
 /* The physical address behind VIRT, any byte of a page. -EFAULT where nothing is mapped. */
 MUST_USE int paging_get_physical_address(const struct paging_4gb_chunk *chunk, vaddr_t virt,

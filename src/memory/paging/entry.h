@@ -33,8 +33,7 @@ static inline uint32_t *table_at(uint32_t entry)
 /* paging.c: what it was given. */
 const struct paging_machine *paging_machine(void);
 
-/* reserved.c: whether SLOT's table is everybody's; and that none is. */
-bool paging_is_reserved(size_t slot);
+/* reserved.c: no slot is reserved any more. */
 void paging_reserve_nothing(void);
 
 #endif

@@ -8,8 +8,14 @@
 /* Bits of a page fault's error code (Intel SDM, volume 3, section 4.7). */
 #define ERROR_PROTECTION 1u
 #define ERROR_WRITE      2u
-#define ERROR_USER       4u
 #define ERROR_FETCH      16u
+
+static const char *(*more_places)(vaddr_t address);
+
+void fault_report_set_places(const char *(*where)(vaddr_t address))
+{
+    more_places = where;
+}
 
 static bool within(vaddr_t address, const uint8_t *start, const uint8_t *end)
 {
@@ -25,6 +31,9 @@ const char *fault_report_place(vaddr_t address)
     const struct growing_heap *growing = kheap_growing();
     if (growing && address - (vaddr_t)growing->window->start < growing->window->nbytes)
         return "the growing heap's window";
+    const char *more = more_places ? more_places(address) : NULL;
+    if (more)
+        return more;
     if (within(address, kernel_start, kernel_text_end))
         return "kernel text";
     if (within(address, kernel_text_end, kernel_rodata_end))
@@ -36,20 +45,20 @@ const char *fault_report_place(vaddr_t address)
     return "memory";
 }
 
-static const char *verb(uint32_t error)
+const char *fault_report_verb(uint32_t error)
 {
     if (error & ERROR_FETCH)
         return "jump to";
     return error & ERROR_WRITE ? "write to" : "read of";
 }
 
-void fault_report_walk(vaddr_t address)
+void fault_report_walk(const struct paging_4gb_chunk *chunk, vaddr_t address)
 {
-    if (!paging_current()) {
+    if (!chunk) {
         kprintf("  walk: paging is not set up yet\n");
         return;
     }
-    struct paging_walk walk = paging_walk(paging_current(), address);
+    struct paging_walk walk = paging_walk(chunk, address);
     kprintf("  walk: directory[%u] = %08x", address >> 22, walk.directory_entry);
     if ((walk.directory_entry & PAGING_IS_PRESENT) && !walk.large)
         kprintf(", table[%u] = %08x", (address >> PAGE_SHIFT) % PAGING_TOTAL_ENTRIES_PER_TABLE,
@@ -74,13 +83,12 @@ void fault_report_print(const struct trap_frame *frame, vaddr_t address, uint32_
                     esp);
         else
             kprintf("  a fault while delivering a fault, esp %08x\n", esp);
-        fault_report_walk(address);
+        fault_report_walk(paging_current(), address);
         return;
     }
     bool forbidden_write = (frame->error & ERROR_PROTECTION) && (frame->error & ERROR_WRITE);
-    kprintf("  %s %s%s at %08x%s%s\n", verb(frame->error), forbidden_write ? "read-only " : "",
-            fault_report_place(address), address,
-            frame->error & ERROR_PROTECTION ? "" : ", which is not mapped",
-            frame->error & ERROR_USER ? ", from ring 3" : "");
-    fault_report_walk(address);
+    kprintf("  %s %s%s at %08x%s\n", fault_report_verb(frame->error),
+            forbidden_write ? "read-only " : "", fault_report_place(address), address,
+            frame->error & ERROR_PROTECTION ? "" : ", which is not mapped");
+    fault_report_walk(paging_current(), address);
 }

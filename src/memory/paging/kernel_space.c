@@ -1,6 +1,5 @@
 #include "memory/paging/kernel_space.h"
 
-#include "cpu/gdt.h"
 #include "cpu/panic.h"
 #include "memory/heap/kheap.h"
 #include "memory/layout.h"
@@ -83,22 +82,16 @@ struct kernel_space kernel_space_build(struct memory_map *map, bool large_pages)
 
 static void *get_page(void)
 {
-    return kzalloc_for(OWNER_PAGING, PAGE_SIZE);
-}
-
-/* A double fault may come at any time: its task runs in whatever directory is loaded. */
-static void load(paddr_t loaded)
-{
-    gdt_set_double_fault_directory(loaded);
-    paging_load_directory(loaded);
+    return kmalloc_for(OWNER_PAGING, PAGE_SIZE);
 }
 
 void kernel_space_protect(const struct kernel_space *space)
 {
-    struct paging_4gb_chunk *kernel = paging_init(
-        space->directory,
-        (struct paging_machine){
-            .get_page = get_page, .put_page = kfree, .flush = paging_flush, .load = load});
+    struct paging_4gb_chunk *kernel =
+        paging_init(space->directory, (struct paging_machine){.get_page = get_page,
+                                                              .put_page = kfree,
+                                                              .flush = paging_flush,
+                                                              .load = paging_load_directory});
     paddr_t start = (paddr_t)kernel_start, end = (paddr_t)kernel_rodata_end;
     int status = paging_map_to(kernel, start, start, end, PAGING_IS_PRESENT);
     if (!status)

@@ -19,6 +19,7 @@
  */
 #include "memory/paging/paging.h"
 
+#include "memory/memory.h"
 #include "memory/paging/entry.h"
 
 static struct {
@@ -68,8 +69,7 @@ struct paging_4gb_chunk *paging_new_4gb(uint32_t flags)
         paging.machine.put_page(chunk);
         return NULL;
     }
-    for (size_t slot = 0; slot < PAGING_TOTAL_ENTRIES_PER_TABLE; slot++)
-        directory[slot] = paging.kernel.directory_entry[slot];
+    memcpy(directory, paging.kernel.directory_entry, PAGE_SIZE);
     *chunk = (struct paging_4gb_chunk){
         .directory_entry = directory,
         .for_user = (flags & PAGING_ACCESS_FROM_ALL) != 0,
@@ -143,12 +143,15 @@ static bool has_table(const struct paging_4gb_chunk *chunk, size_t slot)
 /* Fills TABLE with the translations that the kernel's ENTRY for a slot gives. */
 static void fill_table(uint32_t *table, uint32_t entry)
 {
-    if (!(entry & PAGING_IS_PRESENT))
-        return;
-    for (uint32_t i = 0; i < PAGING_TOTAL_ENTRIES_PER_TABLE; i++)
-        table[i] = entry & PAGING_IS_LARGE
-                       ? ((entry & LARGE_ADDRESS) + i * PAGE_SIZE) | (entry & MAP_FLAGS)
-                       : table_at(entry)[i];
+    if (!(entry & PAGING_IS_PRESENT)) {
+        memset(table, 0, PAGE_SIZE);
+    } else if (entry & PAGING_IS_LARGE) {
+        uint32_t page = (entry & LARGE_ADDRESS) | (entry & MAP_FLAGS);
+        for (uint32_t i = 0; i < PAGING_TOTAL_ENTRIES_PER_TABLE; i++, page += PAGE_SIZE)
+            table[i] = page;
+    } else {
+        memcpy(table, table_at(entry), PAGE_SIZE);
+    }
 }
 
 /*

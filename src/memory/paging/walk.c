@@ -18,10 +18,29 @@ struct paging_walk paging_walk(const struct paging_4gb_chunk *chunk, vaddr_t vir
     if (!(walk.table_entry & PAGING_IS_PRESENT))
         return walk;
     walk.mapped = true;
+    walk.own = (walk.table_entry & PAGING_IS_PRIVATE) != 0;
     walk.physical = (walk.table_entry & ENTRY_ADDRESS) | (virt & ~ENTRY_ADDRESS);
     uint32_t both = PAGING_IS_WRITEABLE | PAGING_ACCESS_FROM_ALL;
     walk.flags = walk.table_entry & MAP_FLAGS & (entry | ~both);
     return walk;
+}
+
+void paging_each_own(const struct paging_4gb_chunk *chunk,
+                     void (*visit)(void *context, vaddr_t virt, paddr_t physical), void *context)
+{
+    for (uint32_t slot = 0; slot < PAGING_TOTAL_ENTRIES_PER_TABLE; slot++) {
+        if (!(chunk->directory_entry[slot] & PAGING_IS_PRIVATE))
+            continue;
+        const uint32_t *table = table_at(chunk->directory_entry[slot]);
+        for (uint32_t i = 0; i < PAGING_TOTAL_ENTRIES_PER_TABLE; i++) {
+            while (i % 4 == 0 && i < PAGING_TOTAL_ENTRIES_PER_TABLE &&
+                   !((table[i] | table[i + 1] | table[i + 2] | table[i + 3]) & PAGING_IS_PRIVATE))
+                i += 4; /* most are the kernel's */
+            if (i < PAGING_TOTAL_ENTRIES_PER_TABLE &&
+                (~table[i] & (PAGING_IS_PRIVATE | PAGING_IS_PRESENT)) == 0)
+                visit(context, slot << 22 | i << PAGE_SHIFT, table[i] & ENTRY_ADDRESS);
+        }
+    }
 }
 
 int paging_get_physical_address(const struct paging_4gb_chunk *chunk, vaddr_t virt,

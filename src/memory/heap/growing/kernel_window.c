@@ -4,7 +4,7 @@
 #include "memory/layout.h"
 #include "memory/paging/paging.h"
 
-enum { WINDOWS_MOST = 4 };
+enum { WINDOWS_MOST = 256 };
 
 static struct {
     struct {

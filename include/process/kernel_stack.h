@@ -1,0 +1,24 @@
+/*
+ * Stacks on which the kernel works for processes: two pages each, with a page below that is never
+ * mapped, in windows of addresses that all directories share.
+ */
+#ifndef PLAT_PROCESS_KERNEL_STACK_H
+#define PLAT_PROCESS_KERNEL_STACK_H
+
+#include "lib/types.h"
+
+#define KERNEL_STACK_BYTES (2 * PAGE_SIZE)
+
+/* Makes room for the first ones; false without memory. */
+MUST_USE bool kernel_stack_init(void);
+
+/* The lowest address of a new stack of KERNEL_STACK_BYTES; 0 without memory. Interrupts off. */
+MUST_USE vaddr_t kernel_stack_create(void);
+
+/* Gives back what kernel_stack_create() gave. Interrupts off. */
+void kernel_stack_destroy(vaddr_t stack);
+
+/* Whether ADDRESS is in the page below one of them. */
+bool kernel_stack_is_guard(vaddr_t address);
+
+#endif

@@ -1,0 +1,118 @@
+/*
+ * Programs that run in ring 3, each with memory of its own, a stack in the kernel, and a number.
+ * The kernel's own thread (the boot story, then the shell) is a process too, of number 0, without a
+ * program.
+ *
+ * The kernel works with its own directory loaded whoever it works for; a process's is loaded only
+ * on the way to ring 3 (user_trap.c). Nothing here may be called from interrupt handlers. Functions
+ * turn interrupts off while they work.
+ */
+#ifndef PLAT_PROCESS_PROCESS_H
+#define PLAT_PROCESS_PROCESS_H
+
+#include "abi/system_calls.h"
+#include "cpu/trap.h"
+#include "lib/list.h"
+#include "lib/status.h"
+#include "memory/paging/paging.h"
+#include "process/fpu.h"
+#include "process/program.h"
+
+enum process_state {
+    PROCESS_READY, /* runs, or could */
+    PROCESS_SLEEPING,
+    PROCESS_WAITING, /* for a child's end */
+    PROCESS_ENDED    /* only its end is kept, until its parent asks */
+};
+
+struct process {
+    uint32_t pid; /* its own for as long as anybody can name it */
+    char name[PROGRAM_NAME_BYTES];
+    enum process_state state;
+    bool foreground;                    /* keys are for it */
+    bool quiet;                         /* its parent says how it ended */
+    struct paging_4gb_chunk *directory; /* NULL once it has ended */
+    size_t nblocks;                     /* of memory mapped for it */
+    vaddr_t arguments;                  /* where ring 3 has argv */
+    int32_t narguments;
+    vaddr_t stack;    /* its kernel stack; 0 once that is gone, and for the kernel's own thread */
+    uint32_t esp;     /* on it, while it does not run */
+    uint32_t ticks;   /* of the timer that found it running */
+    uint32_t wake_at; /* tick, while sleeping */
+    struct process_end end;
+    struct fpu_state *fpu;     /* NULL as long as it has not used the FPU */
+    struct process *parent;    /* NULL: nobody will ask for its end */
+    struct list_link all;      /* scheduler.c: on the list of all processes */
+    struct list_link queue;    /* of those that are ready, or asleep */
+    struct list_link siblings; /* on its parent's CHILDREN */
+    struct list_link children;
+};
+
+struct process_order {
+    const struct program *program;
+    size_t nwords; /* arguments, the program's name the first of them */
+    char *const *words;
+    struct process *parent; /* NULL: nobody asks for its end, and it goes by itself */
+    bool foreground, quiet;
+};
+
+/* Makes the calling thread process 0. The kernel's directory must be loaded, the timer not yet be
+ * started. Panics without memory. */
+void process_init(void);
+
+/*
+ * Starts what ORDER says; it runs when its turn comes. 0 and *CREATED; -ENOMEM; or -EINVARG and in
+ * *WHY, in a few words, what is wrong with the program or its arguments. Nothing is left behind by
+ * an error.
+ */
+MUST_USE int process_create(const struct process_order *order, struct process **created,
+                            const char **why);
+
+/* The process that runs. */
+struct process *process_current(void);
+
+/* Other processes' turn; for process 0 with nothing to do, or sleep until an interrupt came. These
+ * want interrupts off, and may turn them on. */
+void process_yield(void);
+void process_idle(void);
+
+/* The current process, not 0, sleeps for so many ticks of the timer or one more. Interrupts off. */
+void process_sleep(uint32_t ticks);
+
+/* The process of number PID, not 0, also one that has ended; NULL where there is none. O(n). */
+struct process *process_find(uint32_t pid);
+
+/* The list of all, by member ALL, oldest first. */
+const struct list_link *process_all(void);
+
+/* Ends the current process; all of its memory goes back. Its children have no parent any more. */
+_Noreturn void process_exit(enum process_cause cause, int32_t code);
+
+/* Ends any other process, or this one, in the same way, unless it has ended. Not process 0. */
+void process_kill(struct process *process);
+
+/* The same for its descendants, as far as they are in the foreground, and then for itself. */
+void process_kill_tree(struct process *process);
+
+/* A child of PARENT, of number PID or any for 0, that has ended; NULL where there is none. */
+struct process *process_ended_child(struct process *parent, uint32_t pid);
+
+/* Whether PARENT has such a child, ended or not. */
+bool process_has_child(const struct process *parent, uint32_t pid);
+
+/*
+ * Waits until such a child has ended; PID and end of it are told and forgotten. 0; -ECHILD where
+ * there is no such child. Process 0 has other work and asks process_ended_child() instead.
+ */
+MUST_USE int process_wait(uint32_t pid, uint32_t *ended, struct process_end *end);
+
+/* Forgets a process that has ended. */
+void process_forget(struct process *process);
+
+/* "exited with code 3", "was killed", "general protection", into BUFFER. */
+void process_end_text(const struct process_end *end, char *buffer, size_t nbytes);
+
+/* NULL, or the sentence about all processes that does not hold. O(their pages). */
+MUST_USE const char *process_check(void);
+
+#endif

@@ -1,0 +1,28 @@
+/* What the files of this folder know of each other. */
+#ifndef PLAT_PROCESS_PROCESS_PRIVATE_H
+#define PLAT_PROCESS_PROCESS_PRIVATE_H
+
+#include "process/process.h"
+
+/* image.c: loads PROGRAM into the memory of PROCESS. 0 and where it begins; -ENOMEM; -EINVARG and
+ * in *WHY what is wrong with it. What was mapped stays. */
+MUST_USE int image_load(struct process *process, const struct program *program, vaddr_t *entry,
+                        const char **why);
+
+/* user_trap.c: everything that comes from ring 3 arrives there from now on. */
+void user_trap_init(void);
+
+/* user_trap.c: a new process goes to ring 3 by the frame at the top of its stack. */
+void user_trap_begin(void);
+
+/* user_fault.c: an exception of the current process, about ADDRESS if it is a page fault: said, and
+ * the end of it. */
+_Noreturn void user_fault(const struct trap_frame *frame, vaddr_t address);
+
+/* The frame by which the process that owns STACK left ring 3, or will enter it. */
+static inline struct trap_frame *frame_on(vaddr_t top)
+{
+    return (struct trap_frame *)top - 1;
+}
+
+#endif

@@ -1,0 +1,173 @@
+/*
+ * Theory. Exactly one process runs: CURRENT. Every other one that is ready is on READY, in the
+ * order of its turn; every one that sleeps on ASLEEP, in the order of waking; those that wait or
+ * have ended are on neither. Process 0 is always current or ready, so that there always is a next
+ * one.
+ *
+ * Only the timer's interrupt comes between: it moves sleepers from ASLEEP to READY. So both change
+ * only while interrupts are off. The list of all processes is none of its business.
+ */
+#include "process/scheduler.h"
+
+#include "cpu/cpu.h"
+#include "cpu/gdt.h"
+#include "cpu/switch.h"
+#include "drivers/pit.h"
+#include "process/kernel_stack.h"
+
+static struct {
+    struct process *current;
+    struct list_link all, ready, asleep;
+    uint32_t last_pid;
+    struct process *gone; /* has ended, but its stack may still be in use */
+    void (*last)(struct process *process);
+} scheduler;
+
+static struct process *queued(struct list_link *link)
+{
+    return LIST_ENTRY(link, struct process, queue);
+}
+
+static void wake_sleepers(void)
+{
+    while (!list_is_empty(&scheduler.asleep)) {
+        struct process *first = queued(scheduler.asleep.next);
+        if ((int32_t)(first->wake_at - pit_ticks()) > 0)
+            return;
+        scheduler_wake(first);
+    }
+}
+
+void scheduler_init(struct process *kernel)
+{
+    list_init(&scheduler.all);
+    list_init(&scheduler.ready);
+    list_init(&scheduler.asleep);
+    list_insert(&scheduler.all, &kernel->all);
+    list_init(&kernel->queue);
+    scheduler.current = kernel;
+    pit_on_tick(wake_sleepers);
+}
+
+struct process *process_current(void)
+{
+    return scheduler.current;
+}
+
+const struct list_link *process_all(void)
+{
+    return &scheduler.all;
+}
+
+struct process *process_find(uint32_t pid)
+{
+    LIST_EACH(at, &scheduler.all)
+    {
+        struct process *process = LIST_ENTRY(at, struct process, all);
+        if (process->pid == pid && pid != 0)
+            return process;
+    }
+    return NULL;
+}
+
+/* Numbers come round again after two thousand million. */
+static uint32_t next_pid(void)
+{
+    do
+        scheduler.last_pid = scheduler.last_pid % INT32_MAX + 1;
+    while (process_find(scheduler.last_pid));
+    return scheduler.last_pid;
+}
+
+void scheduler_add(struct process *process)
+{
+    process->pid = next_pid();
+    list_insert(&scheduler.all, &process->all);
+    list_init(&process->queue);
+    scheduler_wake(process);
+}
+
+void scheduler_remove(struct process *process)
+{
+    uint32_t flags = cpu_save_flags();
+    list_remove(&process->queue);
+    list_remove(&process->all);
+    cpu_restore_flags(flags);
+}
+
+void scheduler_wake(struct process *process)
+{
+    uint32_t flags = cpu_save_flags();
+    list_remove(&process->queue);
+    list_insert(&scheduler.ready, &process->queue);
+    process->state = PROCESS_READY;
+    cpu_restore_flags(flags);
+}
+
+/* On a stack that is not GONE's. */
+static void bury(void)
+{
+    struct process *gone = scheduler.gone;
+    scheduler.gone = NULL;
+    if (gone)
+        scheduler.last(gone);
+}
+
+/* The first of those that are ready goes on. Returns when this one's turn has come again. */
+static void pass_on(void)
+{
+    struct process *before = scheduler.current, *next = queued(scheduler.ready.next);
+    list_remove(&next->queue);
+    scheduler.current = next;
+    gdt_set_kernel_stack(next->stack + KERNEL_STACK_BYTES);
+    fpu_switch(next);
+    if (next != before)
+        switch_stacks(&before->esp, next->esp);
+    bury();
+}
+
+void scheduler_begin(void)
+{
+    bury();
+}
+
+void process_yield(void)
+{
+    if (list_is_empty(&scheduler.ready))
+        return;
+    list_insert(&scheduler.ready, &scheduler.current->queue);
+    pass_on();
+}
+
+void scheduler_wait(enum process_state state)
+{
+    scheduler.current->state = state;
+    pass_on();
+}
+
+void process_sleep(uint32_t ticks)
+{
+    struct process *current = scheduler.current;
+    struct list_link *place = scheduler.asleep.next;
+    current->wake_at = pit_ticks() + ticks + 1; /* the tick that is under way does not count */
+    while (place != &scheduler.asleep && (int32_t)(queued(place)->wake_at - current->wake_at) <= 0)
+        place = place->next;
+    list_insert(place, &current->queue);
+    scheduler_wait(PROCESS_SLEEPING);
+}
+
+void scheduler_leave(void (*last)(struct process *process))
+{
+    scheduler.gone = scheduler.current;
+    scheduler.last = last;
+    pass_on();
+    cpu_halt(); /* nobody has that stack any more */
+}
+
+void process_idle(void)
+{
+    if (list_is_empty(&scheduler.ready))
+        cpu_wait();
+    else
+        process_yield();
+}

@@ -1,0 +1,65 @@
+/*
+ * The way from ring 3 into the kernel and back. Inside, the kernel's own directory is loaded: no
+ * address of a process's means anything there, and on a small machine, where the heap reaches under
+ * the user window, everything of the kernel is where it should be. The stack, the tables of the
+ * processor and this code are at the same addresses in every directory; while a process's is
+ * loaded, nothing else is touched.
+ */
+#include "process/user_trap.h"
+#include "cpu/cpu.h"
+#include "cpu/panic.h"
+#include "process/kernel_stack.h"
+#include "process/process_private.h"
+#include "process/scheduler.h"
+
+static void (*system_call)(struct trap_frame *frame);
+
+void user_trap_set_system_call(void (*handler)(struct trap_frame *frame))
+{
+    system_call = handler;
+}
+
+static void exception(struct trap_frame *frame, vaddr_t address)
+{
+    switch (frame->vector) {
+    case TRAP_NMI:
+    case TRAP_MACHINE_CHECK:
+        panic_trap(frame, trap_esp(frame)); /* the machine's, and nobody's fault in ring 3 */
+    case TRAP_NO_COPROCESSOR:
+        if (fpu_claim(process_current()))
+            return;
+    }
+    user_fault(frame, address);
+}
+
+static void from_user(struct trap_frame *frame)
+{
+    vaddr_t address = cpu_cr2();
+    paging_switch(paging_kernel());
+    if (frame->vector == TRAP_SYSTEM_CALL) {
+        system_call(frame);
+    } else if (frame->vector < TRAP_EXCEPTIONS) {
+        exception(frame, address);
+    } else {
+        trap_interrupt(frame);
+        if (frame->vector == TRAP_IRQ_BASE) {
+            process_current()->ticks++;
+            process_yield();
+        }
+    }
+    paging_switch(process_current()->directory);
+}
+
+void user_trap_begin(void)
+{
+    scheduler_begin();
+    struct process *self = process_current();
+    const struct trap_frame *frame = frame_on(self->stack + KERNEL_STACK_BYTES);
+    paging_switch(self->directory); /* SELF may be out of reach now */
+    trap_resume(frame);
+}
+
+void user_trap_init(void)
+{
+    trap_set_user_handler(from_user);
+}

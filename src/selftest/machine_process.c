@@ -1,0 +1,111 @@
+/* Processes: made, run, ended. */
+#include "case.h"
+#include "cpu/cpu.h"
+#include "drivers/pit.h"
+#include "lib/string.h"
+#include "memory/layout.h"
+#include "selftest/ring3.h"
+
+static const uint8_t disables_interrupts[] = {0xfa};             /* cli */
+static const uint8_t reads_the_kernel[] = {0xa1, 0, 0, 0x10, 0}; /* mov eax, [0x100000] */
+static const uint8_t writes_the_kernel[] = {0xa3, 0, 0, 0x10, 0};
+static const uint8_t calls_null[] = {0x31, 0xc0, 0xff, 0xd0}; /* xor eax, eax; call eax */
+static const uint8_t divides_by_0[] = {0x31, 0xc9, 0xf7, 0xf1};
+static const uint8_t breakpoint[] = {0xcc};
+
+/* mov eax, -1; int 0x80; push eax; exit */
+static const uint8_t unknown_command[] = {
+    0xb8, 0xff, 0xff, 0xff, 0xff, 0xcd, 0x80, 0x50, RING3_CALL(SYSTEM_EXIT)};
+
+CASE(process, its_end_reaches_who_started_it)
+{
+    struct process_end end = RING3_RUN(ring3_exits_with_7);
+    CHECK(ring3_ended_by(&end, PROCESS_EXITED, 7));
+    end = RING3_RUN(unknown_command);
+    CHECK(ring3_ended_by(&end, PROCESS_EXITED, -EINVARG));
+    CHECK(list_is_empty(&process_current()->children));
+}
+
+CASE(process, s6_a_fault_in_ring_3_ends_that_process_alone)
+{
+    static const struct {
+        const uint8_t *code;
+        size_t nbytes;
+        int32_t vector;
+    } faults[] = {
+        {disables_interrupts, sizeof disables_interrupts, TRAP_GENERAL_PROTECTION},
+        {reads_the_kernel, sizeof reads_the_kernel, TRAP_PAGE_FAULT},
+        {writes_the_kernel, sizeof writes_the_kernel, TRAP_PAGE_FAULT},
+        {calls_null, sizeof calls_null, TRAP_PAGE_FAULT},
+        {divides_by_0, sizeof divides_by_0, 0},
+        {breakpoint, sizeof breakpoint, TRAP_GENERAL_PROTECTION},
+    };
+    uint32_t before = ring3_hash_kernel();
+    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
+        struct process_end end = ring3_run(faults[i].code, faults[i].nbytes);
+        CHECK_EQUAL(end.cause, PROCESS_FAULTED);
+        CHECK_EQUAL(end.code, faults[i].vector);
+    }
+    CHECK_EQUAL(ring3_hash_kernel(), before);
+    CHECK_HOLDS(process_check());
+}
+
+CASE(process, who_never_waits_is_interrupted)
+{
+    struct process *process = ring3_start(ring3_spins, sizeof ring3_spins);
+    CHECK(process);
+    struct process_end end = RING3_RUN(ring3_exits_with_7);
+    uint32_t start = pit_ticks();
+    while (process->ticks == 0 && pit_ticks() - start < 100) {
+        cpu_disable_interrupts();
+        process_idle();
+        cpu_enable_interrupts();
+    }
+    uint32_t ticks = process->ticks;
+    ring3_stop(process);
+    CHECK(ring3_ended_by(&end, PROCESS_EXITED, 7));
+    CHECK(ticks > 0);
+}
+
+CASE(process, killed_while_it_sleeps)
+{
+    struct process *process = ring3_start(ring3_sleeps, sizeof ring3_sleeps);
+    CHECK(process);
+    for (int i = 0; i < 10 && process->state != PROCESS_SLEEPING; i++) {
+        cpu_disable_interrupts();
+        process_idle();
+        cpu_enable_interrupts();
+    }
+    enum process_state state = process->state;
+    process_kill(process);
+    struct process_end end = process->end;
+    process_forget(process);
+    CHECK_EQUAL(state, PROCESS_SLEEPING);
+    CHECK(ring3_ended_by(&end, PROCESS_KILLED, 0));
+    CHECK_HOLDS(process_check());
+}
+
+CASE(process, wrong_programs_are_refused_in_words)
+{
+    static const uint8_t elf[] = {0x7f, 'E', 'L', 'F', 2};
+    const char *why = NULL;
+    CHECK_EQUAL(ring3_try(elf, sizeof elf, &why), -EINVARG);
+    CHECK(why);
+    CHECK_EQUAL(ring3_try(elf, 0, &why), -EINVARG);
+    CHECK_TEXT(why, "it is empty");
+    CHECK_EQUAL(ring3_try(ring3_spins, LAYOUT_USER_END - LAYOUT_USER_PROGRAM + 1, &why), -EINVARG);
+    CHECK_TEXT(why, "it is larger than the program's window");
+    CHECK_HOLDS(process_check());
+}
+
+/* A thousand attacks, each in a process of its own (src/user/programs/hostile.c). */
+CASE(process, s1_to_s9_hostile_programs_change_nothing)
+{
+    struct process_end end;
+    uint32_t before = ring3_hash_kernel();
+    SKIP_UNLESS(ring3_run_program("hostile all 20000 2", 600, &end),
+                "the loader did not bring the program hostile");
+    CHECK(ring3_ended_by(&end, PROCESS_EXITED, 0));
+    CHECK_EQUAL(ring3_hash_kernel(), before);
+    CHECK_HOLDS(process_check());
+}

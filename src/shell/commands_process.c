@@ -1,0 +1,163 @@
+/* programs, run, ps, kill, wait. */
+#include "shell/commands_process.h"
+
+#include "cpu/cpu.h"
+#include "drivers/console.h"
+#include "drivers/pit.h"
+#include "lib/print.h"
+#include "lib/string.h"
+#include "process/process.h"
+#include "shell/command.h"
+
+enum { END_BYTES = 64 };
+
+/* Starts WORDS[0]; says what is wrong where that fails. */
+static struct process *start(size_t nwords, char **words, bool foreground)
+{
+    struct program program;
+    struct process *process;
+    const char *why = NULL;
+    if (!program_find(words[0], &program)) {
+        kprintf("%s: no such program; expected: one that programs lists\n", words[0]);
+        return NULL;
+    }
+    const struct process_order order = {
+        .program = &program,
+        .nwords = nwords,
+        .words = words,
+        .parent = process_current(),
+        .foreground = foreground,
+    };
+    int status = process_create(&order, &process, &why);
+    if (status)
+        kprintf("%s: can't be started: %s\n", words[0],
+                status == -ENOMEM ? "there is not enough memory" : why);
+    return status ? NULL : process;
+}
+
+/* Others run until CHILD has ended; Ctrl-C ends it. */
+static void wait_for(struct process *child)
+{
+    console_catch_interrupt(true);
+    cpu_disable_interrupts();
+    while (child->state != PROCESS_ENDED) {
+        if (console_interrupted())
+            process_kill_tree(child);
+        else
+            process_idle();
+        cpu_disable_interrupts();
+    }
+    cpu_enable_interrupts();
+    console_catch_interrupt(false);
+}
+
+/* Says how CHILD ended, unless that is nothing special, and forgets it. */
+static int32_t conclude(struct process *child, bool always)
+{
+    char text[END_BYTES];
+    struct process_end end = child->end;
+    process_end_text(&end, text, sizeof text);
+    if (!print_at_line_start())
+        kprintf("\n");
+    if (always || end.cause != PROCESS_EXITED || end.code != 0)
+        kprintf("  %s (%u) %s\n", child->name, child->pid, text);
+    process_forget(child);
+    return end.cause == PROCESS_EXITED ? end.code : -1;
+}
+
+void commands_process_report(void)
+{
+    struct process *child;
+    while ((child = process_ended_child(process_current(), 0)))
+        conclude(child, true);
+}
+
+int32_t commands_process_run(size_t nwords, char **words)
+{
+    struct process *child = start(nwords, words, true);
+    if (!child)
+        return -1;
+    wait_for(child);
+    return conclude(child, false);
+}
+
+void command_run(const struct shell_context *context, unsigned nwords, char **words)
+{
+    (void)context;
+    if (nwords > 1 && string_equal(words[nwords - 1], "&")) {
+        struct process *child = start(nwords - 1, words, false);
+        if (child)
+            kprintf("  %s (%u) runs in the background\n", child->name, child->pid);
+        return;
+    }
+    commands_process_run(nwords, words);
+}
+
+void command_programs(const struct shell_context *context, unsigned nwords, char **words)
+{
+    (void)context, (void)nwords, (void)words;
+    for (size_t i = 0; i < program_count(); i++) {
+        struct program program = program_at(i);
+        kprintf("  %-16s %8zu bytes at %p\n", program.name, program.nbytes,
+                (const void *)program.bytes);
+    }
+    if (program_count() == 0)
+        kprintf("  none: the loader brought no modules\n");
+}
+
+static const char *state_name(const struct process *process)
+{
+    static const char *const names[] = {
+        [PROCESS_READY] = "ready",
+        [PROCESS_SLEEPING] = "asleep",
+        [PROCESS_WAITING] = "waiting",
+        [PROCESS_ENDED] = "ended",
+    };
+    return process == process_current() ? "running" : names[process->state];
+}
+
+void command_ps(const struct shell_context *context, unsigned nwords, char **words)
+{
+    (void)context, (void)nwords, (void)words;
+    kprintf("    pid parent state    blocks    time  name\n");
+    LIST_EACH(at, process_all())
+    {
+        const struct process *process = LIST_ENTRY(at, struct process, all);
+        kprintf("  %5u %6u %-8s %6zu %4u.%02u  %s\n", process->pid,
+                process->parent ? process->parent->pid : 0, state_name(process), process->nblocks,
+                process->ticks / PIT_TICKS_A_SECOND, process->ticks % PIT_TICKS_A_SECOND,
+                process->name);
+    }
+}
+
+/* The process whose number TEXT is, or NULL, which is said. */
+static struct process *named(const char *text)
+{
+    uint32_t pid;
+    struct process *process = string_to_number(text, false, &pid) ? process_find(pid) : NULL;
+    if (!process)
+        kprintf("%s is no process; expected: a number from 1 on that ps lists\n", text);
+    return process;
+}
+
+void command_kill(const struct shell_context *context, unsigned nwords, char **words)
+{
+    (void)context, (void)nwords;
+    struct process *process = named(words[0]);
+    if (process)
+        process_kill(process); /* how it ended is said before the next prompt */
+}
+
+void command_wait(const struct shell_context *context, unsigned nwords, char **words)
+{
+    (void)context;
+    struct process *self = process_current(), *process = nwords ? named(words[0]) : NULL;
+    if (nwords && process && process->parent != self)
+        kprintf("%s is no child of the shell's\n", words[0]);
+    else if (process)
+        wait_for(process);
+    if (nwords)
+        return;
+    LIST_EACH(at, &self->children)
+    wait_for(LIST_ENTRY(at, struct process, siblings));
+}

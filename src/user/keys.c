@@ -1,0 +1,36 @@
+#include "user/plat.h"
+
+enum { KEY_PAUSE = 10 }; /* milliseconds between two looks at the keyboard */
+
+int get_key(void)
+{
+    return system_get_key();
+}
+
+int wait_for_key(void)
+{
+    int key;
+    while ((key = system_get_key()) == 0)
+        system_sleep(KEY_PAUSE);
+    return key;
+}
+
+size_t read_line(char *buffer, size_t nbytes)
+{
+    size_t length = 0;
+    for (;;) {
+        int key = wait_for_key();
+        if (key == '\n')
+            break;
+        if (key == '\b' && length > 0) {
+            length--;
+            system_print("\b \b");
+        } else if (key >= ' ' && key < 0x7f && length + 1 < nbytes) {
+            buffer[length++] = (char)key;
+            putchar(key);
+        }
+    }
+    putchar('\n');
+    buffer[length] = '\0';
+    return length;
+}
