@@ -45,7 +45,8 @@ enum system_call {
 #define SYSTEM_LINE_MOST   256
 
 enum run_flags {
-    RUN_QUIET = 1 /* the caller will say how it ended: the kernel prints nothing about it */
+    RUN_QUIET = 1,     /* the caller will say how it ended: the kernel prints nothing about it */
+    RUN_BACKGROUND = 2 /* no keys for it, and Ctrl-C does not end it */
 };
 
 /* ARGV has ARGC strings and a null pointer behind them, in the program's own memory. */

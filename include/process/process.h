@@ -29,7 +29,7 @@ struct process {
     uint32_t pid; /* its own for as long as anybody can name it */
     char name[PROGRAM_NAME_BYTES];
     enum process_state state;
-    bool foreground;                    /* keys are for it */
+    bool foreground;                    /* was started to be waited for */
     bool quiet;                         /* its parent says how it ended */
     struct paging_4gb_chunk *directory; /* NULL once it has ended */
     size_t nblocks;                     /* of memory mapped for it */
@@ -93,6 +93,9 @@ void process_kill(struct process *process);
 
 /* The same for its descendants, as far as they are in the foreground, and then for itself. */
 void process_kill_tree(struct process *process);
+
+/* Whether keys are for it: it, its parent, and so on up to process 0 are in the foreground. */
+bool process_in_foreground(const struct process *process);
 
 /* A child of PARENT, of number PID or any for 0, that has ended; NULL where there is none. */
 struct process *process_ended_child(struct process *parent, uint32_t pid);

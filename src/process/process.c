@@ -16,7 +16,7 @@
 #include "process/process_private.h"
 #include "process/scheduler.h"
 
-static struct process kernel = {.name = "kernel"};
+static struct process kernel = {.name = "kernel", .foreground = true};
 
 static const char *place_of_stacks(vaddr_t address)
 {
@@ -99,16 +99,33 @@ void process_kill(struct process *process)
     cpu_restore_flags(flags);
 }
 
+/* The last of its children that lives and is in the foreground. */
+static struct process *youngest(const struct process *process)
+{
+    for (struct list_link *at = process->children.previous; at != &process->children;
+         at = at->previous)
+        if (sibling(at)->foreground && sibling(at)->state != PROCESS_ENDED)
+            return sibling(at);
+    return NULL;
+}
+
+/* Ring 3 decides how deep the tree is: no recursion. Who has no such child any more, goes. */
 void process_kill_tree(struct process *process)
 {
-    /* Each one that is killed leaves its children behind: so they go first, the youngest before. */
-    for (struct list_link *at = process->children.previous; at != &process->children;) {
-        struct process *child = sibling(at);
-        at = at->previous;
-        if (child->foreground && child->state != PROCESS_ENDED)
-            process_kill_tree(child);
+    for (struct process *at = process, *child, *parent; at;) {
+        while ((child = youngest(at)))
+            at = child;
+        parent = at == process ? NULL : at->parent;
+        process_kill(at);
+        at = parent;
     }
-    process_kill(process);
+}
+
+bool process_in_foreground(const struct process *process)
+{
+    while (process->foreground && process->parent)
+        process = process->parent;
+    return process == &kernel;
 }
 
 struct process *process_ended_child(struct process *parent, uint32_t pid)

@@ -1,10 +1,10 @@
 /*
- * Theory. Every page of a process is one of a block that the heap gave for it, by kzalloc_for(
- * OWNER_PROCESS): mapped once, in this directory, marked as its own there. Image and stack lie in
- * the user window; what process_malloc() gives lies above it, each block as far from the window's
- * end as it is from the heap's start. So block and address are functions of each other, two
- * allocations never get the same address, and on a machine whose heap begins where it should, the
- * address is the block's own.
+ * Theory. Every page of a process is one of a block that the heap gave for it, for
+ * OWNER_PROCESS, and cleared: mapped once, in this directory, marked as its own there. Image and
+ * stack lie in the user window; what process_malloc() gives lies above it, each block as far from
+ * the window's end as it is from the heap's start. So block and address are functions of each
+ * other, two allocations never get the same address, and on a machine whose heap begins where it
+ * should, the address is the block's own.
  *
  * An allocation is known by its first block: the heap's table says how long it is. A watched heap's
  * may be longer than what was mapped, by its red zone.
@@ -16,6 +16,9 @@
 #include "lib/checked.h"
 #include "memory/heap/kheap.h"
 #include "memory/layout.h"
+#include "memory/memory.h"
+
+enum { AT_ONCE = 64 }; /* pages, without an interrupt */
 
 #define USER_FLAGS (PAGING_IS_PRESENT | PAGING_ACCESS_FROM_ALL)
 
@@ -37,14 +40,26 @@ static bool is_its_own(const struct process *process, vaddr_t address)
     return walk.own && walk.physical == (paddr_t)block_at(address);
 }
 
+/* All of NPAGES at BLOCKS; the clock goes on. */
+static void clear(void *blocks, size_t npages)
+{
+    uint8_t *at = blocks;
+    for (size_t done = 0, part; done < npages; done += part, at += part * PAGE_SIZE) {
+        part = npages - done < AT_ONCE ? npages - done : AT_ONCE;
+        memset(at, 0, part * PAGE_SIZE);
+        cpu_admit_interrupts();
+    }
+}
+
 void *process_malloc(struct process *process, size_t nbytes)
 {
     size_t npages = units_to_hold(nbytes, PAGE_SIZE), whole;
     if (npages == 0 || !checked_multiply(npages, PAGE_SIZE, &whole))
         return NULL;
-    void *blocks = kzalloc_for(OWNER_PROCESS, whole);
+    void *blocks = kmalloc_for(OWNER_PROCESS, whole);
     if (!blocks)
         return NULL;
+    clear(blocks, npages);
     vaddr_t address = address_of(blocks);
     if (paging_map_range(process->directory, address, (paddr_t)blocks, npages,
                          USER_FLAGS | PAGING_IS_WRITEABLE)) {
@@ -70,6 +85,8 @@ int process_free(struct process *process, void *pointer)
         if (paging_unmap(process->directory, address + i * PAGE_SIZE))
             panic("process: can't unmap its page at %08x", address + i * PAGE_SIZE);
         process->nblocks--;
+        if (i % AT_ONCE == 0)
+            cpu_admit_interrupts();
     }
     kfree(blocks);
     return 0;

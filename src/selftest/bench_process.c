@@ -66,7 +66,7 @@ void bench_process_run(void)
         (void)RING3_RUN(ring3_exits_with_7);
     say("a program that only exits, from start to end", since(start) / ROUNDS);
     cpu_restore_flags(flags);
-    struct process *process = ring3_start(ring3_spins, sizeof ring3_spins);
+    struct process *process = RING3_START(ring3_spins);
     if (!process)
         return;
     flags = cpu_save_flags();

@@ -1,6 +1,7 @@
 /* Processes: made, run, ended. */
 #include "case.h"
 #include "cpu/cpu.h"
+#include "cpu/probe.h"
 #include "drivers/pit.h"
 #include "lib/string.h"
 #include "memory/layout.h"
@@ -12,6 +13,9 @@ static const uint8_t writes_the_kernel[] = {0xa3, 0, 0, 0x10, 0};
 static const uint8_t calls_null[] = {0x31, 0xc0, 0xff, 0xd0}; /* xor eax, eax; call eax */
 static const uint8_t divides_by_0[] = {0x31, 0xc9, 0xf7, 0xf1};
 static const uint8_t breakpoint[] = {0xcc};
+
+static const uint8_t sleeps_500_ms[] = {
+    0x68, 0xf4, 1, 0, 0, RING3_CALL(SYSTEM_SLEEP), RING3_CALL(SYSTEM_EXIT)};
 
 /* mov eax, -1; int 0x80; push eax; exit */
 static const uint8_t unknown_command[] = {
@@ -52,7 +56,7 @@ CASE(process, s6_a_fault_in_ring_3_ends_that_process_alone)
 
 CASE(process, who_never_waits_is_interrupted)
 {
-    struct process *process = ring3_start(ring3_spins, sizeof ring3_spins);
+    struct process *process = RING3_START(ring3_spins);
     CHECK(process);
     struct process_end end = RING3_RUN(ring3_exits_with_7);
     uint32_t start = pit_ticks();
@@ -67,9 +71,43 @@ CASE(process, who_never_waits_is_interrupted)
     CHECK(ticks > 0);
 }
 
+/* Hands the processor on until TICKS of the timer have passed. */
+static void pass_ticks(uint32_t ticks)
+{
+    uint32_t start = pit_ticks();
+    do {
+        cpu_disable_interrupts();
+        process_idle();
+        cpu_enable_interrupts();
+    } while (pit_ticks() - start < ticks);
+}
+
+/* All of a tick at that tick, and none of them before as many ticks as it asked for have passed. */
+CASE(process, sleepers_wake_when_their_time_has_come)
+{
+    enum { SLEEPERS = 8, TICKS = 50 };
+    struct process *sleepers[SLEEPERS];
+    size_t count = 0, early = 0, late = 0;
+    pass_ticks(1); /* so that the first ones begin in the tick that has just come */
+    uint32_t start = pit_ticks();
+    while (count < SLEEPERS && (sleepers[count] = RING3_START(sleeps_500_ms)))
+        count++;
+    pass_ticks(2); /* each of them has had its turn */
+    for (size_t i = 0; i < count; i++)
+        early += sleepers[i]->state != PROCESS_SLEEPING || sleepers[i]->wake_at - start <= TICKS;
+    pass_ticks(TICKS + 3);
+    for (size_t i = 0; i < count; i++) {
+        late += sleepers[i]->state == PROCESS_SLEEPING;
+        ring3_stop(sleepers[i]);
+    }
+    CHECK_EQUAL(count, SLEEPERS);
+    CHECK_EQUAL(early, 0);
+    CHECK_EQUAL(late, 0);
+}
+
 CASE(process, killed_while_it_sleeps)
 {
-    struct process *process = ring3_start(ring3_sleeps, sizeof ring3_sleeps);
+    struct process *process = RING3_START(ring3_sleeps);
     CHECK(process);
     for (int i = 0; i < 10 && process->state != PROCESS_SLEEPING; i++) {
         cpu_disable_interrupts();
@@ -96,6 +134,20 @@ CASE(process, wrong_programs_are_refused_in_words)
     CHECK_EQUAL(ring3_try(ring3_spins, LAYOUT_USER_END - LAYOUT_USER_PROGRAM + 1, &why), -EINVARG);
     CHECK_TEXT(why, "it is larger than the program's window");
     CHECK_HOLDS(process_check());
+}
+
+CASE(process, smap_closes_what_is_ring_3s_to_the_kernel)
+{
+    SKIP_UNLESS(cpu_identify().smap, "this processor has no SMAP");
+    struct process *process = RING3_START(ring3_spins);
+    CHECK(process);
+    uint32_t flags = cpu_save_flags(), word;
+    paging_switch(process->directory);
+    bool image = probe_read(LAYOUT_USER_PROGRAM, &word), own = probe_read(LAYOUT_1MB, &word);
+    paging_switch(paging_kernel());
+    cpu_restore_flags(flags);
+    ring3_stop(process);
+    CHECK(!image && own);
 }
 
 /* A thousand attacks, each in a process of its own (src/user/programs/hostile.c). */

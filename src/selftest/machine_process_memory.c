@@ -32,7 +32,7 @@ CASE(process, s3_sizes_that_wrap_and_none_give_null)
 /* Page by page: what ring 3 may use is the process's own. */
 CASE(process, s1_nothing_of_the_kernel_is_open_to_ring_3)
 {
-    struct process *process = ring3_start(ring3_spins, sizeof ring3_spins);
+    struct process *process = RING3_START(ring3_spins);
     size_t open = 0, foreign = 0;
     CHECK(process);
     for (page_t page = 0; page < PAGES_IN_4GB; page++) {
@@ -79,7 +79,7 @@ CASE(process, p1_a_small_one_costs_few_blocks)
     SKIP_UNLESS(!kheap_growing() && !kheap_watched(), "another heap takes blocks for itself");
     kheap_trim();
     size_t before = kheap()->statistics.taken;
-    struct process *process = ring3_start(ring3_spins, sizeof ring3_spins);
+    struct process *process = RING3_START(ring3_spins);
     CHECK(process);
     size_t cost = kheap()->statistics.taken - before - process->nblocks;
     ring3_stop(process);
@@ -105,7 +105,7 @@ CASE(process, s8_many_at_once)
     struct process *processes[MOST];
     size_t count = 0, pages = 0;
     while (count < MOST && heap_largest_free(kheap()) > 64 &&
-           (processes[count] = ring3_start(ring3_sleeps, sizeof ring3_sleeps)))
+           (processes[count] = RING3_START(ring3_sleeps)))
         count++;
     const char *broken = process_check();
     for (size_t i = 0; i < count; i++)
@@ -121,9 +121,9 @@ CASE(process, s8_many_at_once)
 
 CASE(process, memory_is_its_own_and_zero)
 {
-    struct process *one = ring3_start(ring3_spins, sizeof ring3_spins), *other;
+    struct process *one = RING3_START(ring3_spins), *other;
     CHECK(one);
-    other = ring3_start(ring3_spins, sizeof ring3_spins);
+    other = RING3_START(ring3_spins);
     uint8_t *memory = process_malloc(one, 3 * PAGE_SIZE + 1);
     uint8_t bytes[4] = {1, 2, 3, 4}, back[4] = {9, 9, 9, 9};
     bool zero = memory != NULL;
@@ -160,7 +160,7 @@ CASE(process, memory_is_its_own_and_zero)
 
 CASE(process, s2_only_its_own_memory_is_read_and_written_for_it)
 {
-    struct process *process = ring3_start(ring3_spins, sizeof ring3_spins);
+    struct process *process = RING3_START(ring3_spins);
     char text[8] = "";
     CHECK(process);
     const struct paging_4gb_chunk *space = process->directory;
@@ -210,12 +210,12 @@ static void *give_one(void *hoard)
 /* With one block more each time, each of its allocations is the one that fails, once. */
 CASE(process, s7_without_memory_nothing_is_left_behind)
 {
-    struct process *other = ring3_start(ring3_spins, sizeof ring3_spins);
+    struct process *other = RING3_START(ring3_spins);
     void *hoard = take_all();
     size_t started = 0, refused = 0, given = 0;
     const char *broken = NULL;
     for (int i = 0; i < 80 && other && hoard && !broken; i++) {
-        struct process *process = ring3_start(ring3_spins, sizeof ring3_spins);
+        struct process *process = RING3_START(ring3_spins);
         started += process != NULL;
         refused += !process;
         if (process)

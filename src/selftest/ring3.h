@@ -27,7 +27,8 @@ void ring3_stop(struct process *process);
 struct process_end ring3_run(const void *code, size_t nbytes);
 
 /* CODE is an array of bytes. */
-#define RING3_RUN(code) ring3_run((code), sizeof(code))
+#define RING3_RUN(code)   ring3_run((code), sizeof(code))
+#define RING3_START(code) ring3_start((code), sizeof(code))
 
 /* The same for the loaded program that LINE names with its arguments, within SECONDS. False where
  * the loader brought none of that name. */

@@ -4,6 +4,7 @@
  */
 #include "syscall/system_calls.h"
 
+#include "cpu/cpu.h"
 #include "drivers/console.h"
 #include "drivers/pit.h"
 #include "lib/checked.h"
@@ -17,7 +18,8 @@
 enum {
     ARGUMENTS_MOST = 2,
     WORDS_MOST = SYSTEM_LINE_MOST / 2,
-    MS_A_TICK = 1000 / PIT_TICKS_A_SECOND
+    MS_A_TICK = 1000 / PIT_TICKS_A_SECOND,
+    PRINT_PART = 32
 };
 
 typedef int32_t (*handler)(struct process *self, const uint32_t *words);
@@ -36,14 +38,17 @@ static int32_t print(struct process *self, const uint32_t *words)
     int length = user_read_text(self->directory, text, sizeof text, words[0]);
     if (length < 0)
         return length;
-    print_text(text, (size_t)length);
+    for (int done = 0; done < length; done += PRINT_PART) {
+        print_text(text + done, (size_t)(length - done < PRINT_PART ? length - done : PRINT_PART));
+        cpu_admit_interrupts(); /* a serial line is slow */
+    }
     return 0;
 }
 
 static int32_t get_key(struct process *self, const uint32_t *words)
 {
     (void)words;
-    int key = self->foreground ? console_poll_key() : KEY_NONE;
+    int key = process_in_foreground(self) ? console_poll_key() : KEY_NONE;
     return key == KEY_NONE ? 0 : key;
 }
 
@@ -73,7 +78,7 @@ static int32_t start(struct process *self, char *line, uint32_t flags)
     struct process *child;
     const char *why;
     size_t nwords = string_split(line, words, WORDS_MOST);
-    if (nwords == 0 || (flags & ~(uint32_t)RUN_QUIET))
+    if (nwords == 0 || (flags & ~(uint32_t)(RUN_QUIET | RUN_BACKGROUND)))
         return -EINVARG;
     if (!program_find(words[0], &program))
         return -ENOENT;
@@ -82,7 +87,7 @@ static int32_t start(struct process *self, char *line, uint32_t flags)
         .nwords = nwords,
         .words = words,
         .parent = self,
-        .foreground = self->foreground,
+        .foreground = !(flags & RUN_BACKGROUND),
         .quiet = (flags & RUN_QUIET) != 0,
     };
     int status = process_create(&order, &child, &why);
@@ -95,7 +100,7 @@ static int32_t load(struct process *self, const uint32_t *words)
     if (length < 0)
         return length;
     for (int i = 0; i < length; i++)
-        if (text[i] == ' ')
+        if (text[i] == ' ' || text[i] == '\t')
             return -ENOENT; /* a name, and no more */
     return start(self, text, 0);
 }

@@ -66,6 +66,19 @@ $boot = boot(modules => programs(), script => [[$prompt, "run sh\r"], [qr/sh> $/
 like $boot->{text}, qr/^Hello from ring 3, process 2\nx\n\[2\] exited with 0$/m, 'sh runs hello';
 is $boot->{status}, 0, '.. and ends';
 
+# Keys are for who is waited for, and Ctrl-C ends that with all that it waits for.
+my ($behind, $listed, $gone) = session({}, 'run sh &', 'ps', 'kill 1');
+like $listed, qr/^ +1 +0 \w+ .* sh$/m, 'a program in the background gets no keys';
+like $gone, qr/^  sh \(1\) was killed$/m, '.. nor any later';
+$boot = boot(modules => programs(), script => [[$prompt, "run sh\r"], [qr/sh> $/, "many asleep &\r"],
+        [qr/started\r*\nsh> $/, "many asleep\r"],
+        [qr/many asleep\r*\n/, sub { select undef, undef, undef, 0.5 }],
+        [qr/\z/, "\x03"], [$prompt, "ps\r"], [$prompt, "poweroff\r"]]);
+is $boot->{status}, 0, 'Ctrl-C ends the foreground' or diag $boot->{text};
+like $boot->{text}, qr/^  sh \(1\) was killed$/m, '.. which is said';
+is scalar(() = $boot->{text} =~ /^ +\d+ +0 \w+ +\d+ +[\d.]+  many$/mg), 1,
+    '.. with what it waits for, and not what it does not';
+
 # The command line.
 $boot = boot(modules => programs('hello'), append => 'run=hello shell=no');
 is $boot->{status}, OK, 'run=hello shell=no leaves with its verdict';

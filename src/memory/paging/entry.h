@@ -33,6 +33,10 @@ static inline uint32_t *table_at(uint32_t entry)
 /* paging.c: what it was given. */
 const struct paging_machine *paging_machine(void);
 
+/* paging.c: gives the slots FIRST to LAST of CHUNK tables, where they have none. Translations stay
+ * as they are. All of them, or none and -ENOMEM. */
+int paging_make_tables(struct paging_4gb_chunk *chunk, size_t first, size_t last);
+
 /* reserved.c: no slot is reserved any more. */
 void paging_reserve_nothing(void);
 

@@ -59,10 +59,20 @@ static bool add_tables(struct kernel_space *space, struct memory_map *map, page_
     return true;
 }
 
+/* One past the last page that the kernel will want to see: RAM, and modules, wherever they are. */
+static page_t find_top(const struct memory_map *map)
+{
+    page_t top = memory_map_top(map, PAGES_IN_4GB);
+    for (size_t i = 0; i < map->nranges; i++)
+        if (map->ranges[i].kind == MEMORY_MODULE && map->ranges[i].end > top)
+            top = map->ranges[i].end;
+    return top;
+}
+
 static struct kernel_space build_small(struct memory_map *map)
 {
     struct kernel_space space = kernel_space_minimal();
-    page_t top = memory_map_top(map, PAGES_IN_4GB);
+    page_t top = find_top(map);
     bool large = memory_map_count(map, MEMORY_USABLE, 0, PAGES_IN_4GB) >= PAGES_FOR_FULL_MAP;
     if (!large || !add_tables(&space, map, PAGES_IN_4GB))
         (void)add_tables(&space, map, top);

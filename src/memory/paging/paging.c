@@ -198,8 +198,7 @@ static void unmake_table(struct paging_4gb_chunk *chunk, size_t slot)
     paging.machine.put_page(table);
 }
 
-/* Makes the tables that the slots FIRST to LAST lack; all of them, or none and -ENOMEM. */
-static int make_tables(struct paging_4gb_chunk *chunk, size_t first, size_t last)
+int paging_make_tables(struct paging_4gb_chunk *chunk, size_t first, size_t last)
 {
     uint32_t made[PAGING_TOTAL_ENTRIES_PER_TABLE / 32] = {0}; /* a bit a slot */
     for (size_t slot = first; slot <= last; slot++) {
@@ -263,7 +262,7 @@ int paging_map_range(struct paging_4gb_chunk *chunk, vaddr_t virt, paddr_t phys,
     vaddr_t last = virt + (uint32_t)(npages - 1) * PAGE_SIZE;
     if (!is_its_own(chunk, virt, last))
         return -EINVARG;
-    if (make_tables(chunk, slot_of(virt), slot_of(last)))
+    if (paging_make_tables(chunk, slot_of(virt), slot_of(last)))
         return -ENOMEM;
     for (uint32_t i = 0; i < npages; i++)
         set_entry(chunk, virt + i * PAGE_SIZE, (phys + i * PAGE_SIZE) | flags);
@@ -289,7 +288,7 @@ int paging_unmap(struct paging_4gb_chunk *chunk, vaddr_t virt)
         return -EINVARG;
     if (!paging_walk(chunk, virt).mapped)
         return -EFAULT;
-    if (make_tables(chunk, slot_of(virt), slot_of(virt)))
+    if (paging_make_tables(chunk, slot_of(virt), slot_of(virt)))
         return -ENOMEM;
     set_entry(chunk, virt, 0);
     return 0;

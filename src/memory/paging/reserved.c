@@ -1,4 +1,5 @@
 /* Pages in slots whose tables are everybody's: an entry is written, and nothing else. */
+#include "memory/memory.h"
 #include "memory/paging/entry.h"
 
 static uint32_t reserved[PAGING_TOTAL_ENTRIES_PER_TABLE / 32]; /* a bit a slot */
@@ -29,19 +30,18 @@ static bool is_taken(size_t first, size_t end)
 
 int paging_reserve(vaddr_t virt, size_t nslots)
 {
-    size_t first = slot_of(virt), npages = nslots * PAGING_LARGE_PAGES;
+    size_t first = slot_of(virt);
     if (virt % (PAGING_LARGE_PAGES * PAGE_SIZE) != 0 || nslots == 0 ||
         nslots > PAGING_TOTAL_ENTRIES_PER_TABLE - first || is_taken(first, first + nslots))
         return -EINVARG;
-    /* Mapping anything makes the tables; it is taken away again. */
-    int status = paging_map_range(paging_kernel(), virt, virt, npages,
-                                  PAGING_IS_PRESENT | PAGING_IS_WRITEABLE);
+    int status = paging_make_tables(paging_kernel(), first, first + nslots - 1);
     if (status)
         return status;
-    for (size_t slot = first; slot < first + nslots; slot++)
+    for (size_t slot = first; slot < first + nslots; slot++) {
         reserved[slot / 32] |= 1u << slot % 32;
-    for (uint32_t i = 0; i < npages; i++)
-        (void)paging_unmap_reserved(virt + i * PAGE_SIZE);
+        memset(table_at(paging_kernel()->directory_entry[slot]), 0, PAGE_SIZE);
+    }
+    paging_switch(paging_current()); /* forgets what the TLB had of them */
     return 0;
 }
 

@@ -20,7 +20,7 @@ static uint32_t at_once(uint32_t count, uint32_t *least_free)
 {
     uint32_t started = 0;
     struct process_end end;
-    int32_t *pids = malloc(count * sizeof *pids);
+    int32_t *pids = calloc(count, sizeof *pids);
     while (pids && started < count && (pids[started] = run("many asleep")) > 0)
         started++;
     yield(); /* each of them begins to sleep */

@@ -77,7 +77,7 @@ static void run_program(char *line)
 {
     bool background = cut_background(line);
     struct process_end end;
-    int pid = run(line);
+    int pid = system_run(line, RUN_QUIET | (background ? RUN_BACKGROUND : 0));
     if (pid == -ENOENT)
         puts("no such program");
     else if (pid < 0)
