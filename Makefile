@@ -6,6 +6,9 @@
 #             MEM=128  megabytes for `make run`     FILTER=heap  only these in `make test-host`
 #             ACCEL=kvm  for `make run`             JOBS=4  tests at once in `make test`
 #             PREFIX=/usr/local  for `make install-lib`
+#             UEFI=ia32  for `make run-uefi`        UEFI=x64  for `make run-usb`: not a BIOS
+#             USB=ehci  for `make run-usb`          SCREEN=gtk  a window for `make run` and its like
+#             DEVICE=/dev/sdb  for `make usb`
 
 .DEFAULT_GOAL := all
 MAKEFLAGS += --no-builtin-rules
@@ -232,7 +235,7 @@ say = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)')
 
 # -- What people make -----------------------------------------------------------------------------
 
-.PHONY: all programs run run-iso iso lib install-lib test test-host test-boot check bench compare bench-boot bench-kernel fuzz mutants toolchain setup doctor gdb \
+.PHONY: all programs run run-iso run-uefi run-usb run-bochs iso usb lib install-lib test test-host test-boot check bench compare bench-boot bench-kernel fuzz mutants toolchain setup doctor gdb \
     help clean
 
 all: $(KERNEL) $(PROGRAM_FILES) ## the kernel, build/plat.elf, and the programs
@@ -244,12 +247,34 @@ run: ## install what is missing, build, boot in QEMU on this terminal (Ctrl-A X 
 	@$(MAKE) --no-print-directory all
 	@MEM='$(MEM)' APPEND='$(APPEND)' scripts/run kernel $(KERNEL) $(PROGRAM_FILES)
 
-run-iso: ## the same, from the ISO through GRUB and its menu (without APPEND)
-	@scripts/setup run
+run-iso: ## the same, from the ISO as a CD through GRUB and its menu (without APPEND)
+	@scripts/setup iso
 	@$(MAKE) --no-print-directory $(ISO)
 	@MEM='$(MEM)' scripts/run iso $(ISO)
 
-iso: $(ISO) ## build/plat.iso, for a CD or a PC with a BIOS
+run-uefi: ## .. on UEFI x64, or UEFI=ia32, instead of a BIOS
+	@scripts/setup uefi
+	@$(MAKE) --no-print-directory $(ISO)
+	@MEM='$(MEM)' UEFI='$(or $(UEFI),x64)' scripts/run iso $(ISO)
+
+run-usb: ## .. as a USB stick (USB=ehci: an older controller; UEFI=x64 or ia32: not on a BIOS)
+	@scripts/setup $(if $(UEFI),uefi,iso)
+	@$(MAKE) --no-print-directory $(ISO)
+	@MEM='$(MEM)' scripts/run usb $(ISO)
+
+run-bochs: ## .. in Bochs, where it is installed
+	@scripts/setup iso
+	@$(MAKE) --no-print-directory $(ISO)
+	@MEM='$(MEM)' scripts/bochs $(ISO)
+
+iso: ## build/plat.iso, for PCs with a BIOS or UEFI, as a CD or on a USB stick
+	@scripts/setup iso
+	@$(MAKE) --no-print-directory $(ISO)
+
+usb: ## write the ISO to a USB stick: make usb DEVICE=/dev/sdX; asks before it does
+	@scripts/setup iso
+	@$(MAKE) --no-print-directory $(ISO)
+	@scripts/usb $(ISO) '$(DEVICE)'
 
 lib: build/host/libplatheap.a build/host/libplatheap32.a ## the heap as a library, 64 and 32 bits
 
@@ -394,8 +419,13 @@ build/user/flat.bin: src/user/programs/flat.asm
 
 # -- The ISO --------------------------------------------------------------------------------------
 
-# Only the BIOS's GRUB, only the modules that the menu needs; the same bytes each time.
-$(ISO): $(KERNEL) $(PROGRAM_FILES) $(wildcard iso/boot/grub/*)
+# What GRUB is installed for: with another platform comes another ISO.
+build/iso.flags: FORCE
+	@mkdir -p $(@D); echo $(wildcard /usr/lib/grub/*) | cmp -s - $@ || \
+	    echo $(wildcard /usr/lib/grub/*) >$@
+
+# Only the modules that the menu needs; the same bytes each time.
+$(ISO): $(KERNEL) $(PROGRAM_FILES) $(wildcard iso/boot/grub/*) scripts/make-iso build/iso.flags
 	$(call say,ISO,$@)
 	$(Q)scripts/make-iso $@ $(KERNEL) iso/boot/grub/grub.cfg $(PROGRAM_FILES)
 

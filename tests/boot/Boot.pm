@@ -9,7 +9,8 @@ use IO::Select;
 use IPC::Open2;
 use Time::HiRes 'time';
 
-our @EXPORT = qw(boot programs passed_selftest usable_ranges make_iso symbol OK FAILED PANIC);
+our @EXPORT = qw(boot programs passed_selftest usable_ranges make_iso make_iso_for_all symbol OK
+    FAILED PANIC);
 
 # QEMU's exit status for the values that the kernel writes to isa-debug-exit.
 use constant { OK => 33, FAILED => 35, PANIC => 65 };
@@ -23,12 +24,22 @@ sub boot {
     my %with = (
         qemu => 'qemu-system-i386', memory => 64, machine => 'pc', cpu => undef, append => '',
         iso => undef, kernel => $kernel, modules => undef, serial => 'stdio', exit_device => 1,
-        extra => [], script => [], seconds => 120, at_prompt => undef, @_);
-    my @command = ($with{qemu}, '-accel', 'tcg', '-machine', $with{machine}, '-m', $with{memory},
-        '-display', 'none', '-no-reboot', '-serial', $with{serial}, '-net', 'none');
+        firmware => undef, stick => undef, extra => [], script => [], seconds => 120,
+        at_prompt => undef, @_);
+    my @command = ($with{qemu}, '-accel', 'tcg', '-m', $with{memory}, '-display', 'none',
+        '-no-reboot', '-serial', $with{serial}, '-net', 'none');
     push @command, '-cpu', $with{cpu} if $with{cpu};
     push @command, '-device', 'isa-debug-exit,iobase=0xf4,iosize=0x04' if $with{exit_device};
-    if ($with{iso}) {
+    if ($with{firmware}) { # UEFI, as scripts/firmware names it; brings its own machine
+        chomp(my @options = `scripts/firmware $with{firmware}`);
+        push @command, @options;
+    } else {
+        push @command, '-machine', $with{machine};
+    }
+    if ($with{stick}) { # the ISO on a USB stick, on this kind of controller
+        push @command, '-drive', "if=none,id=stick,format=raw,readonly=on,file=$with{iso}",
+            '-device', $with{stick}, '-device', 'usb-storage,drive=stick,removable=on';
+    } elsif ($with{iso}) {
         push @command, '-cdrom', $with{iso};
     } else {
         push @command, '-kernel', $with{kernel}, '-append', $with{append};
@@ -99,15 +110,20 @@ sub usable_ranges {
     return \@ranges;
 }
 
-# Makes an ISO with PROGRAMS whose GRUB runs LINES, then boots; returns its path.
-sub make_iso {
-    my ($name, $lines, @programs) = @_;
+# Makes an ISO with PROGRAMS whose GRUB runs LINES, then boots; returns its path. It is for a BIOS
+# only, which is quicker; make_iso_for_all makes one like the one that people get.
+sub make_iso { return iso_by(['--bios'], @_) }
+sub make_iso_for_all { return iso_by([], @_) }
+
+sub iso_by {
+    my ($options, $name, $lines, @programs) = @_;
     mkdir 'build/tests';
     open my $config, '>', "build/tests/$name.cfg" or die "build/tests/$name.cfg: $!";
     print $config "set timeout=0\n$lines\nboot\n";
     close $config;
     my $iso = "build/tests/$name.iso";
-    system('scripts/make-iso', $iso, $kernel, "build/tests/$name.cfg", @programs) == 0 or die "no $iso";
+    system('scripts/make-iso', @$options, $iso, $kernel, "build/tests/$name.cfg", @programs) == 0
+        or die "no $iso";
     return $iso;
 }
 

@@ -1,0 +1,168 @@
+#!/usr/bin/perl
+# One ISO: as a CD and as a USB stick, on a BIOS and on both kinds of UEFI; its menu; its bytes; and
+# what scripts/usb refuses to write it to.
+use strict;
+use warnings;
+use lib 'tests/boot';
+use Boot;
+use File::Path 'make_path';
+use File::Temp 'tempdir';
+use Test::More;
+
+sub contents {
+    open my $file, '<:raw', $_[0] or return '';
+    local $/;
+    return <$file>;
+}
+
+# -- Everywhere -----------------------------------------------------------------------------------
+
+my $iso = make_iso_for_all('iso', <<'LINES');
+insmod all_video
+multiboot /boot/plat.elf selftest=heap.
+if [ "$grub_platform" = efi ]; then set gfxpayload=1024x768x32,auto; fi
+LINES
+my %ia32 = (firmware => 'ia32', memory => 128, seconds => 300);
+my %x64 = (firmware => 'x64', memory => 128, seconds => 300, qemu => 'qemu-system-x86_64');
+my @ways = (
+    ['BIOS, CD'], ['BIOS, CD, 4 MB', memory => 4],
+    ['BIOS, USB on EHCI', stick => 'usb-ehci'], ['BIOS, USB on xHCI', stick => 'qemu-xhci'],
+    ['UEFI ia32, CD', %ia32], ['UEFI x64, CD', %x64],
+    ['UEFI x64, USB on xHCI', %x64, stick => 'qemu-xhci']);
+my %platform = (ia32 => 'i386-efi', x64 => 'x86_64-efi');
+for my $way (@ways) {
+    my ($name, %with) = @$way;
+    SKIP: {
+        my $kind = $with{firmware};
+        skip "$name: GRUB's $platform{$kind} is not installed", 1
+            if $kind && !-d "/usr/lib/grub/$platform{$kind}";
+        skip "$name: QEMU's UEFI $kind is not installed", 1
+            if $kind && system "scripts/firmware $kind >/dev/null 2>&1";
+        my $boot = boot(iso => $iso, %with);
+        my $passed = passed_selftest($boot);
+        ok $passed > 20, "$name: $passed self-tests pass" or diag $boot->{text};
+    }
+}
+
+# -- The menu, which a BIOS shows on the serial port, too -----------------------------------------
+
+my $boot = boot(iso => 'build/plat.iso',
+    script => [[qr/Plat, safe/, 'x'], [qr/plat> /, "run hello\r"], [qr/plat> /, "poweroff\r"]]);
+like $boot->{text}, qr/command line ".*pse=no console=text"/, 'the menu: safe has its words';
+like $boot->{text}, qr/^paging: .* 4 KB pages/m, '.. pages of 4 KB';
+like $boot->{text}, qr/^Hello from ring 3, process 1$/m, '.. and the programs';
+
+$boot = boot(iso => 'build/plat.iso',
+    script => [[qr/Plat, verbose/, 'w'], [qr/Escape/, "\e"], [qr/plat> /, "poweroff\r"]]);
+like $boot->{text}, qr/base_addr = 0x100000, .*available RAM/, '.. verbose tells the map';
+like $boot->{text}, qr/command line ".*heap_watch"/, '.. and watches the heap';
+
+# Each entry starts the kernel with words that it knows; console=text is newer than some kernels.
+my $menu = contents('iso/boot/grub/grub.cfg');
+my @lines = $menu =~ /^ +plat ([^\s#].*?)(?: *#.*)?$/mg;
+is scalar @lines, (() = $menu =~ /^menuentry/mg) + 1, '.. starts the kernel in each entry';
+for my $words (@lines) {
+    $boot = boot(append => "stop=map $words");
+    my @unknown = grep { $_ ne 'console=text' } $boot->{text} =~ /unknown word "(.*?)"/g;
+    is "$boot->{status} @unknown", OK . ' ', ".. the kernel knows $words" or diag $boot->{text};
+}
+
+# -- Its bytes ------------------------------------------------------------------------------------
+
+cmp_ok -s 'build/plat.iso', '<', 8 << 20, 'the ISO is smaller than 8 MB';
+my $home = tempdir(CLEANUP => 1);
+my @files = ('build/plat.elf', 'iso/boot/grub/grub.cfg', split /,/, programs());
+sleep 2; # what FAT calls a moment
+is system('env', 'TZ=Asia/Tokyo', 'scripts/make-iso', "$home/again.iso", @files), 0, 'made again';
+is system('cmp', 'build/plat.iso', "$home/again.iso"), 0, '.. it has the same bytes';
+
+# Without GRUB for UEFI.
+make_path("$home/lib");
+symlink '/usr/lib/grub/i386-pc', "$home/lib/i386-pc";
+my $said = `GRUB_LIB=$home/lib scripts/make-iso $home/bios.iso @files 2>&1`;
+is $?, 0, 'without GRUB for UEFI there is an ISO';
+like $said, qr/^make-iso: no grub-efi-ia32-bin, .* for BIOS only\n\z/, '.. and a line about it';
+system 'scripts/make-iso', '--bios', "$home/only.iso", @files;
+is system('cmp', "$home/bios.iso", "$home/only.iso"), 0, '.. the one for a BIOS';
+
+# -- scripts/usb ----------------------------------------------------------------------------------
+
+# A made-up machine: DISK => { FILE in its folder of sysfs => TEXT }, and the medium's size.
+my $root = "$home/root";
+sub put {
+    my ($path, $text) = @_;
+    make_path("$root/$path" =~ s{/[^/]*\z}{}r);
+    open my $file, '>', "$root/$path" or die "$path: $!";
+    print $file $text;
+}
+sub disk {
+    my ($name, $bytes, %files) = @_;
+    my $sys = "sys/class/block/$name";
+    %files = (removable => "1\n", ro => "0\n", size => int($bytes / 512) . "\n", dev => "8:0\n",
+        'device/vendor' => "Acme    \n", 'device/model' => "Stick 3000      \n", %files);
+    put("$sys/$_", $files{$_}) for keys %files;
+    put("dev/$name", 'old' x 1000) unless $name =~ m{/};
+}
+sub usb {
+    my ($device, $answer) = @_;
+    open my $typed, '>', "$home/typed" or die $!;
+    print $typed $answer // '';
+    close $typed;
+    my $text = `USB_ROOT=$root scripts/usb build/plat.iso '$device' 2>&1 <$home/typed`;
+    return ($? >> 8, $text);
+}
+my $enough = 64 << 20;
+put('proc/self/mountinfo', <<'TEXT');
+22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
+40 22 8:33 / /media/stick rw - vfat /dev/sdc1 rw
+41 22 0:50 / /media/b rw shared:2 - btrfs /dev/sdd rw
+TEXT
+put('proc/swaps', "Filename Type Size Used Priority\n/dev/sdf      partition 1 0 -2\n");
+disk('sda', 1 << 40, removable => "0\n");
+disk('sdb', $enough);
+disk('sdc', $enough);
+disk('sdc/sdc1', $enough, partition => "1\n", dev => "8:33\n");
+disk('sdc1', $enough, partition => "1\n", dev => "8:33\n");
+disk('sdd', $enough, dev => "8:48\n");
+disk('sde', 1 << 20);
+disk('sdf', $enough, dev => "8:80\n");
+disk('sdg', $enough, ro => "1\n");
+disk('sdh', 0);
+disk('sdi', $enough, 'holders/dm-0/x' => '');
+put('dev/zero', '');
+my $bytes = -s 'build/plat.iso';
+my @refused = (
+    ['', qr/no device named; expected .*DEVICE=.*sdb: Acme Stick 3000, 67 MB/, 'no device'],
+    ['/dev/sdz', qr/there is no \/dev\/sdz; removable here: .*sdb/, 'one that is not there'],
+    ['/etc/passwd', qr/not in \/dev; expected a disk/, 'one that is elsewhere'],
+    ['/dev/zero', qr/no block device; expected a disk/, 'no block device'],
+    ['/dev/sda', qr/not removable \(.*1099511 MB\); expected a USB stick/, 'a disk that stays'],
+    ['/dev/sdc1', qr/a partition; expected the whole disk/, 'a partition'],
+    ['/dev/sdc', qr/sdc1 is mounted on \/media\/stick; expected .*umount/, 'a mounted one'],
+    ['/dev/sdd', qr/sdd is mounted on \/media\/b; expected/, 'one mounted by its name'],
+    ['/dev/sde', qr/has 1048576 bytes; expected $bytes or more/, 'one that is too small'],
+    ['/dev/sdf', qr/swap space in use; expected/, 'one with swap space'],
+    ['/dev/sdg', qr/write-protected; expected/, 'one that is write-protected'],
+    ['/dev/sdh', qr/no medium in it; expected/, 'a reader without a card'],
+    ['/dev/sdi', qr/in use by dm-0; expected/, 'one below another device']);
+for my $refused (@refused) {
+    my ($device, $why, $name) = @$refused;
+    my ($status, $text) = usb($device, "yes\n");
+    ok $status == 1 && $text =~ /\Ausb: .*\n\z/ && $text =~ $why, "usb refuses $name"
+        or diag "$status: $text";
+}
+for my $answer ("no\n", "y\n", '') {
+    my ($status, $text) = usb('/dev/sdb', $answer);
+    ok $status == 1 && $text =~ /sdb: Acme Stick 3000, 67 MB\n/ && $text =~ /Type yes/
+        && $text =~ /nothing was written/, "usb asks, and '" . ($answer =~ s/\n//r) . "' is not yes"
+        or diag $text;
+}
+my $touched = grep { contents($_) ne 'old' x 1000 } glob "$root/dev/sd?";
+is $touched, 0, '.. and nothing was written to any of them';
+
+symlink 'sdb', "$root/dev/stick";
+my ($status, $text) = usb('/dev/stick', "yes\n");
+is $status, 0, 'usb writes after yes, by any name of the disk' or diag $text;
+ok contents("$root/dev/sdb") eq contents('build/plat.iso'), '.. the ISO';
+
+done_testing;
