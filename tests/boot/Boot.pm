@@ -24,7 +24,7 @@ sub boot {
     my %with = (
         qemu => 'qemu-system-i386', memory => 64, machine => 'pc', cpu => undef, append => '',
         iso => undef, kernel => $kernel, modules => undef, serial => 'stdio', exit_device => 1,
-        firmware => undef, stick => undef, extra => [], script => [], seconds => 120,
+        firmware => undef, stick => undef, extra => [], script => [], seconds => 300,
         at_prompt => undef, @_);
     my @command = ($with{qemu}, '-accel', 'tcg', '-m', $with{memory}, '-display', 'none',
         '-no-reboot', '-serial', $with{serial}, '-net', 'none');
