@@ -24,6 +24,7 @@ HOST_CC ?= gcc
 AR ?= ar
 OBJCOPY ?= objcopy
 PREFIX ?= /usr/local
+FONT ?= /usr/share/consolefonts/spleen-8x16.psfu.gz
 GRUB_MKRESCUE ?= grub-mkrescue
 
 WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wmissing-prototypes -Wstrict-prototypes \
@@ -61,6 +62,8 @@ PURE := \
     src/boot/options.c            the command line \
     src/drivers/scancodes.c       keyboard bytes into keys \
     src/drivers/terminal.c        terminal bytes into keys \
+    src/drivers/pixels.c          glyphs onto a picture \
+    src/drivers/framebuffer.c     text on it, scrolled in RAM \
     src/memory/memory.c           memset and its like \
     src/memory/memory_map.c       claims in, truth out \
     src/memory/memory_map_print.c the map as text \
@@ -118,6 +121,7 @@ MACHINE := \
     src/cpu/backtrace.c           the chain of calls \
     src/drivers/serial.c          16550 \
     src/drivers/vga_text.c        80 by 25 \
+    src/drivers/screen.c          whichever the loader left \
     src/drivers/keyboard.c        i8042 \
     src/drivers/pic.c             8259 \
     src/drivers/pit.c             8254 \
@@ -150,6 +154,7 @@ MACHINE := \
     src/selftest/compare_kernel.c the designs of a heap side by side \
     src/selftest/bench.c          what the heap's calls cost \
     src/selftest/bench_process.c  what processes cost \
+    src/selftest/bench_screen.c   .. and printing \
     src/selftest/machine_heap.c   cases that need the machine: the live heap \
     src/selftest/machine_realloc.c .. krealloc and its like \
     src/selftest/machine_growing.c .. a growing heap behind kmalloc \
@@ -220,7 +225,7 @@ FUZZED := $(LIB) $(filter src/memory/heap/growing/% src/process/elf.c,$(PURE)) t
 sources = $(filter %.c %.asm,$(1))
 objects = $(addprefix $(2)/,$(addsuffix .o,$(call sources,$(1))))
 
-KERNEL_OBJECTS := $(call objects,$(PURE) $(MACHINE) $(UNIT),build/kernel)
+KERNEL_OBJECTS := $(call objects,$(PURE) $(MACHINE) $(UNIT),build/kernel) build/font.o
 HOST_USER := src/user/blocks.c src/user/malloc.c
 HOST_SOURCES := $(PURE) src/memory/heap/platheap.c $(HOST_USER) $(UNIT) $(HOST_ONLY)
 HOST_OBJECTS_32 := $(call objects,$(HOST_SOURCES),build/host/32)
@@ -337,7 +342,7 @@ help: ## this list
 
 clean: ## remove all that was built, but the toolchain
 	rm -rf build/kernel build/user build/host build/fast build/lib build/fuzz build/bench build/compare build/mutants* \
-    build/tests build/iso build/stage1.elf build/symbols* \
+    build/tests build/iso build/stage1.elf build/symbols* build/font.* \
 	    build/*.flags build/serial.txt \
 	    $(KERNEL) $(ISO) compile_commands.json
 
@@ -360,6 +365,18 @@ build/kernel/%.c.o: %.c build/kernel.flags
 # The cases are most of the code, and what talks to people is not in a hurry: small, not fast.
 build/kernel/tests/%.c.o build/kernel/src/selftest/%.c.o build/kernel/src/shell/%.c.o \
     build/kernel/src/drivers/%.c.o: private KERNEL_CFLAGS += -Os
+
+# But a screenful of glyphs is drawn at once.
+build/kernel/src/drivers/pixels.c.o build/kernel/src/drivers/framebuffer.c.o: \
+    private KERNEL_CFLAGS += -O2
+
+# Glyphs, if the font is there; it may come later, with a date in the past.
+build/font.asm: FORCE
+	@mkdir -p $(@D)
+	@scripts/font '$(FONT)' $@
+
+build/font.o: build/font.asm
+	$(Q)$(NASM) -f elf32 $< -o $@
 
 build/kernel/%.asm.o: %.asm build/kernel.flags
 	$(call say,NASM,$<)
@@ -522,8 +539,18 @@ build/tests/wrong-magic.elf: $(KERNEL) tests/boot/wrong_magic.asm
 	$(Q)$(CROSS)gcc $(KERNEL_LDFLAGS) -Wl,-e,wrong_magic_start -o $@ $(KERNEL_OBJECTS) \
 	    build/symbols.o build/tests/wrong_magic.o
 
+# A kernel that asks its loader for a framebuffer. The header moves its functions.
+build/tests/video.elf: $(KERNEL) tests/boot/video_header.asm
+	@mkdir -p $(@D)
+	$(Q)$(NASM) -f elf32 tests/boot/video_header.asm -o build/tests/video_header.o
+	$(Q)$(CROSS)gcc $(KERNEL_LDFLAGS) -o $@ build/tests/video_header.o $(KERNEL_OBJECTS) build/symbols.o
+	$(Q)scripts/symbols $(CROSS)nm $@ >build/tests/video_symbols.asm
+	$(Q)$(NASM) -f elf32 build/tests/video_symbols.asm -o build/tests/video_symbols.o
+	$(Q)$(CROSS)gcc $(KERNEL_LDFLAGS) -o $@ build/tests/video_header.o $(KERNEL_OBJECTS) \
+	    build/tests/video_symbols.o
+
 test-programs: lib $(PROGRAM_FILES) build/compare/32/compare build/compare/64/compare $(FUZZ_TARGETS:%=build/fuzz/%-replay) $(KERNEL) $(ISO) build/host/32/cases build/host/64/cases build/fast/32/stress \
-    build/fast/64/stress build/tests/wrong-magic.elf
+    build/fast/64/stress build/tests/wrong-magic.elf build/tests/video.elf
 
 -include $(patsubst %,build/user/%.d,$(call sources,$(USER_LIBRARY)) src/user/crt0.asm \
     $(foreach n,$(PROGRAM_NAMES),$(call program_sources,$n)))

@@ -52,12 +52,33 @@ struct boot_module {
     char string[BOOT_STRING_BYTES];
 };
 
-/* The text or picture screen that the loader set up, as Multiboot describes it. */
+/* Where a colour stands in a pixel, which is a little-endian number. */
+struct boot_colour {
+    uint8_t position, nbits;
+};
+
+enum {
+    BOOT_SCREEN_WIDTH_LEAST = 320,
+    BOOT_SCREEN_WIDTH_MOST = 5632,
+    BOOT_SCREEN_HEIGHT_LEAST = 200,
+    BOOT_SCREEN_HEIGHT_MOST = 4224,
+    BOOT_SCREEN_PITCH_MOST = 65536
+};
+
+/*
+ * The text or picture screen that the loader set up, as Multiboot describes it. Where REFUSED is
+ * NULL, it is text of 80 by 25 at 0xb8000, or a picture within the bounds above whose lines do not
+ * overlap, whose end is at 4 GB or below, and whose colours are apart and inside of a pixel.
+ */
 struct boot_screen {
     bool described; /* false: the loader did not say; a BIOS machine then has text mode */
     bool text;
-    paddr_t address; /* 0 where it lies above 4 GB */
-    uint64_t nbytes;
+    const char *refused; /* why nothing can be shown there: "it lies above 4 GB" */
+    paddr_t address;
+    uint32_t nbytes; /* from ADDRESS on, all of it below 4 GB; 0 where that's absurd */
+    uint32_t pitch, width, height; /* bytes from line to line; pixels, or characters of text */
+    uint8_t bits_a_pixel;          /* 15, 16, 24 or 32 */
+    struct boot_colour red, green, blue;
 };
 
 struct boot_info {

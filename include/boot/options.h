@@ -12,7 +12,8 @@
  *                          without a word)
  *     heap_guard[=N]       one of N allocations, of 16 without a number, in a page of its own
  *     map=loader|e820|e801|88|mem_upper|none   whom to ask for the memory map
- *     console=all|serial   where text goes
+ *     console=all|serial|text   where text goes: to the serial line, and to a screen, of either
+ *                          kind or only to one that shows characters by itself
  *     run=NAME             run that program before the prompt comes
  *     shell=no             halt instead of a prompt
  *     pse=no               no 4 MB pages, as on a 486
@@ -33,6 +34,8 @@ enum options_watch {
 
 enum options_heap { OPTIONS_HEAP_BLOCK, OPTIONS_HEAP_FREE_LIST, OPTIONS_HEAP_BEST_FIT };
 
+enum options_console { OPTIONS_CONSOLE_ALL, OPTIONS_CONSOLE_SERIAL, OPTIONS_CONSOLE_TEXT };
+
 enum options_stop { STOP_NEVER, STOP_AT_MAP, STOP_AT_PROMPT };
 
 struct options {
@@ -48,7 +51,7 @@ struct options {
     uint32_t heap_guard;      /* 0: none */
     enum boot_map_source map; /* BOOT_MAP_LOADER unless the line says otherwise */
     const char *run;          /* the program's name, or NULL */
-    bool screen;
+    enum options_console console;
     bool shell;
     bool large_pages;
     size_t nunknown;                          /* words that mean nothing, or not with that value */

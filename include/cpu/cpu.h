@@ -9,6 +9,8 @@
 #define CR0_TASK_SWITCHED (1u << 3)
 #define CR0_FPU_ERRORS    (1u << 5) /* as an exception, not by way of the PIC */
 #define CR0_WRITE_PROTECT (1u << 16)
+#define CR0_NO_WRITE_BACK (1u << 29)
+#define CR0_NO_CACHE      (1u << 30)
 #define CR0_PAGING        (1u << 31)
 #define CR4_PAGE_SIZE     (1u << 4)
 #define CR4_UMIP          (1u << 11) /* ring 3 can't ask where tables lie */
@@ -25,6 +27,7 @@ struct cpu_features {
     bool tsc;
     bool pse; /* 4 MB pages */
     bool smep, smap, umip;
+    bool pat; /* types of memory, chosen page by page */
 };
 
 /* The bits of CR4 that keep the kernel and ring 3 apart, as far as the processor has them. */
@@ -32,6 +35,13 @@ uint32_t cpu_protection(const struct cpu_features *features);
 
 /* Asks the processor. Any mode. */
 struct cpu_features cpu_identify(void);
+
+/*
+ * Makes write-through pages, of which there must be none yet, pages whose writes are combined to
+ * whole lines and not cached: what video memory wants. Returns whether the processor can; where it
+ * can't, nothing is changed. Call with interrupts off. Costs two flushes of all caches.
+ */
+bool cpu_combine_writes(const struct cpu_features *features);
 
 static inline void cpu_disable_interrupts(void)
 {
@@ -80,6 +90,13 @@ static inline uint32_t cpu_cr0(void)
     uint32_t value;
     __asm__ volatile("mov %%cr0, %0" : "=r"(value));
     return value;
+}
+
+/* Writes all caches back and empties them, and the TLB. */
+static inline void cpu_flush_all(void)
+{
+    uint32_t directory;
+    __asm__ volatile("wbinvd\n\tmov %%cr3, %0\n\tmov %0, %%cr3" : "=r"(directory)::"memory");
 }
 
 static inline void cpu_set_cr0(uint32_t value)

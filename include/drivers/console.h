@@ -7,6 +7,9 @@
 /* Starts input from both. Returns whether there is a keyboard controller. */
 bool console_start_input(void);
 
+/* Prints the line that says which consoles there are. */
+void console_say(bool has_serial, bool has_keyboard);
+
 /* The next key; sleeps until there is one. Interrupts must be on. */
 int console_read_key(void);
 

@@ -9,7 +9,7 @@
 /* Starts the ticks, on interrupt line 0. */
 void pit_init(void);
 
-/* HANDLER runs on each tick, in the interrupt. */
+/* HANDLER runs on each tick, in the interrupt, after those that came before it; two at most. */
 void pit_on_tick(void (*handler)(void));
 
 /* Ticks since the start; wraps after 497 days. */

@@ -2,12 +2,15 @@
 #ifndef PLAT_DRIVERS_VGA_TEXT_H
 #define PLAT_DRIVERS_VGA_TEXT_H
 
-#include "lib/types.h"
+#include "lib/print.h"
 
 /* Finds out whether there is text memory, clears it and makes it a print sink. */
 bool vga_text_init(void);
 
 /* Whether it is one. */
 bool vga_text_present(void);
+
+/* The sink; NULL where it is none. */
+const struct print_sink *vga_text_sink(void);
 
 #endif

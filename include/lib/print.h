@@ -12,10 +12,14 @@
 
 enum print_style { PRINT_PLAIN, PRINT_TITLE, PRINT_GOOD, PRINT_BAD, PRINT_DIM };
 
-/* Where text goes. STYLE may be NULL for a sink without colours. Lives as long as the kernel. */
+/*
+ * Where text goes. STYLE may be NULL for a sink without colours, FLUSH for one that shows at once
+ * what is written. Lives as long as the kernel.
+ */
 struct print_sink {
     void (*write)(const char *text, size_t nbytes);
     void (*style)(enum print_style style);
+    void (*flush)(void);
     struct print_sink *next; /* print.c's */
 };
 
@@ -28,6 +32,9 @@ void print_text(const char *text, size_t nbytes);
 
 /* How the text that follows is to look, where a sink can show it. */
 void print_style(enum print_style style);
+
+/* Shows what sinks still hold back: before the machine stops, or stands still. */
+void print_flush(void);
 
 /* Whether the last byte printed ended a line (true before the first byte). */
 bool print_at_line_start(void);

@@ -9,8 +9,8 @@
 #include "drivers/pic.h"
 #include "drivers/pit.h"
 #include "drivers/power.h"
+#include "drivers/screen.h"
 #include "drivers/serial.h"
-#include "drivers/vga_text.h"
 #include "lib/print.h"
 #include "lib/string.h"
 #include "memory/heap/kheap.h"
@@ -69,7 +69,7 @@ static void settle_memory_map(void)
         status = memory_map_claim(&boot.map, (uint32_t)kernel_start,
                                   (uint32_t)kernel_end - (uint32_t)kernel_start, MEMORY_KERNEL);
     const struct boot_screen *screen = &boot.info.screen;
-    if (!status && screen->described && screen->address)
+    if (!status && screen->nbytes)
         status = memory_map_claim(&boot.map, screen->address, screen->nbytes, MEMORY_RESERVED);
     if (status)
         boot.map.nclaims = 0; /* reported as a machine without memory */
@@ -98,11 +98,17 @@ static void leave_after_panic(void)
     power_leave(POWER_PANIC);
 }
 
+_Noreturn static void halt(void)
+{
+    kprintf("done\n");
+    print_flush();
+    cpu_halt();
+}
+
 _Noreturn static void leave(enum power_verdict verdict)
 {
     power_leave(verdict);
-    kprintf("done\n");
-    cpu_halt();
+    halt();
 }
 
 static void say_machine(void)
@@ -210,12 +216,6 @@ static void say_paging(void)
     kprintf("paging: page 0 absent, kernel text read-only, kernel stack guarded\n");
 }
 
-static void say_consoles(bool has_serial, bool has_screen, bool has_keyboard)
-{
-    kprintf("console: serial %s, text screen %s, keyboard %s\n", has_serial ? "yes" : "no",
-            has_screen ? "yes" : "no", has_keyboard ? "yes" : "no");
-}
-
 static void run_selftest(void)
 {
     bool passed = selftest_run(boot.options.pattern);
@@ -260,8 +260,7 @@ void kernel_main(void)
     bool has_serial = serial_init();
     panic_set_hooks((struct panic_hooks){fault_report_print, leave_after_panic});
     trap_init((paddr_t)boot.space.directory);
-    bool text_screen = !boot.info.screen.described || boot.info.screen.text;
-    bool has_screen = text_screen && boot.options.screen && vga_text_init();
+    screen_init(&boot.info.screen, boot.options.console, LAYOUT_USER_END, boot.space.end);
     say_machine();
     say_modules();
     say_memory();
@@ -269,6 +268,7 @@ void kernel_main(void)
     kheap_panic_on_misuse(boot.options.heap_panic);
     watch_heap();
     kernel_space_protect(&boot.space);
+    kernel_space_map_screen(&boot.cpu);
     choose_heap();
     guard_heap();
     say_paging();
@@ -276,7 +276,7 @@ void kernel_main(void)
     pic_init();
     pit_init();
     bool has_keyboard = console_start_input();
-    say_consoles(has_serial, has_screen, has_keyboard);
+    console_say(has_serial, has_keyboard);
     cpu_enable_interrupts();
     if (boot.options.selftest)
         run_selftest();
@@ -293,6 +293,5 @@ void kernel_main(void)
         run_program();
     if (boot.options.shell)
         shell_run(&boot.map);
-    kprintf("done\n");
-    cpu_halt();
+    halt();
 }

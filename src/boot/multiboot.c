@@ -4,7 +4,10 @@
 
 enum {
     MODULES_WALKED_MAX = 4096, /* a longer list is taken for nonsense */
-    FRAMEBUFFER_TEXT = 2,
+    TEXT_ADDRESS = 0xb8000,
+    TEXT_COLUMNS = 80,
+    TEXT_ROWS = 25,
+    TEXT_PITCH = 160,
     ENTRY_SIZE_LEAST = 20,
     ENTRY_SIZE_WITH_ATTRIBUTES = 24,
     ENTRY_SIZE_MOST = 256 /* ten times what any standard has: more is noise */
@@ -110,12 +113,83 @@ static void capture_modules(struct boot_info *info, uint32_t address, uint32_t c
     }
 }
 
+/* The bits of a pixel that COLOUR takes; 0 where it reaches out of one of NBITS. */
+static uint64_t colour_bits(struct boot_colour colour, unsigned nbits)
+{
+    if (!colour.nbits || colour.position >= nbits || colour.nbits > nbits - colour.position)
+        return 0;
+    return ((1ull << colour.nbits) - 1) << colour.position;
+}
+
+static const char *refuse_colours(const struct boot_screen *screen)
+{
+    unsigned nbits = screen->bits_a_pixel;
+    if (nbits != 15 && nbits != 16 && nbits != 24 && nbits != 32)
+        return "its pixels have neither 15, 16, 24 nor 32 bits";
+    uint64_t red = colour_bits(screen->red, nbits), green = colour_bits(screen->green, nbits),
+             blue = colour_bits(screen->blue, nbits);
+    if (!red || !green || !blue || (red & green) || (green & blue) || (red & blue))
+        return "its colours do not fit into its pixels";
+    return NULL;
+}
+
+static const char *refuse_size(const struct boot_screen *screen)
+{
+    if (screen->width < BOOT_SCREEN_WIDTH_LEAST || screen->height < BOOT_SCREEN_HEIGHT_LEAST)
+        return "it is smaller than 320x200";
+    if (screen->width > BOOT_SCREEN_WIDTH_MOST || screen->height > BOOT_SCREEN_HEIGHT_MOST)
+        return "it is larger than 5632x4224";
+    if (screen->pitch < screen->width * ((screen->bits_a_pixel + 7u) / 8))
+        return "its lines overlap";
+    if (screen->pitch > BOOT_SCREEN_PITCH_MOST)
+        return "its lines are more than 64 KB apart";
+    return screen->nbytes ? NULL : "it reaches over the end of 4 GB";
+}
+
+static const char *refuse_text(const struct boot_screen *screen)
+{
+    if (screen->width != TEXT_COLUMNS || screen->height != TEXT_ROWS || screen->pitch != TEXT_PITCH)
+        return "its text is not 80x25";
+    return screen->address == TEXT_ADDRESS ? NULL : "its text is not at 0xb8000";
+}
+
+static const char *refuse_screen(const struct boot_screen *screen, unsigned type)
+{
+    if (type != MULTIBOOT_TEXT && type != MULTIBOOT_PIXELS)
+        return type == MULTIBOOT_PALETTE ? "its pixels are numbers of a palette"
+                                         : "its type is unknown";
+    if (screen->text)
+        return refuse_text(screen);
+    const char *why = refuse_colours(screen);
+    return why ? why : refuse_size(screen);
+}
+
 static void capture_screen(struct boot_info *info, const struct multiboot_info *words)
 {
-    info->screen.described = true;
-    info->screen.text = words->framebuffer_type == FRAMEBUFFER_TEXT;
-    info->screen.address = words->framebuffer_addr_high ? 0 : words->framebuffer_addr_low;
-    info->screen.nbytes = (uint64_t)words->framebuffer_pitch * words->framebuffer_height;
+    struct boot_screen screen = {
+        .described = true,
+        .text = words->framebuffer_type == MULTIBOOT_TEXT,
+        .address = words->framebuffer_addr_low,
+        .pitch = words->framebuffer_pitch,
+        .width = words->framebuffer_width,
+        .height = words->framebuffer_height,
+        .bits_a_pixel = words->framebuffer_bpp,
+        .red = {words->framebuffer_red.position, words->framebuffer_red.nbits},
+        .green = {words->framebuffer_green.position, words->framebuffer_green.nbits},
+        .blue = {words->framebuffer_blue.position, words->framebuffer_blue.nbits},
+    };
+    if (words->framebuffer_addr_high) {
+        screen.address = 0;
+        screen.refused = "it lies above 4 GB";
+    } else {
+        /* Bounded, so that no nonsense takes all of memory for a screen. */
+        uint64_t nbytes = (uint64_t)screen.pitch * screen.height;
+        if (screen.pitch <= BOOT_SCREEN_PITCH_MOST && screen.height <= BOOT_SCREEN_HEIGHT_MOST &&
+            screen.address + nbytes <= 1ull << 32)
+            screen.nbytes = (uint32_t)nbytes;
+        screen.refused = refuse_screen(&screen, words->framebuffer_type);
+    }
+    info->screen = screen;
 }
 
 void multiboot_capture(struct boot_info *info, uint32_t address, boot_reader read)

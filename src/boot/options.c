@@ -119,10 +119,12 @@ static bool set_map(struct options *options, const char *value)
 
 static bool set_console(struct options *options, const char *value)
 {
-    static const struct choice choices[] = {{"all", true}, {"serial", false}};
+    static const struct choice choices[] = {{"all", OPTIONS_CONSOLE_ALL},
+                                            {"serial", OPTIONS_CONSOLE_SERIAL},
+                                            {"text", OPTIONS_CONSOLE_TEXT}};
     int choice = value ? CHOOSE(choices, value) : -1;
     if (choice >= 0)
-        options->screen = choice;
+        options->console = (enum options_console)choice;
     return choice >= 0;
 }
 
@@ -197,8 +199,8 @@ static bool apply(struct options *options, char *word)
 
 void options_parse(struct options *options, const char *line)
 {
-    *options = (struct options){
-        .pattern = "", .map = BOOT_MAP_LOADER, .screen = true, .shell = true, .large_pages = true};
+    *options =
+        (struct options){.pattern = "", .map = BOOT_MAP_LOADER, .shell = true, .large_pages = true};
     string_copy(options->words, sizeof options->words, line);
     char *words[WORDS_MAX];
     size_t nwords = string_split(options->words, words, WORDS_MAX);

@@ -23,6 +23,7 @@ static void start(void)
         cpu_halt(); /* not even saying so works */
     if (state.entered == 2) {
         kprintf("\npanic: another fault while panicking; the machine stands still\n");
+        print_flush();
         if (state.hooks.leave)
             state.hooks.leave();
         cpu_halt();
@@ -38,6 +39,7 @@ _Noreturn static void finish(uint32_t eip, uint32_t ebp, uint32_t esp)
     backtrace_print(eip, ebp, esp);
     kprintf("panic: the machine stands still\n");
     print_style(PRINT_PLAIN);
+    print_flush();
     if (state.hooks.leave)
         state.hooks.leave();
     cpu_halt();

@@ -1,7 +1,9 @@
 #include "drivers/console.h"
 
 #include "cpu/cpu.h"
+#include "drivers/screen.h"
 #include "drivers/serial.h"
+#include "lib/print.h"
 
 enum { QUEUE_KEYS = 256, CTRL_C = 3 };
 
@@ -40,6 +42,14 @@ bool console_start_input(void)
 {
     serial_start_input(receive);
     return keyboard_init(push);
+}
+
+void console_say(bool has_serial, bool has_keyboard)
+{
+    screen_say_refused();
+    kprintf("console: serial %s, ", has_serial ? "yes" : "no");
+    screen_say();
+    kprintf(", keyboard %s\n", has_keyboard ? "yes" : "no");
 }
 
 int console_poll_key(void)

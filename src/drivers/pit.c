@@ -1,6 +1,7 @@
 #include "drivers/pit.h"
 
 #include "cpu/io.h"
+#include "cpu/panic.h"
 #include "drivers/pic.h"
 
 enum {
@@ -8,22 +9,28 @@ enum {
     COMMAND = 0x43,
     RATE_GENERATOR = 0x34, /* channel 0, low byte then high byte, mode 2 */
     INPUT_HZ = 1193182,
-    IRQ_LINE = 0
+    IRQ_LINE = 0,
+    HANDLERS_MOST = 2
 };
 
 static volatile uint32_t ticks;
-static void (*on_tick)(void);
+static void (*on_tick[HANDLERS_MOST])(void);
 
 static void tick(void)
 {
     ticks = ticks + 1;
-    if (on_tick)
-        on_tick();
+    for (int i = 0; i < HANDLERS_MOST && on_tick[i]; i++)
+        on_tick[i]();
 }
 
 void pit_on_tick(void (*handler)(void))
 {
-    on_tick = handler;
+    int i = 0;
+    while (i < HANDLERS_MOST && on_tick[i])
+        i++;
+    if (i == HANDLERS_MOST)
+        panic("timer: more than %d handlers", HANDLERS_MOST);
+    on_tick[i] = handler;
 }
 
 void pit_init(void)

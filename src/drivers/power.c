@@ -4,6 +4,7 @@
 #include "cpu/io.h"
 #include "drivers/keyboard.h"
 #include "drivers/serial.h"
+#include "lib/print.h"
 
 enum {
     DEBUG_EXIT = 0xf4,
@@ -12,6 +13,13 @@ enum {
     BOCHS_SHUTDOWN = 0x8900,
     PCI_RESET = 0xcf9
 };
+
+/* What was printed has reached those whom it is for. */
+static void show_all(void)
+{
+    print_flush();
+    serial_drain();
+}
 
 /* About a tenth of a second. */
 static void wait_a_little(void)
@@ -22,14 +30,14 @@ static void wait_a_little(void)
 
 void power_leave(enum power_verdict verdict)
 {
-    serial_drain();
+    show_all();
     if (io_read8(DEBUG_EXIT) != 0xff)
         io_write8(DEBUG_EXIT, (uint8_t)verdict);
 }
 
 void power_off(void)
 {
-    serial_drain();
+    show_all();
     for (const char *c = "Shutdown"; *c; c++)
         io_write8(BOCHS_SHUTDOWN, (uint8_t)*c);
     io_write16(PM_CONTROL_PIIX4, SLEEP_S5);
@@ -38,7 +46,7 @@ void power_off(void)
 
 void power_restart(void)
 {
-    serial_drain();
+    show_all();
     cpu_disable_interrupts();
     keyboard_pulse_reset();
     wait_a_little();

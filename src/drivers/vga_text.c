@@ -125,3 +125,8 @@ bool vga_text_present(void)
 {
     return vga.sink.write != NULL;
 }
+
+const struct print_sink *vga_text_sink(void)
+{
+    return vga_text_present() ? &vga.sink : NULL;
+}

@@ -61,6 +61,13 @@ void print_style(enum print_style style)
             sink->style(style);
 }
 
+void print_flush(void)
+{
+    for (struct print_sink *sink = print.sinks; sink; sink = sink->next)
+        if (sink->flush)
+            sink->flush();
+}
+
 bool print_at_line_start(void)
 {
     return print.last == '\n' || print.last == '\0';

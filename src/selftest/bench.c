@@ -5,6 +5,7 @@
 #include "memory/heap/kheap.h"
 #include "memory/memory.h"
 #include "selftest/bench_process.h"
+#include "selftest/bench_screen.h"
 #include "selftest/compare.h"
 
 enum { LIVE = 1024, OPERATIONS = 20000 };
@@ -192,6 +193,7 @@ void bench_run(void)
     cpu_restore_flags(flags);
     count_leftovers();
     bench_process_run();
+    bench_screen_run();
     const char *broken = kheap_check();
     kprintf("bench: the heap is %s\n", broken ? broken : "sound");
 }

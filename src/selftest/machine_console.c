@@ -1,7 +1,12 @@
-/* The text screen, read back from video memory. */
+/* The screen, read back from video memory. */
 #include "case.h"
+#include "cpu/cpu.h"
+#include "drivers/font.h"
+#include "drivers/pit.h"
+#include "drivers/screen.h"
 #include "drivers/vga_text.h"
 #include "lib/print.h"
+#include "memory/paging/paging.h"
 
 enum { ROWS = 25, COLUMNS = 80 };
 
@@ -28,4 +33,62 @@ CASE(console, t3_the_screen_scrolls_and_ends_where_it_ends)
     CHECK_EQUAL(shown(ROWS - 4, 12), '4');
     CHECK_EQUAL(shown(ROWS - 4, 13), '9');
     CHECK_EQUAL(shown(ROWS - 5, 13), '8');
+}
+
+/* Whether the framebuffer shows C at a cell in the colour of its first pixel that is not black. */
+static bool framebuffer_shows(uint32_t row, uint32_t column, char c)
+{
+    const struct framebuffer *text = screen_framebuffer();
+    const struct pixels *pixels = &text->pixels;
+    for (uint32_t y = 0; y < 16; y++)
+        for (uint32_t x = 0; x < 8; x++) {
+            const volatile uint8_t *at = pixels->start +
+                                         (row * 16 + y) * text->scale * pixels->pitch +
+                                         (size_t)(column * 8 + x) * text->scale * pixels->nbytes;
+            uint32_t sum = 0;
+            for (uint32_t i = 0; i < pixels->nbytes; i++)
+                sum += at[i];
+            if ((sum != 0) != ((font_glyphs[(uint8_t)c][y] & 0x80 >> x) != 0))
+                return false;
+        }
+    return true;
+}
+
+CASE(console, the_framebuffer_shows_the_last_lines)
+{
+    const struct framebuffer *text = screen_framebuffer();
+    SKIP_UNLESS(text, "no framebuffer");
+    for (unsigned i = 0; i < text->rows; i++)
+        kprintf("# line %u\n", i);
+    kprintf("# the last line of all\n");
+    print_flush();
+    static const char last[] = "# the last line of all ";
+    for (uint32_t i = 0; i < sizeof last - 1; i++)
+        CHECK(framebuffer_shows(text->rows - 2, i, last[i]));
+    CHECK(framebuffer_shows(text->rows - 3, 2, 'l'));
+    CHECK(framebuffer_shows(0, 2, 'l'));
+}
+
+CASE(console, the_timer_draws_what_was_printed)
+{
+    const struct framebuffer *text = screen_framebuffer();
+    SKIP_UNLESS(text, "no framebuffer");
+    kprintf("# a line\n");
+    uint32_t row = text->row - 1;
+    for (uint32_t start = pit_ticks(); pit_ticks() - start < 20;)
+        cpu_wait();
+    CHECK(framebuffer_shows(row, 2, 'a'));
+    CHECK(framebuffer_shows(row, 4, 'l'));
+}
+
+CASE(console, the_framebuffer_is_mapped_for_devices)
+{
+    page_t first, npages;
+    SKIP_UNLESS(screen_pages(&first, &npages), "no framebuffer");
+    for (page_t i = 0; i < npages; i++) {
+        struct paging_walk walk = paging_walk(paging_kernel(), page_address(first + i));
+        CHECK(walk.mapped && !walk.large);
+        CHECK_EQUAL(walk.physical, page_address(first + i));
+        CHECK_EQUAL(walk.flags, PAGING_IS_PRESENT | PAGING_IS_WRITEABLE | PAGING_WRITE_THROUGH);
+    }
 }

@@ -265,18 +265,134 @@ CASE(multiboot, the_loaders_words_are_claimed)
     CHECK_EQUAL(shared->info.loader_ranges[2].end, MODULES + 16);
 }
 
-CASE(multiboot, screens)
+/* Every word of it at the place that loaders use. */
+static void put_screen(uint32_t type, uint32_t address, uint32_t pitch, uint32_t width,
+                       uint32_t height, uint8_t bits)
 {
     begin(MULTIBOOT_HAS_FRAMEBUFFER);
-    put32(INFO + 88, 0xb8000);
+    put32(INFO + 88, address);
     put32(INFO + 92, 0);
-    shared->picture[109] = 2;
+    put32(INFO + 96, pitch);
+    put32(INFO + 100, width);
+    put32(INFO + 104, height);
+    shared->picture[108] = bits;
+    shared->picture[109] = (uint8_t)type;
+}
+
+static void put_colours(uint8_t red, uint8_t nred, uint8_t green, uint8_t ngreen, uint8_t blue,
+                        uint8_t nblue)
+{
+    const uint8_t fields[] = {red, nred, green, ngreen, blue, nblue};
+    for (size_t i = 0; i < sizeof fields; i++)
+        shared->picture[112 + i] = fields[i];
+}
+
+static const struct boot_screen *screen(void)
+{
     multiboot_capture(&shared->info, INFO, read);
-    CHECK(shared->info.screen.described && shared->info.screen.text &&
-          shared->info.screen.address == 0xb8000);
-    shared->picture[109] = 1;
+    return &shared->info.screen;
+}
+
+CASE(multiboot, text_screens)
+{
+    put_screen(2, 0xb8000, 160, 80, 25, 16);
+    CHECK(screen()->described && screen()->text && !screen()->refused);
+    CHECK_EQUAL(screen()->address, 0xb8000);
+    CHECK_EQUAL(screen()->nbytes, 4000);
+    put32(INFO + 88, 0xb0000);
+    CHECK_TEXT(screen()->refused, "its text is not at 0xb8000");
+    static const uint32_t sizes[][3] = {{264, 132, 25}, {160, 80, 50}, {160, 80, 24},
+                                        {80, 80, 25},   {0, 0, 0},     {~0u, ~0u, ~0u}};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        put_screen(2, 0xb8000, sizes[i][0], sizes[i][1], sizes[i][2], 16);
+        CHECK_TEXT(screen()->refused, "its text is not 80x25");
+    }
+    begin(0);
+    CHECK(!screen()->described && screen()->nbytes == 0);
+}
+
+CASE(multiboot, picture_screens)
+{
+    put_screen(1, 0xfd000000, 4096, 1024, 768, 32);
+    put_colours(16, 8, 8, 8, 0, 8);
+    CHECK(screen()->described && !screen()->text && !screen()->refused);
+    CHECK_EQUAL(screen()->address, 0xfd000000);
+    CHECK_EQUAL(screen()->nbytes, 0x300000);
+    CHECK(screen()->width == 1024 && screen()->height == 768 && screen()->pitch == 4096);
+    CHECK(screen()->red.position == 16 && screen()->red.nbits == 8);
+    CHECK(screen()->green.position == 8 && screen()->green.nbits == 8);
+    CHECK(screen()->blue.position == 0 && screen()->blue.nbits == 8);
+    put_screen(1, 0xe0000000, 1600, 800, 600, 16);
+    put_colours(11, 5, 5, 6, 0, 5);
+    CHECK(!screen()->refused);
+    put_screen(1, 0xe0000000, 1600, 800, 600, 15);
+    put_colours(10, 5, 5, 5, 0, 5);
+    CHECK(!screen()->refused);
+    put_screen(1, 0xe0000000, 2411, 800, 600, 24);
+    put_colours(0, 8, 8, 8, 16, 8);
+    CHECK(!screen()->refused);
+    put_screen(1, 0xe0000000, 65536, 800, 600, 24);
+    put_colours(0, 8, 8, 8, 16, 8);
+    CHECK(!screen()->refused);
+    put_screen(1, 0xffd00000, 4096, 1024, 768, 32); /* up to the last byte */
+    put_colours(20, 10, 10, 10, 0, 10);
+    CHECK(!screen()->refused);
+}
+
+CASE(multiboot, screens_that_are_refused)
+{
+    static const struct {
+        uint32_t type, address, pitch, width, height;
+        uint8_t bits, colours[6];
+        uint32_t nbytes; /* left alone all the same */
+        const char *why;
+    } table[] = {
+#define RGB      {16, 8, 8, 8, 0, 8}
+#define COLOURS  "its colours do not fit into its pixels"
+#define NEITHER  "its pixels have neither 15, 16, 24 nor 32 bits"
+#define LARGER   "it is larger than 5632x4224"
+#define OVERLAP  "its lines overlap"
+#define OVER_END "it reaches over the end of 4 GB"
+        {0, 1u << 30, 1024, 1024, 768, 8, RGB, 1024 * 768, "its pixels are numbers of a palette"},
+        {3, 1u << 30, 4096, 1024, 768, 32, RGB, 4096 * 768, "its type is unknown"},
+        {255, 1u << 30, 4096, 1024, 768, 32, RGB, 4096 * 768, "its type is unknown"},
+        {1, 1u << 30, 4096, 1024, 768, 8, RGB, 4096 * 768, NEITHER},
+        {1, 1u << 30, 4096, 1024, 768, 0, RGB, 4096 * 768, NEITHER},
+        {1, 1u << 30, 4096, 1024, 768, 64, RGB, 4096 * 768, NEITHER},
+        {1, 1u << 30, 4096, 1024, 768, 32, {16, 0, 8, 8, 0, 8}, 4096 * 768, COLOURS},
+        {1, 1u << 30, 4096, 1024, 768, 32, {25, 8, 8, 8, 0, 8}, 4096 * 768, COLOURS},
+        {1, 1u << 30, 4096, 1024, 768, 24, {24, 8, 8, 8, 0, 8}, 4096 * 768, COLOURS},
+        {1, 1u << 30, 4096, 1024, 768, 32, {255, 255, 8, 8, 0, 8}, 4096 * 768, COLOURS},
+        {1, 1u << 30, 4096, 1024, 768, 32, {16, 8, 9, 8, 0, 8}, 4096 * 768, COLOURS},
+        {1, 1u << 30, 4096, 1024, 768, 32, {16, 8, 8, 8, 0, 9}, 4096 * 768, COLOURS},
+        {1, 1u << 30, 4096, 1024, 768, 32, {0, 8, 8, 8, 0, 8}, 4096 * 768, COLOURS},
+        {1, 1u << 30, 4096, 319, 768, 32, RGB, 4096 * 768, "it is smaller than 320x200"},
+        {1, 1u << 30, 4096, 1024, 199, 32, RGB, 4096 * 199, "it is smaller than 320x200"},
+        {1, 1u << 30, 4096, 0, 0, 32, RGB, 0, "it is smaller than 320x200"},
+        {1, 1u << 30, 40000, 5633, 768, 32, RGB, 40000 * 768, LARGER},
+        {1, 1u << 30, 4096, 1024, 4225, 32, RGB, 0, LARGER},
+        {1, 1u << 30, 4096, ~0u, ~0u, 32, RGB, 0, LARGER},
+        {1, 1u << 30, 4095, 1024, 768, 32, RGB, 4095 * 768, OVERLAP},
+        {1, 1u << 30, 2047, 1024, 768, 15, {10, 5, 5, 5, 0, 5}, 2047 * 768, OVERLAP},
+        {1, 1u << 30, 0, 1024, 768, 32, RGB, 0, OVERLAP},
+        {1, 1u << 30, 65537, 1024, 768, 32, RGB, 0, "its lines are more than 64 KB apart"},
+        {1, 1u << 30, ~0u, 1024, 768, 32, RGB, 0, "its lines are more than 64 KB apart"},
+        {1, 0xffd00001, 4096, 1024, 768, 32, RGB, 0, OVER_END},
+        {1, 0xffffffff, 4096, 1024, 768, 32, RGB, 0, OVER_END},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        const uint8_t *c = table[i].colours;
+        put_screen(table[i].type, table[i].address, table[i].pitch, table[i].width, table[i].height,
+                   table[i].bits);
+        put_colours(c[0], c[1], c[2], c[3], c[4], c[5]);
+        CHECK(screen()->described && !screen()->text && screen()->refused);
+        CHECK_TEXT(screen()->refused, table[i].why);
+        CHECK_EQUAL(screen()->nbytes, table[i].nbytes);
+    }
+    put_screen(1, 0xfd000000, 4096, 1024, 768, 32);
+    put_colours(16, 8, 8, 8, 0, 8);
     put32(INFO + 92, 1);
-    multiboot_capture(&shared->info, INFO, read);
-    CHECK(shared->info.screen.described && !shared->info.screen.text &&
-          shared->info.screen.address == 0);
+    CHECK_TEXT(screen()->refused, "it lies above 4 GB");
+    CHECK_EQUAL(screen()->address, 0);
+    CHECK_EQUAL(screen()->nbytes, 0);
 }

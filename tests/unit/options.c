@@ -8,7 +8,7 @@ static struct options options;
 CASE(options, an_empty_line_is_all_defaults)
 {
     options_parse(&options, "");
-    CHECK(!options.selftest && !options.heap_panic && options.shell && options.screen);
+    CHECK(!options.selftest && !options.heap_panic && options.shell);
     CHECK(options.large_pages);
     CHECK_EQUAL(options.stop, STOP_NEVER);
     CHECK_EQUAL(options.map, BOOT_MAP_LOADER);
@@ -33,9 +33,21 @@ CASE(options, every_word)
                             "console=serial shell=no pse=no");
     CHECK_EQUAL(options.stop, STOP_AT_MAP);
     CHECK_EQUAL(options.heap_size, 8u << 20);
-    CHECK(options.heap_panic && !options.screen && !options.shell && !options.large_pages);
+    CHECK(options.heap_panic && !options.shell && !options.large_pages);
     CHECK_EQUAL(options.map, BOOT_MAP_E801);
+    CHECK_EQUAL(options.console, OPTIONS_CONSOLE_SERIAL);
     CHECK_EQUAL(options.nunknown, 0);
+}
+
+CASE(options, which_console)
+{
+    options_parse(&options, "plat");
+    CHECK_EQUAL(options.console, OPTIONS_CONSOLE_ALL);
+    options_parse(&options, "plat console=text");
+    CHECK_EQUAL(options.console, OPTIONS_CONSOLE_TEXT);
+    options_parse(&options, "plat console=serial console=all console=both console");
+    CHECK_EQUAL(options.console, OPTIONS_CONSOLE_ALL);
+    CHECK_EQUAL(options.nunknown, 2);
 }
 
 CASE(options, unknown_words_and_values_are_named)

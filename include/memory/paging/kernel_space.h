@@ -2,6 +2,7 @@
 #ifndef PLAT_MEMORY_PAGING_KERNEL_SPACE_H
 #define PLAT_MEMORY_PAGING_KERNEL_SPACE_H
 
+#include "cpu/cpu.h"
 #include "memory/memory_map.h"
 
 struct kernel_space {
@@ -29,5 +30,9 @@ struct kernel_space kernel_space_minimal(void);
  * where there is no memory for that.
  */
 void kernel_space_protect(const struct kernel_space *space);
+
+/* Maps the picture that is the screen, if there is one, the fastest way that the processor CPU has.
+ */
+void kernel_space_map_screen(const struct cpu_features *cpu);
 
 #endif

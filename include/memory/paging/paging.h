@@ -16,7 +16,7 @@
 #define PAGING_IS_PRESENT      0x001u
 #define PAGING_IS_WRITEABLE    0x002u
 #define PAGING_ACCESS_FROM_ALL 0x004u /* ring 3 too */
-#define PAGING_WRITE_THROUGH   0x008u
+#define PAGING_WRITE_THROUGH   0x008u /* after cpu_combine_writes(): combine them, cache nothing */
 #define PAGING_CACHE_DISABLED  0x010u
 #define PAGING_IS_LARGE        0x080u /* in a directory: a page of 4 MB */
 #define PAGING_IS_PRIVATE      0x200u /* ours: not shared with the kernel's directory */

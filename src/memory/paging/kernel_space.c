@@ -1,6 +1,7 @@
 #include "memory/paging/kernel_space.h"
 
 #include "cpu/panic.h"
+#include "drivers/screen.h"
 #include "memory/heap/kheap.h"
 #include "memory/layout.h"
 #include "memory/paging/paging.h"
@@ -110,4 +111,15 @@ void kernel_space_protect(const struct kernel_space *space)
         status = paging_unmap(kernel, (vaddr_t)kernel_stack_guard);
     if (status)
         panic("paging: can't close the kernel's own pages (%d)", status);
+}
+
+void kernel_space_map_screen(const struct cpu_features *cpu)
+{
+    page_t first, npages;
+    if (!screen_pages(&first, &npages))
+        return;
+    bool combining = cpu_combine_writes(cpu);
+    int status = paging_map_range(paging_kernel(), page_address(first), page_address(first), npages,
+                                  IDENTITY_FLAGS | PAGING_WRITE_THROUGH);
+    screen_mapped(status, combining);
 }

@@ -1,0 +1,40 @@
+/*
+ * The screen that the loader left: text, or a picture with text drawn on it. The only one who knows
+ * which. What is printed on a picture appears at the next tick of the timer, a part of it if there
+ * is much, and at print_flush(); until the timer's first tick it appears at once.
+ */
+#ifndef PLAT_DRIVERS_SCREEN_H
+#define PLAT_DRIVERS_SCREEN_H
+
+#include "boot/options.h"
+#include "drivers/framebuffer.h"
+
+/*
+ * Makes the screen GIVEN a print sink, if WANTED has it so. Memory from LOWEST on may be drawn on,
+ * the pages up to MAPPED (exclusive) at once. A screen beyond them waits for screen_mapped().
+ */
+void screen_init(const struct boot_screen *given, enum options_console wanted, paddr_t lowest,
+                 page_t mapped);
+
+/* The pages that the picture lies in, used already or waiting; false where there is none. */
+bool screen_pages(page_t *first, page_t *npages);
+
+/*
+ * Those pages have been mapped at their own addresses, with COMBINING so that writes are combined;
+ * or STATUS, an error, says that they could not be.
+ */
+void screen_mapped(int status, bool combining);
+
+/* A line if the loader's screen is not used, for a reason of its own. */
+void screen_say_refused(void);
+
+/* Prints "text screen yes", or "text screen no, framebuffer 1024x768x32 ..". */
+void screen_say(void);
+
+/* What is written to the screen alone, without the serial line; NULL without a screen. */
+const struct print_sink *screen_sink(void);
+
+/* The picture's text, for tests; NULL without one. */
+const struct framebuffer *screen_framebuffer(void);
+
+#endif

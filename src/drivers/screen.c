@@ -1,0 +1,145 @@
+#include "drivers/screen.h"
+
+#include "cpu/cpu.h"
+#include "drivers/font.h"
+#include "drivers/pit.h"
+#include "drivers/vga_text.h"
+
+enum {
+    /* Drawn in one tick: half a millisecond on a slow machine, a sixth of 1024x768. */
+    CELLS_A_TICK = 1024,
+    /* The text is being printed, its fault, and the fault of saying so: not once more. */
+    DEPTH_MOST = 2
+};
+
+static struct {
+    struct boot_screen picture;
+    bool wanted; /* the picture, and nothing speaks against it yet */
+    bool drawing, combining;
+    bool ticking; /* the timer works: it will draw */
+    const char *refused;
+    unsigned depth;
+    struct framebuffer framebuffer;
+    struct print_sink sink;
+} screen;
+
+static void write(const char *text, size_t nbytes)
+{
+    uint32_t flags = cpu_save_flags();
+    if (++screen.depth <= DEPTH_MOST) {
+        framebuffer_write(&screen.framebuffer, text, nbytes);
+        if (!screen.ticking)
+            framebuffer_draw(&screen.framebuffer, SIZE_MAX);
+    }
+    screen.depth--;
+    cpu_restore_flags(flags);
+}
+
+static void set_style(enum print_style style)
+{
+    framebuffer_set_style(&screen.framebuffer, style);
+}
+
+static void flush(void)
+{
+    uint32_t flags = cpu_save_flags();
+    if (++screen.depth <= DEPTH_MOST)
+        framebuffer_draw(&screen.framebuffer, SIZE_MAX);
+    screen.depth--;
+    cpu_restore_flags(flags);
+}
+
+/* In the interrupt, which comes only while nothing is being written: that is with interrupts off.
+ */
+static void tick(void)
+{
+    screen.ticking = true;
+    framebuffer_draw(&screen.framebuffer, CELLS_A_TICK);
+}
+
+static void start(void)
+{
+    struct pixels pixels = pixels_of(&screen.picture, (void *)screen.picture.address);
+    if (!framebuffer_create(&screen.framebuffer, &pixels, font_glyphs)) {
+        screen.refused = "no character has room on it";
+        return;
+    }
+    screen.drawing = true;
+    screen.sink = (struct print_sink){.write = write, .style = set_style, .flush = flush};
+    print_add_sink(&screen.sink);
+    pit_on_tick(tick);
+}
+
+void screen_init(const struct boot_screen *given, enum options_console wanted, paddr_t lowest,
+                 page_t mapped)
+{
+    if (wanted == OPTIONS_CONSOLE_SERIAL)
+        return;
+    if (given->described && given->refused && (given->text || wanted == OPTIONS_CONSOLE_ALL)) {
+        screen.refused = given->refused;
+        return;
+    }
+    if (!given->described || given->text) {
+        vga_text_init();
+        return;
+    }
+    if (wanted == OPTIONS_CONSOLE_TEXT)
+        return;
+    if (given->address < lowest)
+        screen.refused = "it lies where the kernel or programs do";
+    else if (!font_present)
+        screen.refused = "this kernel was built without a font (make setup installs one)";
+    if (screen.refused)
+        return;
+    screen.picture = *given;
+    screen.wanted = true;
+    if (page_of(given->address + given->nbytes - 1) < mapped)
+        start();
+}
+
+bool screen_pages(page_t *first, page_t *npages)
+{
+    if (!screen.wanted)
+        return false;
+    *first = page_of(screen.picture.address);
+    *npages = page_of(screen.picture.address + screen.picture.nbytes - 1) - *first + 1;
+    return true;
+}
+
+void screen_mapped(int status, bool combining)
+{
+    screen.combining = combining && !status;
+    if (screen.drawing)
+        return; /* slowly, if it could not be mapped anew */
+    if (status)
+        screen.refused = "there is no memory for the tables that map it";
+    else
+        start();
+}
+
+void screen_say_refused(void)
+{
+    if (screen.refused)
+        kprintf("console: the loader's screen is not used: %s\n", screen.refused);
+}
+
+void screen_say(void)
+{
+    kprintf("text screen %s", vga_text_present() ? "yes" : "no");
+    const struct boot_screen *picture = &screen.picture;
+    const struct framebuffer *text = &screen.framebuffer;
+    if (screen.drawing)
+        kprintf(", framebuffer %ux%ux%u, %ux%u characters%s", picture->width, picture->height,
+                picture->bits_a_pixel, text->columns, text->rows,
+                screen.combining ? ", writes combined" : "");
+}
+
+const struct print_sink *screen_sink(void)
+{
+    return screen.drawing ? &screen.sink : vga_text_sink();
+}
+
+const struct framebuffer *screen_framebuffer(void)
+{
+    return screen.drawing ? &screen.framebuffer : NULL;
+}
