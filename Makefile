@@ -170,6 +170,7 @@ MACHINE := \
     src/shell/commands_trace.c    trace \
     src/shell/commands_machine.c  fault, selftest, uptime, reboot, poweroff \
     src/shell/block_map.c         the table as characters \
+    src/shell/owners.c            how the blocks of each owner look \
     src/shell/faults.c            faults on request
 
 # What every program in ring 3 may use; crt0.asm is linked in front of each.

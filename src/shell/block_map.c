@@ -2,35 +2,9 @@
 #include "lib/print.h"
 #include "memory/heap/kheap.h"
 #include "shell/command.h"
+#include "shell/owners.h"
 
 enum { COLUMNS = 64 };
-
-/* One letter an owner; a cell that is only partly taken has it in small. */
-static char owner_letter(enum heap_owner owner)
-{
-    switch (owner) {
-    case OWNER_FREE:
-        return '.';
-    case OWNER_HOLE:
-        return '#';
-    case OWNER_KEPT:
-        return '-';
-    case OWNER_KERNEL:
-        return 'K';
-    case OWNER_SLAB:
-        return 'S';
-    case OWNER_PAGING:
-        return 'P';
-    case OWNER_WINDOW:
-        return 'W';
-    case OWNER_GUARDED:
-        return 'G';
-    case OWNER_PROCESS:
-        return 'U';
-    default:
-        return 'T';
-    }
-}
 
 /* One block: its byte can be read from the character. */
 static char block_character(HEAP_BLOCK_TABLE_ENTRY entry)
@@ -58,12 +32,12 @@ static char cell_character(block_t first, block_t end)
     for (block_t block = first; block < end; block++)
         counts[kheap_owner_of(block)]++;
     if (counts[OWNER_FREE] == end - first)
-        return owner_letter(OWNER_FREE);
+        return owner_looks[OWNER_FREE].letter;
     unsigned most = OWNER_FREE + 1;
     for (unsigned owner = most; owner < HEAP_OWNERS; owner++)
         if (counts[owner] > counts[most])
             most = owner;
-    char letter = owner_letter((enum heap_owner)most);
+    char letter = owner_looks[most].letter;
     bool partly = counts[OWNER_FREE] > 0 && letter != '#' && letter != '-';
     return partly ? (char)(letter | 0x20) : letter;
 }
@@ -83,11 +57,12 @@ void block_map_draw(size_t first, size_t cells, size_t per_cell)
         block = end;
     }
     print_style(PRINT_PLAIN);
-    if (per_cell == 1)
+    if (per_cell == 1) {
         kprintf("\n  . free  o one block  < first  = inside  > last of several\n");
-    else
-        kprintf("\n  a character is %zu blocks, in lower case where some are free:\n"
-                "  . free  - kept for reuse  K kernel  S small objects  P paging  T tests  # not "
-                "ours\n",
-                per_cell);
+        return;
+    }
+    kprintf("\n  a character is %zu blocks, in lower case where some are free:\n ", per_cell);
+    for (unsigned owner = 0; owner < HEAP_OWNERS; owner++)
+        kprintf(" %c %s%s", owner_looks[owner].letter, owner_looks[owner].name,
+                owner + 1 < HEAP_OWNERS ? " " : "\n");
 }

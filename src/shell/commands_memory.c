@@ -4,6 +4,7 @@
 #include "memory/paging/fault_report.h"
 #include "memory/paging/paging.h"
 #include "shell/command.h"
+#include "shell/owners.h"
 
 enum {
     PICTURE_CELLS = 64 * 16,
@@ -54,8 +55,8 @@ void command_heap(const struct shell_context *context, unsigned nwords, char **w
             heap_address_of(heap, heap->table->total), HEAP_BLOCK_SIZE,
             (void *)heap->table->entries);
     for (unsigned owner = 0; owner < HEAP_OWNERS; owner++)
-        kprintf("  %-10s %8zu blocks  %8zu K\n", heap_owner_name((enum heap_owner)owner),
-                counts[owner], counts[owner] * (HEAP_BLOCK_SIZE / 1024));
+        kprintf("  %-10s %8zu blocks  %8zu K\n", owner_looks[owner].name, counts[owner],
+                counts[owner] * (HEAP_BLOCK_SIZE / 1024));
     if (kheap_growing())
         show_window(kheap_growing());
     const char *broken = kheap_check();

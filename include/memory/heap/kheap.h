@@ -127,7 +127,6 @@ static inline enum heap_owner kheap_owner_of(block_t block)
 {
     return block_heap_owner_of(kheap_all(), block);
 }
-const char *heap_owner_name(enum heap_owner owner);
 
 /* NULL, or the broken sentence of a heap behind kmalloc. O(blocks). To be called as nothing else
  * of the heap runs. */

@@ -119,14 +119,3 @@ void kheap_say_finding(const struct watch_finding *finding)
     }
     end();
 }
-
-const char *heap_owner_name(enum heap_owner owner)
-{
-    static const char *const names[HEAP_OWNERS] = {
-        [OWNER_FREE] = "free",       [OWNER_HOLE] = "not ours",   [OWNER_KEPT] = "kept",
-        [OWNER_SLAB] = "small",      [OWNER_KERNEL] = "kernel",   [OWNER_PAGING] = "paging",
-        [OWNER_TEST] = "tests",      [OWNER_GUARDED] = "guarded", [OWNER_WINDOW] = "window",
-        [OWNER_PROCESS] = "process",
-    };
-    return owner < HEAP_OWNERS ? names[owner] : "unknown";
-}
