@@ -60,8 +60,11 @@ PURE := \
     src/boot/multiboot.c          the loader's words, untrusted, into boot_info \
     src/boot/bios_map.c           the BIOS's map, by three calls \
     src/boot/options.c            the command line \
+    src/boot/firmware.c           what a BIOS leaves in page 0 \
     src/drivers/scancodes.c       keyboard bytes into keys \
     src/drivers/terminal.c        terminal bytes into keys \
+    src/drivers/acpi.c            ACPI's tables, untrusted \
+    src/drivers/acpi_off.c        .. and the number that switches off \
     src/drivers/pixels.c          glyphs onto a picture \
     src/drivers/framebuffer.c     text on it, scrolled in RAM \
     src/memory/memory.c           memset and its like \
@@ -113,10 +116,12 @@ MACHINE := \
     src/boot/e820.asm             one BIOS call from protected mode \
     src/boot/kernel.c             the boot story \
     src/cpu/cpu.c                 CPUID \
+    src/cpu/apic.c                the local APIC, out of the way \
     src/cpu/gdt.c                 segments and tasks \
     src/cpu/isr.asm               the gates' routines \
     src/cpu/trap.c                the IDT, and who handles what \
     src/cpu/probe.asm             memory that may not be there \
+    src/cpu/probe.c               .. more than a word of it \
     src/cpu/panic.c               the end, in words \
     src/cpu/backtrace.c           the chain of calls \
     src/drivers/serial.c          16550 \
@@ -126,6 +131,7 @@ MACHINE := \
     src/drivers/pic.c             8259 \
     src/drivers/pit.c             8254 \
     src/drivers/console.c         keys from both \
+    src/drivers/acpi_power.c      ACPI's registers \
     src/drivers/power.c           ways out \
     src/memory/paging/paging.asm  CR3, CR0, TLB \
     src/memory/paging/kernel_space.c  the kernel's own directory \
@@ -151,6 +157,8 @@ MACHINE := \
     src/syscall/system_calls.c    what ring 3 may ask for \
     src/shell/commands_process.c  ps, run, kill, wait, programs \
     src/selftest/selftest.c       the runner over the kernel's cases \
+    src/selftest/pages.c          .. a screenful at a time \
+    src/selftest/verdict.c        .. and how they ended, in large letters \
     src/selftest/compare_kernel.c the designs of a heap side by side \
     src/selftest/bench.c          what the heap's calls cost \
     src/selftest/bench_process.c  what processes cost \
@@ -165,10 +173,11 @@ MACHINE := \
     src/selftest/machine_trap.c   .. gates, timer, probes, what the loader brought \
     src/selftest/machine_console.c .. the text screen \
     src/shell/shell.c             the prompt \
+    src/shell/machine.c           what the kernel runs on, in words \
     src/shell/commands_memory.c   map, heap, blocks, alloc, free, stats, translate \
     src/shell/commands_watch.c    leaks, misuse \
     src/shell/commands_trace.c    trace \
-    src/shell/commands_machine.c  fault, selftest, uptime, reboot, poweroff \
+    src/shell/commands_machine.c  fault, selftest, sysinfo, uptime, reboot, poweroff \
     src/shell/block_map.c         the table as characters \
     src/shell/owners.c            how the blocks of each owner look \
     src/shell/faults.c            faults on request

@@ -2,6 +2,7 @@
  * The kernel's command line, word by word:
  *
  *     selftest[=PATTERN]   run the self-tests whose name contains PATTERN, then leave
+ *     pages                .. a screenful at a time, for who sits in front of it
  *     bench                measure the heap, then leave
  *     compare              measure the designs of a heap side by side, then leave
  *     stop=map|prompt      leave after the memory lines, or when the prompt would come
@@ -40,7 +41,7 @@ enum options_stop { STOP_NEVER, STOP_AT_MAP, STOP_AT_PROMPT };
 
 struct options {
     char words[BOOT_COMMAND_LINE_BYTES]; /* the line, cut into words; what follows points here */
-    bool selftest;
+    bool selftest, pages;
     bool bench, compare;
     const char *pattern; /* "" matches all */
     enum options_stop stop;

@@ -23,11 +23,13 @@
 /* What CPUID says, once; all false and empty on a processor that has no CPUID. */
 struct cpu_features {
     char vendor[13];
+    char brand[49];     /* the processor's own name, where it has one */
     uint32_t signature; /* leaf 1, EAX: stepping, model, family */
     bool tsc;
     bool pse; /* 4 MB pages */
     bool smep, smap, umip;
-    bool pat; /* types of memory, chosen page by page */
+    bool pat;  /* types of memory, chosen page by page */
+    bool apic; /* a local APIC, and the MSR that says where it is */
 };
 
 /* The bits of CR4 that keep the kernel and ring 3 apart, as far as the processor has them. */
@@ -124,6 +126,19 @@ static inline void cpu_set_cr4_bits(uint32_t bits)
 {
     uint32_t value;
     __asm__ volatile("mov %%cr4, %0\n\tor %1, %0\n\tmov %0, %%cr4" : "=&r"(value) : "r"(bits));
+}
+
+/* Model-specific registers; only where a feature says that there is this one. */
+static inline uint64_t cpu_read_msr(uint32_t number)
+{
+    uint64_t value;
+    __asm__ volatile("rdmsr" : "=A"(value) : "c"(number));
+    return value;
+}
+
+static inline void cpu_write_msr(uint32_t number, uint64_t value)
+{
+    __asm__ volatile("wrmsr" ::"A"(value), "c"(number) : "memory");
 }
 
 /* The time stamp counter; only where cpu_features.tsc. */

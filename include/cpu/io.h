@@ -21,6 +21,13 @@ static inline uint8_t io_read8(uint16_t port)
     return value;
 }
 
+static inline uint16_t io_read16(uint16_t port)
+{
+    uint16_t value;
+    __asm__ volatile("inw %1, %0" : "=a"(value) : "Nd"(port) : "memory");
+    return value;
+}
+
 /* About a microsecond, which is what old chips need between two accesses. */
 static inline void io_pause(void)
 {

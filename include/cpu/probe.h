@@ -10,6 +10,9 @@
 /* Reads the word at ADDRESS into *VALUE; false, and *VALUE as it was, where that faults. */
 MUST_USE bool probe_read(vaddr_t address, uint32_t *value);
 
+/* The NBYTES at ADDRESS, if there is something on each of their pages; else NULL. */
+const void *probe_memory(uint32_t address, uint32_t nbytes);
+
 /* Writes VALUE at ADDRESS; false, and nothing written, where that faults. */
 MUST_USE bool probe_write(vaddr_t address, uint32_t value);
 

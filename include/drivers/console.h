@@ -16,6 +16,9 @@ int console_read_key(void);
 /* The next key, or KEY_NONE where there is none yet. */
 int console_poll_key(void);
 
+/* The next key, or KEY_NONE where none comes within NTICKS of the timer. Sleeps meanwhile. */
+int console_wait_key(uint32_t nticks);
+
 /* While ON, Ctrl-C is no key; and whether it was pressed since the last question. */
 void console_catch_interrupt(bool on);
 bool console_interrupted(void);

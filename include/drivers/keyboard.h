@@ -22,6 +22,9 @@ enum key {
  */
 bool keyboard_init(void (*press)(int key));
 
+/* Hands over what has been pressed; for a machine whose interrupt line does not come. */
+void keyboard_poll(void);
+
 /* Restarts the machine through the controller's reset line, if it has one. */
 void keyboard_pulse_reset(void);
 

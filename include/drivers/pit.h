@@ -15,4 +15,11 @@ void pit_on_tick(void (*handler)(void));
 /* Ticks since the start; wraps after 497 days. */
 uint32_t pit_ticks(void);
 
+/*
+ * Sleeps until an interrupt has come; interrupts are on afterwards. As long as the timer has not
+ * ticked even once, it only waits for a microsecond: on a machine whose interrupts do not come,
+ * those who look again and again still get their keys. It says so after about a second.
+ */
+void pit_wait(void);
+
 #endif

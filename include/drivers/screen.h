@@ -31,6 +31,9 @@ void screen_say_refused(void);
 /* Prints "text screen yes", or "text screen no, framebuffer 1024x768x32 ..". */
 void screen_say(void);
 
+/* How many characters have room on the screen; false where there is none. */
+MUST_USE bool screen_size(uint32_t *columns, uint32_t *rows);
+
 /* What is written to the screen alone, without the serial line; NULL without a screen. */
 const struct print_sink *screen_sink(void);
 

@@ -4,6 +4,8 @@
 
 #include "lib/print.h"
 
+enum { VGA_TEXT_COLUMNS = 80, VGA_TEXT_ROWS = 25 };
+
 /* Finds out whether there is text memory, clears it and makes it a print sink. */
 bool vga_text_init(void);
 

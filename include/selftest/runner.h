@@ -12,6 +12,7 @@ struct runner_totals {
 struct runner_hooks {
     void (*before)(void);
     const char *(*after)(void); /* NULL, or what the case left behind: then it has failed */
+    void (*said)(const struct test_case *test, bool passed); /* its lines have been printed */
 };
 
 /* Runs the cases from FIRST to END (exclusive) whose name contains PATTERN. */

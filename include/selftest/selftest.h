@@ -6,9 +6,16 @@
 
 /*
  * Runs the cases whose name contains PATTERN ("" means all) and prints the TAP lines and, last,
- * "plat: N passed, N failed". Returns whether at least one ran and none failed. Every case gives
- * back what it took: the heap is checked and its blocks are counted around each one.
+ * "plat: N passed, N failed"; on a screen, the verdict in letters for a room follows. Returns
+ * whether at least one ran and none failed. Every case gives back what it took: the heap is checked
+ * and its blocks are counted around each one.
  */
 MUST_USE bool selftest_run(const char *pattern);
+
+/* From now on a full screen of results stands for some seconds, or until a key is pressed. */
+void selftest_in_pages(void);
+
+/* A line about what the last run ended with. */
+void selftest_say_last(void);
 
 #endif

@@ -2,9 +2,9 @@
 #ifndef PLAT_SHELL_SHELL_H
 #define PLAT_SHELL_SHELL_H
 
-#include "memory/memory_map.h"
+#include "shell/machine.h"
 
 /* Reads and obeys lines; does not return. Interrupts must be on. */
-_Noreturn void shell_run(const struct memory_map *map);
+_Noreturn void shell_run(const struct machine *machine);
 
 #endif

@@ -2,9 +2,12 @@
 
 #include "boot/bios_map.h"
 #include "boot/boot_info.h"
+#include "boot/firmware.h"
 #include "boot/options.h"
+#include "cpu/apic.h"
 #include "cpu/cpu.h"
 #include "cpu/panic.h"
+#include "cpu/probe.h"
 #include "drivers/console.h"
 #include "drivers/pic.h"
 #include "drivers/pit.h"
@@ -24,6 +27,7 @@
 #include "selftest/compare_kernel.h"
 #include "selftest/selftest.h"
 #include "shell/commands_process.h"
+#include "shell/machine.h"
 #include "shell/shell.h"
 #include "syscall/system_calls.h"
 
@@ -34,7 +38,16 @@ static struct {
     struct options options;
     struct memory_map map;
     struct kernel_space space;
-} boot;
+    struct firmware firmware;
+    struct acpi acpi;
+    struct machine machine;
+} boot = {
+    .machine = {.cpu = &boot.cpu,
+                .boot = &boot.info,
+                .firmware = &boot.firmware,
+                .acpi = &boot.acpi,
+                .map = &boot.map},
+};
 
 /* Called by multiboot.asm, in this order; the second does not return. */
 uint32_t *kernel_prepare(uint32_t loader_words);
@@ -83,6 +96,7 @@ uint32_t *kernel_prepare(uint32_t loader_words)
     boot.started = boot.cpu.tsc ? cpu_tsc() : 0;
     multiboot_capture(&boot.info, loader_words, read_physical);
     options_parse(&boot.options, boot.info.command_line);
+    boot.firmware = firmware_find(read_physical); /* page 0 will not be there later */
     collect_memory_map();
     settle_memory_map();
     bool large_pages = boot.cpu.pse && boot.options.large_pages;
@@ -116,30 +130,13 @@ static void say_machine(void)
     print_style(PRINT_TITLE);
     kprintf("Plat: a kernel whose memory is a map\n");
     print_style(PRINT_PLAIN);
-    kprintf("cpu: %s, signature %08x%s%s\n", boot.cpu.vendor[0] ? boot.cpu.vendor : "without CPUID",
-            boot.cpu.signature, boot.cpu.pse ? ", 4 MB pages" : "", boot.cpu.tsc ? ", TSC" : "");
-    kprintf("boot: loader %s, command line \"%s\"%s\n",
-            boot.info.loader[0] ? boot.info.loader : "without a name", boot.info.command_line,
-            boot.info.command_line_cut ? " (cut)" : "");
+    machine_say_cpu(&boot.machine);
+    machine_say_firmware(&boot.machine);
+    machine_say_loader(&boot.machine);
     for (size_t i = 0; i < boot.options.nunknown && i < OPTIONS_UNKNOWN_MAX; i++)
         kprintf("boot: unknown word \"%s\" on the command line, ignored\n",
                 boot.options.unknown[i]);
-}
-
-static void say_modules(void)
-{
-    const struct boot_info *info = &boot.info;
-    for (size_t i = 0; i < info->nmodules; i++)
-        kprintf("boot: module 0x%08x-0x%08x \"%s\"\n", info->modules[i].start, info->modules[i].end,
-                info->modules[i].string);
-    if (info->nmodules_bad)
-        kprintf("boot: %zu modules end before they begin, ignored\n", info->nmodules_bad);
-    if (info->nmodules_dropped)
-        kprintf(
-            "boot: %zu more modules than the %d there is room for; their memory is left alone\n",
-            info->nmodules_dropped, BOOT_MODULES_MAX);
-    if (info->module_list_bad)
-        kprintf("boot: the module list does not fit into memory, ignored\n");
+    machine_say_modules(&boot.machine);
 }
 
 static void say_memory(void)
@@ -257,12 +254,13 @@ static void say_ready(void)
 
 void kernel_main(void)
 {
-    bool has_serial = serial_init();
+    boot.machine.has_serial = serial_init();
     panic_set_hooks((struct panic_hooks){fault_report_print, leave_after_panic});
     trap_init((paddr_t)boot.space.directory);
     screen_init(&boot.info.screen, boot.options.console, LAYOUT_USER_END, boot.space.end);
+    acpi_find(&boot.acpi, &boot.info, &boot.firmware, probe_memory);
+    power_use(&boot.acpi);
     say_machine();
-    say_modules();
     say_memory();
     kheap_init(&boot.map, boot.options.heap_size);
     kheap_panic_on_misuse(boot.options.heap_panic);
@@ -273,11 +271,14 @@ void kernel_main(void)
     guard_heap();
     say_paging();
     start_processes();
+    (void)apic_pass_interrupts(&boot.cpu);
     pic_init();
     pit_init();
-    bool has_keyboard = console_start_input();
-    console_say(has_serial, has_keyboard);
+    boot.machine.has_keyboard = console_start_input();
+    console_say(boot.machine.has_serial, boot.machine.has_keyboard);
     cpu_enable_interrupts();
+    if (boot.options.pages)
+        selftest_in_pages();
     if (boot.options.selftest)
         run_selftest();
     if (boot.options.bench) {
@@ -292,6 +293,6 @@ void kernel_main(void)
     if (boot.options.run)
         run_program();
     if (boot.options.shell)
-        shell_run(&boot.map);
+        shell_run(&boot.machine);
     halt();
 }

@@ -27,6 +27,12 @@ static bool set_selftest(struct options *options, const char *value)
     return true;
 }
 
+static bool set_pages(struct options *options, const char *value)
+{
+    options->pages = !value;
+    return !value;
+}
+
 static bool set_bench(struct options *options, const char *value)
 {
     options->bench = !value;
@@ -161,6 +167,7 @@ static const struct {
     {"compare", set_compare},
     {"bench", set_bench},
     {"selftest", set_selftest},
+    {"pages", set_pages},
     {"stop", set_stop},
     {"heap", set_heap},
     {"heap_size", set_heap_size},

@@ -1,5 +1,7 @@
 #include "cpu/cpu.h"
 
+#include "lib/string.h"
+
 #define EFLAGS_ID (1u << 21)
 
 /* CPUID exists where the ID flag can be changed (Intel SDM, volume 1, section 20.1). */
@@ -22,7 +24,7 @@ static bool has_cpuid(void)
 }
 
 struct cpuid {
-    uint32_t eax, ebx, ecx, edx;
+    uint32_t eax, ebx, ecx, edx; /* in the order in which they are text */
 };
 
 static struct cpuid cpuid(uint32_t leaf)
@@ -34,6 +36,32 @@ static struct cpuid cpuid(uint32_t leaf)
     return r;
 }
 
+/* Leaves 0x80000002 to 0x80000004 are 48 characters; some makers fill the front with blanks. */
+static void read_brand(char brand[49])
+{
+    enum { LEAVES = 3, BYTES = 16 };
+    /* Processors without these leaves answer with anything. */
+    uint32_t last = cpuid(0x80000000u).eax;
+    if (last < 0x80000000u + 1 + LEAVES || last > 0x8000ffffu)
+        return;
+    char text[LEAVES * BYTES + 1] = "";
+    for (uint32_t i = 0; i < LEAVES; i++) {
+        struct cpuid part = cpuid(0x80000002u + i);
+        __builtin_memcpy(text + i * BYTES, &part, BYTES);
+    }
+    const char *start = text;
+    while (*start == ' ')
+        start++;
+    string_copy(brand, sizeof text, start);
+}
+
+/* The MSR that says where it is came with family 6. */
+static bool has_apic(const struct cpuid *one)
+{
+    const uint32_t msr = 1u << 5, apic = 1u << 9, both = msr | apic;
+    return (one->edx & both) == both && (one->eax >> 8 & 0xf) >= 6;
+}
+
 struct cpu_features cpu_identify(void)
 {
     struct cpu_features features = {0};
@@ -43,11 +71,13 @@ struct cpu_features cpu_identify(void)
     const uint32_t text[3] = {zero.ebx, zero.edx, zero.ecx};
     for (size_t i = 0; i < 12; i++)
         features.vendor[i] = (char)(text[i / 4] >> (i % 4 * 8));
+    read_brand(features.brand);
     if (zero.eax >= 1) {
         struct cpuid one = cpuid(1);
         features.signature = one.eax;
         features.pse = (one.edx & (1u << 3)) != 0;
         features.tsc = (one.edx & (1u << 4)) != 0;
+        features.apic = has_apic(&one);
         features.pat = (one.edx & (1u << 16)) != 0;
     }
     if (zero.eax >= 7) {
@@ -77,12 +107,11 @@ bool cpu_combine_writes(const struct cpu_features *features)
 {
     if (!features->pat)
         return false;
-    uint32_t low, high, cr0 = cpu_cr0();
+    uint32_t cr0 = cpu_cr0();
     cpu_set_cr0((cr0 | CR0_NO_CACHE) & ~CR0_NO_WRITE_BACK);
     cpu_flush_all();
-    __asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(MSR_PAT));
-    low = (low & ~(0xffu << PAT_ENTRY_1)) | (uint32_t)PAT_WRITE_COMBINING << PAT_ENTRY_1;
-    __asm__ volatile("wrmsr" ::"a"(low), "d"(high), "c"(MSR_PAT) : "memory");
+    uint64_t types = cpu_read_msr(MSR_PAT) & ~((uint64_t)0xff << PAT_ENTRY_1);
+    cpu_write_msr(MSR_PAT, types | (uint64_t)PAT_WRITE_COMBINING << PAT_ENTRY_1);
     cpu_flush_all();
     cpu_set_cr0(cr0);
     return true;

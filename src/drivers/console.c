@@ -1,6 +1,7 @@
 #include "drivers/console.h"
 
 #include "cpu/cpu.h"
+#include "drivers/pit.h"
 #include "drivers/screen.h"
 #include "drivers/serial.h"
 #include "lib/print.h"
@@ -13,7 +14,7 @@ static struct {
     volatile uint8_t first, end; /* equal: empty; they wrap with the queue */
     void (*idle)(void);
     bool catching, interrupted; /* Ctrl-C */
-} console = {.idle = cpu_wait}; /* the timer wakes it at the latest */
+} console = {.idle = pit_wait};
 
 _Static_assert(QUEUE_KEYS == UINT8_MAX + 1, "the queue's ends wrap by themselves");
 
@@ -57,11 +58,25 @@ int console_poll_key(void)
     int key = KEY_NONE;
     uint32_t flags = cpu_save_flags();
     serial_poll();
+    keyboard_poll();
     if (console.first != console.end) {
         key = console.keys[console.first];
         console.first = (uint8_t)(console.first + 1);
     }
     cpu_restore_flags(flags);
+    return key;
+}
+
+int console_wait_key(uint32_t nticks)
+{
+    enum { WAITS_A_TICK = 10000 }; /* of a microsecond, where there are no ticks */
+    uint32_t start = pit_ticks();
+    int key;
+    for (uint32_t waits = 0; (key = console_poll_key()) == KEY_NONE; waits++) {
+        if (pit_ticks() - start >= nticks || waits / WAITS_A_TICK >= nticks)
+            break;
+        pit_wait();
+    }
     return key;
 }
 
@@ -75,6 +90,7 @@ bool console_interrupted(void)
 {
     uint32_t flags = cpu_save_flags();
     serial_poll();
+    keyboard_poll();
     bool interrupted = console.interrupted;
     console.interrupted = false;
     cpu_restore_flags(flags);

@@ -26,6 +26,7 @@ enum {
 };
 
 static struct {
+    bool present;
     struct scancode_state decoder;
     void (*press)(int key);
 } keyboard;
@@ -83,8 +84,15 @@ bool keyboard_init(void (*press)(int key))
     if (!send(COMMAND, WRITE_CONFIGURATION) || !send(DATA, configuration) ||
         !send(COMMAND, ENABLE_KEYBOARD))
         return false;
+    keyboard.present = true;
     pic_start(IRQ_LINE, receive);
     return true;
+}
+
+void keyboard_poll(void)
+{
+    if (keyboard.present)
+        receive();
 }
 
 void keyboard_pulse_reset(void)

@@ -1,8 +1,10 @@
 #include "drivers/pit.h"
 
+#include "cpu/cpu.h"
 #include "cpu/io.h"
 #include "cpu/panic.h"
 #include "drivers/pic.h"
+#include "lib/print.h"
 
 enum {
     CHANNEL_0 = 0x40,
@@ -10,7 +12,8 @@ enum {
     RATE_GENERATOR = 0x34, /* channel 0, low byte then high byte, mode 2 */
     INPUT_HZ = 1193182,
     IRQ_LINE = 0,
-    HANDLERS_MOST = 2
+    HANDLERS_MOST = 2,
+    WAITS_IN_VAIN = 1000000 /* of about 1 us */
 };
 
 static volatile uint32_t ticks;
@@ -45,4 +48,18 @@ void pit_init(void)
 uint32_t pit_ticks(void)
 {
     return ticks;
+}
+
+void pit_wait(void)
+{
+    static uint32_t in_vain;
+    if (ticks) {
+        cpu_wait();
+        return;
+    }
+    cpu_enable_interrupts();
+    io_pause();
+    if (++in_vain == WAITS_IN_VAIN)
+        kprintf("%stimer: its interrupts do not come; keys are looked for, nobody takes turns\n",
+                print_at_line_start() ? "" : "\n");
 }

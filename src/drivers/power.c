@@ -2,17 +2,19 @@
 
 #include "cpu/cpu.h"
 #include "cpu/io.h"
+#include "drivers/acpi_power.h"
 #include "drivers/keyboard.h"
 #include "drivers/serial.h"
 #include "lib/print.h"
 
-enum {
-    DEBUG_EXIT = 0xf4,
-    PM_CONTROL_PIIX4 = 0x604, /* where QEMU's pc and q35 put ACPI's PM1a control */
-    SLEEP_S5 = 0x2000,        /* sleep enable, type 0 */
-    BOCHS_SHUTDOWN = 0x8900,
-    PCI_RESET = 0xcf9
-};
+enum { DEBUG_EXIT = 0xf4, PCI_RESET = 0xcf9, PCI_RESET_FULLY = 0x06 };
+
+static struct acpi *acpi;
+
+void power_use(struct acpi *tables)
+{
+    acpi = tables;
+}
 
 /* What was printed has reached those whom it is for. */
 static void show_all(void)
@@ -35,23 +37,41 @@ void power_leave(enum power_verdict verdict)
         io_write8(DEBUG_EXIT, (uint8_t)verdict);
 }
 
+static void say(const struct acpi_register *target)
+{
+    kprintf("  by ACPI, %s 0x%x\n", target->place == ACPI_PORT ? "port" : "the register at",
+            target->address);
+    show_all();
+}
+
+static void say_way(const char *way)
+{
+    kprintf("  %s\n", way);
+    show_all();
+}
+
 void power_off(void)
 {
-    show_all();
-    for (const char *c = "Shutdown"; *c; c++)
-        io_write8(BOCHS_SHUTDOWN, (uint8_t)*c);
-    io_write16(PM_CONTROL_PIIX4, SLEEP_S5);
-    wait_a_little(); /* it does not go off at once */
+    uint32_t flags = cpu_save_flags();
+    const char *why = acpi_power_off(acpi, say);
+    cpu_restore_flags(flags);
+    if (acpi->refused)
+        kprintf("  ACPI's %s at 0x%08x is not used: %s\n", acpi->refused_table, acpi->refused_at,
+                acpi->refused);
+    kprintf("  this machine does not go off: %s; please use its switch\n", why);
 }
 
 void power_restart(void)
 {
-    show_all();
     cpu_disable_interrupts();
+    (void)acpi_restart(acpi, say);
+    say_way("by the keyboard controller");
     keyboard_pulse_reset();
     wait_a_little();
-    io_write8(PCI_RESET, 0x06);
+    say_way("by PCI's reset port");
+    io_write8(PCI_RESET, PCI_RESET_FULLY);
     wait_a_little();
+    say_way("by a triple fault");
     const struct {
         uint16_t limit;
         uint32_t base;

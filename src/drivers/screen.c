@@ -134,6 +134,13 @@ void screen_say(void)
                 screen.combining ? ", writes combined" : "");
 }
 
+bool screen_size(uint32_t *columns, uint32_t *rows)
+{
+    *columns = screen.drawing ? screen.framebuffer.columns : (uint32_t)VGA_TEXT_COLUMNS;
+    *rows = screen.drawing ? screen.framebuffer.rows : (uint32_t)VGA_TEXT_ROWS;
+    return screen.drawing || vga_text_present();
+}
+
 const struct print_sink *screen_sink(void)
 {
     return screen.drawing ? &screen.sink : vga_text_sink();

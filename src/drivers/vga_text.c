@@ -4,8 +4,8 @@
 #include "lib/print.h"
 
 enum {
-    COLUMNS = 80,
-    ROWS = 25,
+    COLUMNS = VGA_TEXT_COLUMNS,
+    ROWS = VGA_TEXT_ROWS,
     TEXT_MEMORY = 0xb8000,
     CRTC_INDEX = 0x3d4,
     CRTC_DATA = 0x3d5,

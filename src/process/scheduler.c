@@ -167,7 +167,7 @@ void scheduler_leave(void (*last)(struct process *process))
 void process_idle(void)
 {
     if (list_is_empty(&scheduler.ready))
-        cpu_wait();
+        pit_wait();
     else
         process_yield();
 }

@@ -8,7 +8,7 @@
 #include "lib/print.h"
 #include "memory/paging/paging.h"
 
-enum { ROWS = 25, COLUMNS = 80 };
+enum { ROWS = VGA_TEXT_ROWS, COLUMNS = VGA_TEXT_COLUMNS };
 
 static volatile const uint16_t *const video = (volatile const uint16_t *)0xb8000;
 

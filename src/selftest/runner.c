@@ -46,6 +46,8 @@ static bool run_case(const struct test_case *test, unsigned number, struct runne
     if (run.failed)
         kprintf("# %s:%d: %s\n", run.file, run.line, run.message);
     print_style(PRINT_PLAIN);
+    if (hooks.said)
+        hooks.said(test, !run.failed);
     return !run.failed;
 }
 

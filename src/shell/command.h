@@ -2,10 +2,10 @@
 #ifndef PLAT_SHELL_COMMAND_H
 #define PLAT_SHELL_COMMAND_H
 
-#include "memory/memory_map.h"
+#include "shell/machine.h"
 
 struct shell_context {
-    const struct memory_map *map;
+    const struct machine *machine;
 };
 
 struct command {
@@ -45,6 +45,7 @@ void command_fault(const struct shell_context *context, unsigned nwords, char **
 void command_compare(const struct shell_context *context, unsigned nwords, char **words);
 void command_bench(const struct shell_context *context, unsigned nwords, char **words);
 void command_selftest(const struct shell_context *context, unsigned nwords, char **words);
+void command_sysinfo(const struct shell_context *context, unsigned nwords, char **words);
 void command_uptime(const struct shell_context *context, unsigned nwords, char **words);
 void command_reboot(const struct shell_context *context, unsigned nwords, char **words);
 void command_poweroff(const struct shell_context *context, unsigned nwords, char **words);

@@ -38,6 +38,12 @@ void command_selftest(const struct shell_context *context, unsigned nwords, char
         kprintf("selftest: not passed\n");
 }
 
+void command_sysinfo(const struct shell_context *context, unsigned nwords, char **words)
+{
+    (void)nwords, (void)words;
+    machine_report(context->machine);
+}
+
 void command_uptime(const struct shell_context *context, unsigned nwords, char **words)
 {
     (void)context, (void)nwords, (void)words;
@@ -56,5 +62,4 @@ void command_poweroff(const struct shell_context *context, unsigned nwords, char
 {
     (void)context, (void)nwords, (void)words;
     power_off();
-    kprintf("  this machine does not go off that way; please use its switch\n");
 }

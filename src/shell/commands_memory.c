@@ -23,7 +23,7 @@ static bool read_number(const char *word, const char *what, uint32_t *number)
 void command_map(const struct shell_context *context, unsigned nwords, char **words)
 {
     (void)nwords, (void)words;
-    memory_map_print(context->map);
+    memory_map_print(context->machine->map);
 }
 
 static void show_window(const struct growing_heap *heap)

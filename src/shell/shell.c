@@ -40,6 +40,7 @@ static const struct command commands[] = {
      command_selftest},
     {"bench", "", "what the heap's calls cost", 0, 0, command_bench},
     {"compare", "", "the three designs of a heap doing the same work", 0, 0, command_compare},
+    {"sysinfo", "", "what this machine is: the form for a report", 0, 0, command_sysinfo},
     {"uptime", "", "time since the start", 0, 0, command_uptime},
     {"reboot", "", "restart the machine", 0, 0, command_reboot},
     {"poweroff", "", "switch the machine off", 0, 0, command_poweroff},
@@ -75,10 +76,10 @@ static void obey(const struct shell_context *context, char *text)
     kprintf("%s: no such command; expected: one that help lists\n", words[0]);
 }
 
-void shell_run(const struct memory_map *map)
+void shell_run(const struct machine *machine)
 {
     static struct line line;
-    const struct shell_context context = {map};
+    const struct shell_context context = {machine};
     line_init(&line, print_text);
     kprintf("Type help for the list of commands.\n");
     for (;;) {

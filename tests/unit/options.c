@@ -23,8 +23,13 @@ CASE(options, the_kernels_name_is_skipped)
     CHECK_TEXT(options.pattern, "heap");
     CHECK_EQUAL(options.nunknown, 0);
     options_parse(&options, "selftest");
-    CHECK(options.selftest);
+    CHECK(options.selftest && !options.pages);
     CHECK_TEXT(options.pattern, "");
+    options_parse(&options, "pages=2 pages=");
+    CHECK(!options.pages);
+    CHECK_EQUAL(options.nunknown, 1);
+    options_parse(&options, "selftest pages");
+    CHECK(options.selftest && options.pages);
 }
 
 CASE(options, every_word)

@@ -1,0 +1,36 @@
+#include "boot/firmware.h"
+
+enum {
+    VECTOR_SCREEN = 0x10,
+    VECTOR_SYSTEM = 0x15,
+    EBDA_SEGMENT = 0x40e,
+    ROM_START = 0xc0000,
+    EBDA_LOWEST = 0x80000,
+    EBDA_HIGHEST = 0xa0000
+};
+
+static uint32_t read_number(boot_reader read, uint32_t address, uint32_t nbytes)
+{
+    uint32_t value = 0;
+    const void *at = read(address, nbytes);
+    if (at)
+        __builtin_memcpy(&value, at, nbytes);
+    return value;
+}
+
+/* Whether the routine of interrupt VECTOR, segment and offset, lies in a ROM. */
+static bool in_rom(boot_reader read, uint32_t vector)
+{
+    uint32_t pointer = read_number(read, vector * 4, 4);
+    return (pointer >> 16) * 16 + (pointer & 0xffff) >= ROM_START;
+}
+
+struct firmware firmware_find(boot_reader read)
+{
+    paddr_t ebda = read_number(read, EBDA_SEGMENT, 2) * 16;
+    bool bios = in_rom(read, VECTOR_SCREEN) && in_rom(read, VECTOR_SYSTEM);
+    return (struct firmware){
+        .bios = bios,
+        .ebda = bios && ebda >= EBDA_LOWEST && ebda < EBDA_HIGHEST ? ebda : 0,
+    };
+}

@@ -1,0 +1,87 @@
+#include "selftest/pages.h"
+
+#include "drivers/console.h"
+#include "drivers/pit.h"
+#include "drivers/screen.h"
+#include "lib/print.h"
+#include "lib/string.h"
+
+enum { PAGE_SECONDS = 10 };
+
+static const char notice[] = "-- a key: on; q: on to the end --";
+
+static struct {
+    struct print_sink counter;
+    bool counting;
+    uint32_t columns, rows; /* of the screen */
+    uint32_t column, lines; /* written since the last page */
+} pages;
+
+/* What the screen does with TEXT, as far as lines go. */
+static void count(const char *text, size_t nbytes)
+{
+    if (!pages.counting)
+        return;
+    for (size_t i = 0; i < nbytes; i++) {
+        bool full = pages.column == pages.columns;
+        if (text[i] == '\n' || full) {
+            pages.lines++;
+            pages.column = 0;
+        }
+        pages.column += text[i] != '\n';
+    }
+}
+
+void pages_start(void)
+{
+    pages.counting = false;
+    if (!screen_size(&pages.columns, &pages.rows))
+        return;
+    if (!pages.counter.write) {
+        pages.counter.write = count;
+        print_add_sink(&pages.counter);
+    }
+    pages.column = pages.lines = 0;
+    pages.counting = true;
+}
+
+void pages_end(void)
+{
+    pages.counting = false;
+}
+
+/* On the screen alone: whoever reads the serial line reads it later, or scrolls back. */
+static void write(const char *text)
+{
+    screen_sink()->write(text, string_length(text));
+}
+
+static void show_notice(void)
+{
+    if (screen_sink()->style)
+        screen_sink()->style(PRINT_TITLE);
+    write(notice);
+    if (screen_sink()->style)
+        screen_sink()->style(PRINT_PLAIN);
+    print_flush();
+}
+
+static void hide_notice(void)
+{
+    write("\r");
+    for (size_t i = 0; i < sizeof notice - 1; i++)
+        write(" ");
+    write("\r");
+}
+
+void pages_turn(void)
+{
+    if (!pages.counting || pages.lines + PAGES_LINES_MOST + 1 < pages.rows)
+        return;
+    show_notice();
+    int key = console_wait_key(PAGE_SECONDS * PIT_TICKS_A_SECOND);
+    hide_notice();
+    pages.lines = 0;
+    if (key == 'q')
+        pages.counting = false;
+}

@@ -1,0 +1,91 @@
+#include "shell/machine.h"
+
+#include "drivers/console.h"
+#include "drivers/pic.h"
+#include "drivers/pit.h"
+#include "drivers/screen.h"
+#include "lib/print.h"
+#include "memory/heap/kheap.h"
+#include "selftest/selftest.h"
+
+void machine_say_cpu(const struct machine *machine)
+{
+    const struct cpu_features *cpu = machine->cpu;
+    kprintf("cpu: %s%s%s, signature %08x%s%s%s\n", cpu->vendor[0] ? cpu->vendor : "without CPUID",
+            cpu->brand[0] ? ", " : "", cpu->brand, cpu->signature, cpu->pse ? ", 4 MB pages" : "",
+            cpu->tsc ? ", TSC" : "", cpu->pat ? ", PAT" : "");
+}
+
+static void say_register(const char *what, const struct acpi_register *at)
+{
+    if (at->place != ACPI_NOWHERE)
+        kprintf(", %s at %s0x%x", what, at->place == ACPI_PORT ? "port " : "", at->address);
+}
+
+void machine_say_firmware(const struct machine *machine)
+{
+    const struct acpi *acpi = machine->acpi;
+    kprintf("firmware: %s", machine->firmware->bios ? "BIOS" : "not a BIOS (UEFI, most likely)");
+    if (!acpi->root) {
+        kprintf(", no ACPI tables %s\n", machine->firmware->bios
+                                             ? "where a BIOS has them"
+                                             : "in what the loader's map calls ACPI's");
+    } else {
+        kprintf(", ACPI %s by \"%s\", %zu tables", acpi->revision < 2 ? "1.0" : "2.0 or later",
+                acpi->oem, acpi->nentries);
+        say_register("off", &acpi->control[0]);
+        say_register("off", &acpi->sleep_control);
+        say_register("restart", &acpi->reset);
+        kprintf("\n");
+    }
+    if (acpi->refused)
+        kprintf("firmware: ACPI's %s at 0x%08x is not used: %s\n", acpi->refused_table,
+                acpi->refused_at, acpi->refused);
+}
+
+void machine_say_loader(const struct machine *machine)
+{
+    const struct boot_info *info = machine->boot;
+    kprintf("boot: loader %s, command line \"%s\"%s\n",
+            info->loader[0] ? info->loader : "without a name", info->command_line,
+            info->command_line_cut ? " (cut)" : "");
+}
+
+void machine_say_modules(const struct machine *machine)
+{
+    const struct boot_info *info = machine->boot;
+    for (size_t i = 0; i < info->nmodules; i++)
+        kprintf("boot: module 0x%08x-0x%08x \"%s\"\n", info->modules[i].start, info->modules[i].end,
+                info->modules[i].string);
+    if (info->nmodules_bad)
+        kprintf("boot: %zu modules end before they begin, ignored\n", info->nmodules_bad);
+    if (info->nmodules_dropped)
+        kprintf(
+            "boot: %zu more modules than the %d there is room for; their memory is left alone\n",
+            info->nmodules_dropped, BOOT_MODULES_MAX);
+    if (info->module_list_bad)
+        kprintf("boot: the module list does not fit into memory, ignored\n");
+}
+
+static void say_memory(const struct machine *machine)
+{
+    const struct heap_statistics *heap = &kheap()->statistics;
+    kprintf("memory: %zu entries from %s\n", machine->boot->nentries,
+            boot_map_source_name(machine->boot->source));
+    memory_map_print(machine->map);
+    kprintf("heap: %zu blocks of %u bytes, %zu taken, %zu requests failed, %s\n", heap->total,
+            HEAP_BLOCK_SIZE, heap->taken, heap->failed, kheap_check() ? "broken" : "sound");
+}
+
+void machine_report(const struct machine *machine)
+{
+    machine_say_cpu(machine);
+    machine_say_firmware(machine);
+    machine_say_loader(machine);
+    say_memory(machine);
+    screen_say_refused();
+    console_say(machine->has_serial, machine->has_keyboard);
+    kprintf("time: %u ticks since the start, %u spurious interrupts\n", pit_ticks(),
+            pic_spurious());
+    selftest_say_last();
+}
