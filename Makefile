@@ -228,8 +228,8 @@ COMPARE := $(filter-out %heap_plan.c,$(filter src/memory/heap/% src/lib/% src/se
 
 # Fuzz targets, and what they are linked with: make test replays the corpus that is kept, make fuzz
 # looks for more.
-FUZZ_TARGETS := heap slab block_heap realloc trace growing elf
-FUZZED := $(LIB) $(filter src/memory/heap/growing/% src/process/elf.c,$(PURE)) tests/bench/trace.c \
+FUZZ_TARGETS := heap slab block_heap realloc trace growing elf acpi
+FUZZED := $(LIB) $(filter src/memory/heap/growing/% src/process/elf.c src/drivers/acpi%,$(PURE)) tests/bench/trace.c \
     src/lib/string.c
 
 sources = $(filter %.c %.asm,$(1))
