@@ -138,6 +138,7 @@ MACHINE := \
     src/memory/paging/fault_report.c  a page fault in words \
     src/memory/heap/kheap.c       kmalloc and its like \
     src/memory/heap/kheap_place.c .. where it lies \
+    src/memory/heap/heap_map.c    .. said to who looks from outside \
     src/memory/heap/growing/kernel_window.c  addresses and frames for a growing heap \
     src/memory/heap/kheap_growing.c .. over a growing heap \
     src/memory/heap/kheap_guard.c .. pages that open and close \
@@ -250,7 +251,7 @@ say = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)')
 
 # -- What people make -----------------------------------------------------------------------------
 
-.PHONY: all programs run run-iso run-uefi run-usb run-bochs iso usb lib install-lib test test-host test-boot check bench compare bench-boot bench-kernel fuzz mutants toolchain setup doctor gdb \
+.PHONY: all programs run run-iso run-uefi run-usb run-bochs iso usb lib install-lib test test-host test-boot check bench compare bench-boot bench-kernel fuzz mutants toolchain setup doctor gdb heapview \
     help clean
 
 all: $(KERNEL) $(PROGRAM_FILES) ## the kernel, build/plat.elf, and the programs
@@ -337,8 +338,11 @@ setup: ## install what is missing
 doctor: ## each tool, its version, and what it is needed for
 	@CROSS='$(CROSS)' scripts/doctor
 
-gdb: $(KERNEL) ## QEMU stopped at kernel_main, with gdb attached
-	@scripts/run gdb $(KERNEL)
+gdb: $(KERNEL) $(PROGRAM_FILES) ## QEMU stopped at kernel_main, with gdb attached, and its `plat` commands
+	@MEM='$(MEM)' APPEND='$(APPEND)' scripts/run gdb $(KERNEL) $(PROGRAM_FILES)
+
+heapview: ## the heap of the `make run` in another terminal as a picture, build/heap.png
+	@scripts/heapview --png build/heap.png && echo 'The heap is drawn in build/heap.png.'
 
 compile_commands.json: Makefile ## for editors: how each file is compiled
 	$(Q){ echo '['; for f in $(sort $(call sources,$(PURE) $(MACHINE) $(USER_LIBRARY) $(UNIT)) \
@@ -353,7 +357,7 @@ help: ## this list
 clean: ## remove all that was built, but the toolchain
 	rm -rf build/kernel build/user build/host build/fast build/lib build/fuzz build/bench build/compare build/mutants* \
     build/tests build/iso build/stage1.elf build/symbols* build/font.* \
-	    build/*.flags build/serial.txt \
+	    build/*.flags build/serial.txt build/heap.png build/qmp.*.sock \
 	    $(KERNEL) $(ISO) compile_commands.json
 
 # -- The kernel -----------------------------------------------------------------------------------

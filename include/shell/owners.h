@@ -11,7 +11,11 @@ struct owner_look {
     rgb_t colour;
 };
 
-/* By enum heap_owner. scripts/heapview reads it out of the kernel. */
+/* By enum heap_owner. scripts/heapview reads it out of the kernel, by its symbol. */
 extern const struct owner_look owner_looks[HEAP_OWNERS];
+
+_Static_assert(sizeof(struct owner_look) == 12 && offsetof(struct owner_look, letter) == 4 &&
+                   offsetof(struct owner_look, colour) == 8,
+               "three words without gaps but behind the letter: scripts/heapview counts on it");
 
 #endif

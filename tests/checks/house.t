@@ -49,7 +49,19 @@ SKIP: {
         'the code obeys .clang-format';
 }
 
-my @scripts = grep { -f } glob 'scripts/*';
-is system('sh', '-n', $_), 0, "$_ is a shell script" for @scripts;
+# What a script's first line, or its name, says it is.
+for my $script (grep { -f } glob 'scripts/* scripts/*/*') {
+    open my $file, '<', $script or die "$script: $!";
+    my ($language, @check) = $script =~ /\.py$/ ? ('Python', 'python3', '-c',
+        'import sys; compile(open(sys.argv[1]).read(), sys.argv[1], "exec")')
+        : $script =~ /\.pm$/ || <$file> =~ /perl/ ? ('Perl', $^X, '-Iscripts/view', '-c')
+        : ('a shell script', 'sh', '-n');
+  SKIP: {
+        skip "$script: python3 is not installed", 1
+            if $language eq 'Python' && !`python3 --version 2>&1`;
+        is system("@{[map { quotemeta } @check, $script]} 2>$wrong/log"), 0, "$script is $language"
+            or diag `cat $wrong/log`;
+    }
+}
 
 done_testing;

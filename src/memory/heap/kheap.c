@@ -8,6 +8,7 @@
 #include "lib/print.h"
 #include "lib/string.h"
 #include "memory/heap/growing/kernel_window.h"
+#include "memory/heap/heap_map.h"
 #include "memory/heap/kheap_growing.h"
 #include "memory/heap/kheap_place.h"
 #include "memory/heap/kheap_report.h"
@@ -38,6 +39,7 @@ void kheap_init(struct memory_map *map, size_t nbytes_most)
               page_address(plan.end), beside, status);
     kheap_take_holes(&state.heap, map, &plan);
     state.objects = block_heap_allocator(&state.heap);
+    heap_map_publish(&state.heap);
     kprintf("heap: 0x%08x-0x%08x %u blocks, table %p\n", page_address(plan.first),
             page_address(plan.end), nblocks, beside);
 }
