@@ -91,13 +91,14 @@ def _runs(heap):
 
 def _tags(heap):
     """A tag exactly where allocations begin; small objects exactly where by_block says so."""
+    small = guest.constant("OWNER_SLAB")
     for block, (entry, tag) in enumerate(zip(heap.entries, heap.tags)):
         if tag >= len(heap.looks):
             raise Broken("%s: owner %u has no meaning" % (_at(heap, block), tag))
         if (tag != 0) != (entry & IS_FIRST != 0):
             raise Broken("%s: %s" % (_at(heap, block), "an owner where no allocation begins" if tag
                                      else "no owner where an allocation begins"))
-        if (heap.owner_of[block] == guest.constant("OWNER_SLAB")) != (heap.by_block[block] != 0):
+        if (heap.owner_of[block] == small) != (heap.by_block[block] != 0):
             raise Broken("%s: whose objects are there is known for what has none, or not known"
                          % _at(heap, block))
 

@@ -94,13 +94,18 @@ def _decoder(kind):
     return lambda data: int.from_bytes(data, "little", signed=signed)
 
 
-def structure(name, address):
-    """The structure, "struct slab", that lies at ADDRESS."""
+def structures(name, address, count):
+    """COUNT structures, "struct slab", that lie from ADDRESS on."""
     if name not in _layouts:
-        kind = gdb.lookup_type(name)
-        _layouts[name] = (kind.sizeof, _decoder(kind))
+        _layouts[name] = (size(name), _decoder(gdb.lookup_type(name)))
     nbytes, decode = _layouts[name]
-    return decode(read(address, nbytes))
+    data = read(address, nbytes * count)
+    return [decode(data[i * nbytes:(i + 1) * nbytes]) for i in range(count)]
+
+
+def structure(name, address):
+    """The one that lies at ADDRESS."""
+    return structures(name, address, 1)[0]
 
 
 def _symbol(name, file=None):

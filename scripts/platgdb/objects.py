@@ -61,15 +61,14 @@ def _group_line(group, address):
 
 
 def _record_of(watch, address):
-    """The record that holds ADDRESS, live and held ones first, and then the latest that is gone."""
-    size = guest.size("struct watch_record")
-    records = [guest.structure("struct watch_record", watch.records + i * size)
-               for i in range(watch.nrecords)]
-    gone = [watch.gone[(i - 1) % len(watch.gone)]
-            for i in range(watch.ngone, max(0, watch.ngone - len(watch.gone)), -1)]
-    for record in records + gone:
-        if record.address and 0 <= address - record.address < record.room:
-            return record, record in gone
+    """The record that holds ADDRESS, and whether it is one of those that are gone, the latest."""
+    known = guest.structures("struct watch_record", watch.records, watch.nrecords)
+    number = len(watch.gone)
+    gone = [watch.gone[i % number] for i in range(max(0, watch.ngone - number), watch.ngone)]
+    for records in (known, gone[::-1]):
+        for record in records:
+            if record.address and 0 <= address - record.address < record.room:
+                return record, records is not known
     return None, False
 
 
