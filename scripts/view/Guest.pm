@@ -96,7 +96,7 @@ sub dump {
     my ($class, $path) = @_;
     open my $file, '<:raw', $path or die "$path: no dump: $!\n";
     my $self = bless { path => $path, file => $file, size => -s $file }, 'Guest::Dump';
-    my $head = $self->at(0, 64) // '';
+    my $head = $self->at(0, $self->{size} < 64 ? $self->{size} : 64) // '';
     die "$path: a dump that is compressed; expected: dump-guest-memory FILE, without -z, -l, -s\n"
         if $head =~ /\A(?:KDUMP|makedumpfile)/;
     $self->{loads} = $head =~ /\A\x7fELF/ ? $self->core($head) : [[0, $self->{size}, 0]];
@@ -176,7 +176,7 @@ sub at {
 # An ELF core's segments as [physical address, bytes, offset in the file].
 sub core {
     my ($self, $head) = @_;
-    my ($class, $type) = unpack 'x4 C x11 v', $head;
+    my ($class, $type) = length $head < 64 ? (0, 0) : unpack 'x4 C x11 v', $head;
     die "$self->{path}: an ELF file, but no dump of memory\n" unless $type == Guest::CORE;
     my ($offset, $size, $count)
         = $class == 1 ? unpack 'x28 V x10 v2', $head : unpack 'x32 Q< x14 v2', $head;

@@ -73,8 +73,8 @@ sub draw_row {
     my $block = $self->{first} + $row * $self->{columns} * $per_cell;
     my $every = 1;
     $every *= 2 while $every * $cell < GLYPH_HEIGHT;
-    $self->words(MARGIN, $y - (GLYPH_HEIGHT - $cell) / 2, sprintf('0x%08x', $table->address($block)), INK)
-        if $row % $every == 0;
+    my $label = sprintf '0x%08x', $table->address($block);
+    $self->words(MARGIN, $y - (GLYPH_HEIGHT - $cell) / 2, $label, INK) if $row % $every == 0;
     my ($start, $colour, $height) = (0, -1, 0);
     my @edges;
     for (my $column = 0; $column <= $self->{columns}; $column++, $block += $per_cell) {

@@ -96,6 +96,7 @@ sub monitor {
     $qmp->autoflush;
     <$qmp>; # its greeting
     my $answer;
+    $command =~ s/"/\\"/g;
     for my $order ('"qmp_capabilities"', '"human-monitor-command", "arguments": {"command-line": '
         . "\"$command\"}") {
         print $qmp "{\"execute\": $order}\n";
