@@ -349,8 +349,16 @@ $machine->end;
 
 # -- Other machines, and heaps ---------------------------------------------------------------------
 
+# Through GRUB, which cuts a hole into memory that is wider than what a letter stands for.
+my $iso = make_iso('hole', <<'LINES', 'build/user/hello.elf');
+insmod mmap
+cutmem 0x2000100 0x2100000
+multiboot /boot/plat.elf
+module /boot/hello.elf hello
+LINES
+my $hole = { no_kernel => 1, modules => undef, extra => ['-cdrom', $iso] };
 for (['heap=free_list', {}], ['heap_watch', {}], ['', { cpu => '486' }], ['', { memory => 8 }],
-    ['', { memory => 3584 }], ['heap_size=2M', {}]) {
+    ['', { memory => 3584 }], ['heap_size=2M', {}], ['a hole', $hole]) {
     my ($append, $with) = @$_;
     my $name = join ' ', grep { $_ } $append, $with->{cpu}, $with->{memory} && "-m $with->{memory}";
     ($machine) = machine({ append => $append, %$with }, 'alloc 12K 40', 'alloc 100 300',
@@ -361,6 +369,7 @@ for (['heap=free_list', {}], ['heap_watch', {}], ['', { cpu => '486' }], ['', { 
     } else {
         ($heap, $blocks, $zero) = agrees($machine, $name);
     }
+    like $blocks, qr/##/, '.. with a hole' if $append eq 'a hole';
     if (($with->{memory} // 0) == 3584) { # 32 blocks a cell, or so: filled as far as they are taken
         ($png, $svg) = pictures($machine, $name);
         my ($group) = $svg->{words}[1] =~ /^a cell is (\d+) blocks, filled as far as /;
