@@ -338,7 +338,9 @@ setup: ## install what is missing
 doctor: ## each tool, its version, and what it is needed for
 	@CROSS='$(CROSS)' scripts/doctor
 
-gdb: $(KERNEL) $(PROGRAM_FILES) ## QEMU stopped at kernel_main, with gdb attached, and its `plat` commands
+gdb: ## QEMU stopped at kernel_main, with gdb attached; `help plat` lists the kernel's own commands
+	@scripts/setup gdb
+	@$(MAKE) --no-print-directory all
 	@MEM='$(MEM)' APPEND='$(APPEND)' scripts/run gdb $(KERNEL) $(PROGRAM_FILES)
 
 heapview: ## the heap of the `make run` in another terminal as a picture, build/heap.png
