@@ -59,7 +59,7 @@ def physical(lines):
 
 def walk(address, pid=None):
     with guest.physical_memory():
-        pass  # there is a machine, and it stands still
+        pass  # there is a machine, it stands still, and the kernel is in it
     cr3 = guest.evaluate("$cr3") if machine.paging_is_on() else 0
     return physical(machine.walk_lines)(address, cr3, pid)
 

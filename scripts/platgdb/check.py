@@ -51,7 +51,10 @@ def _table(heap):
         inside = entry & HAS_NEXT
     if inside:
         raise Broken("%s: the last block has a next one" % _at(heap, heap.total - 1))
-    said = heap.all.heap.statistics
+    said, outside = heap.all.heap.statistics, guest.variable("heap_map")
+    if ((outside.nblocks, outside.start, outside.entries, outside.owners)
+            != (heap.total, heap.start, heap.all.table.entries, heap.all.owners)):
+        raise Broken("heap_map says something else than the heap")
     free = heap.entries.count(FREE)
     _same("blocks in all", said.total, heap.total)
     _same("taken blocks", said.taken, heap.total - free)

@@ -12,6 +12,7 @@ import types
 import gdb
 
 PAGE = 4096
+MAGIC = 0x70616d68  # include/memory/heap/heap_map.h
 
 
 class Problem(Exception):
@@ -26,7 +27,7 @@ def _packet(text):
 
 @contextlib.contextmanager
 def physical_memory():
-    """Within this, what gdb reads is physical memory."""
+    """Within this, what gdb reads is physical memory, with the kernel in it."""
     thread = gdb.selected_thread()
     if thread is None:
         raise Problem("no machine; expected: target remote :1234, and QEMU started with -s there")
@@ -37,6 +38,9 @@ def physical_memory():
         raise Problem("that is no QEMU that lets gdb read physical memory; expected: 4.1 or later")
     _packet("Qqemu.PhyMemMode:1")
     try:
+        if variable("heap_map").magic != MAGIC:
+            raise Problem("that memory holds no kernel, or another one; expected: one that has "
+                          "started, and gdb on its ELF file")
         yield
     finally:
         _packet("Qqemu.PhyMemMode:" + before)

@@ -187,6 +187,14 @@ my @damage = ( # what is written, and the sentence
     ["$heap.slabs.by_block[6].free[1] = 0x80000000",
         'block 6 (0x01006000): an object is free that does not exist'],
     ["$heap.slabs.blocks = 9", 'blocks of small objects: the heap says 9, and there are 3'],
+    ["$heap.slabs.nspare = 1", 'spare slabs: the heap says 1, and there are 0'],
+    ["$heap.slabs.oldest[7] = $heap.slabs.by_block[6]",
+        'the list of slabs with room of 112 bytes is not what it should be'],
+    ["$heap.slabs.classes[7].slab = 0",
+        'block 7 (0x01007000): a slab with 32 of 36 objects free says that it is current'],
+    ["$heap.pieces.kept = 64", 'kept bytes of pieces: the heap says 64, and there are 0'],
+    ["$heap.pieces.counts[15] = 1", 'kept runs of pieces: the heap says 1, and there are 0'],
+    ["heap_map.nblocks = 7", 'heap_map says something else than the heap'],
     ["$heap.pieces.blocks = 3", 'blocks of pieces: the heap says 3, and there are 1'],
     ["$heap.slabs.by_block[8].nobjects = 4",
         "block 8 (0x01008000): 3 pieces' allocations are live, and the group says 4"],
@@ -251,6 +259,12 @@ is $no_address, "plat: nowhere is no address; expected: a number, \$register or 
     'no number';
 is $far, "plat: 0x100000000 is no address; expected: one below 4 GB\n", 'past 4 GB';
 like $no_process, qr/\Aplat: there are no processes yet; /, 'no process';
+$machine->end;
+
+$machine = Machine->start(no_kernel => 1, extra => ['-S']);
+is_deeply [$machine->gdb('plat heap', 'plat walk 0', 'plat processes')],
+    [('plat: that memory holds no kernel, or another one; expected: one that has started, and gdb '
+    . "on its ELF file\n") x 3], 'a machine without a kernel';
 $machine->end;
 
 my $gdb = 'gdb -nx -q -batch build/plat.elf -x scripts/plat-gdb.py';
