@@ -6,7 +6,7 @@ FREE, SINGLE, FIRST, INSIDE, LAST = 0x00, 0x41, 0xc1, 0x81, 0x01
 IS_FIRST, HAS_NEXT = 0x40, 0x80
 COLUMNS, CELLS = 64, 1024
 CHARACTERS = {FREE: ".", SINGLE: "o", FIRST: "<", INSIDE: "=", LAST: ">"}
-WINDOW_FILES = {"free_list": "struct free_list", "best_fit": "struct best_fit"}
+GROWING = {"free_list": "struct free_list", "best_fit": "struct best_fit"}
 
 
 class Look:
@@ -94,7 +94,9 @@ class Heap:
             return None
         kind = guest.structure("struct growing_heap", self.state.growing).kind
         name = guest.text(guest.structure("struct growing_kind", kind).allocator.name)
-        heap = guest.structure(WINDOW_FILES[name], self.state.growing)
+        if name not in GROWING:
+            raise Problem("the growing heap's kind was overwritten: %r is none" % name)
+        heap = guest.structure(GROWING[name], self.state.growing)
         return name, heap, guest.structure("struct window", heap.growing.window)
 
 
