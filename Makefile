@@ -344,6 +344,7 @@ gdb: ## QEMU stopped at kernel_main, with gdb attached; `help plat` lists the ke
 	@MEM='$(MEM)' APPEND='$(APPEND)' scripts/run gdb $(KERNEL) $(PROGRAM_FILES)
 
 heapview: ## the heap of the `make run` in another terminal as a picture, build/heap.png
+	@perl -MCompress::Zlib -MJSON::PP -e 1 2>/dev/null || scripts/setup --packages perl
 	@scripts/heapview --png build/heap.png && echo 'The heap is drawn in build/heap.png.'
 
 compile_commands.json: Makefile ## for editors: how each file is compiled
