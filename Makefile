@@ -108,7 +108,10 @@ PURE := \
     src/process/program.c         Multiboot modules by name \
     src/selftest/runner.c         TAP \
     src/selftest/compare.c        the same work over any heap \
-    src/shell/line.c              line editing
+    src/shell/line.c              line editing \
+    src/shell/owners.c            how the blocks of each owner look \
+    src/shell/live_map.c          the block table as cells that change \
+    src/shell/live_colours.c      .. and their colours
 
 # The kernel that knows the machine.
 MACHINE := \
@@ -180,7 +183,13 @@ MACHINE := \
     src/shell/commands_trace.c    trace \
     src/shell/commands_machine.c  fault, selftest, sysinfo, uptime, reboot, poweroff \
     src/shell/block_map.c         the table as characters \
-    src/shell/owners.c            how the blocks of each owner look \
+    src/shell/live.c              watch: the table live, and its keys \
+    src/shell/live_text.c         .. the text below it \
+    src/shell/panel.c             .. drawn where it changes \
+    src/shell/inspect.c           .. a block in words \
+    src/shell/canvas_picture.c    .. in pixels \
+    src/shell/canvas_text.c       .. in half characters, on the text screen \
+    src/shell/canvas_terminal.c   .. the same on the serial line \
     src/shell/faults.c            faults on request
 
 # What every program in ring 3 may use; crt0.asm is linked in front of each.

@@ -19,6 +19,9 @@ int console_poll_key(void);
 /* The next key, or KEY_NONE where none comes within NTICKS of the timer. Sleeps meanwhile. */
 int console_wait_key(uint32_t nticks);
 
+/* Whether the last key that was read came over the serial line. */
+bool console_last_was_serial(void);
+
 /* While ON, Ctrl-C is no key; and whether it was pressed since the last question. */
 void console_catch_interrupt(bool on);
 bool console_interrupted(void);
@@ -35,5 +38,9 @@ struct terminal_decoder {
     char parameter;
 };
 int terminal_decode(struct terminal_decoder *decoder, uint8_t byte);
+
+/* Nothing has come behind the last byte: true where that was the escape key alone, which counts as
+ * taken apart from now on. */
+MUST_USE bool terminal_escape(struct terminal_decoder *decoder);
 
 #endif

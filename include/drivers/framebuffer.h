@@ -54,4 +54,8 @@ void framebuffer_set_style(struct framebuffer *framebuffer, enum print_style sty
  */
 bool framebuffer_draw(struct framebuffer *framebuffer, size_t ncells);
 
+/* Blackens the picture, whatever somebody else has drawn there; framebuffer_draw() draws all text
+ * again. */
+void framebuffer_redraw(struct framebuffer *framebuffer);
+
 #endif

@@ -37,7 +37,20 @@ MUST_USE bool screen_size(uint32_t *columns, uint32_t *rows);
 /* What is written to the screen alone, without the serial line; NULL without a screen. */
 const struct print_sink *screen_sink(void);
 
-/* The picture's text, for tests; NULL without one. */
+/* The picture's text, for tests and for who borrows it; NULL without one. */
 const struct framebuffer *screen_framebuffer(void);
+
+/*
+ * Lends the screen to the caller, who draws on it: on screen_framebuffer()'s pixels, or with
+ * vga_text_draw(). Text that is printed meanwhile appears when the screen is given back; so a panic
+ * takes it back by print_flush(). False without a screen.
+ */
+MUST_USE bool screen_borrow(void);
+
+/* Whether it still is the borrower's. */
+bool screen_borrowed(void);
+
+/* Shows the text again, all of it. Nothing to do where the screen has been taken back. */
+void screen_give_back(void);
 
 #endif

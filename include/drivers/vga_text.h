@@ -15,4 +15,15 @@ bool vga_text_present(void);
 /* The sink; NULL where it is none. */
 const struct print_sink *vga_text_sink(void);
 
+/*
+ * screen_borrow() and its like, for this screen. To a borrower all 16 colours are good for a cell's
+ * background, and there is no cursor.
+ */
+MUST_USE bool vga_text_borrow(void);
+bool vga_text_borrowed(void);
+void vga_text_give_back(void);
+
+/* Draws CHARACTER of code page 437 at a cell of a borrowed screen. INK and PAPER: 0 to 15. */
+void vga_text_draw(size_t row, size_t column, uint8_t character, uint8_t ink, uint8_t paper);
+
 #endif

@@ -14,8 +14,9 @@ struct owner_look {
 /* By enum heap_owner. scripts/heapview reads it out of the kernel, by its symbol. */
 extern const struct owner_look owner_looks[HEAP_OWNERS];
 
-_Static_assert(sizeof(struct owner_look) == 12 && offsetof(struct owner_look, letter) == 4 &&
-                   offsetof(struct owner_look, colour) == 8,
+_Static_assert(sizeof(void *) != 4 ||
+                   (sizeof(struct owner_look) == 12 && offsetof(struct owner_look, letter) == 4 &&
+                    offsetof(struct owner_look, colour) == 8),
                "three words without gaps but behind the letter: scripts/heapview counts on it");
 
 #endif

@@ -6,12 +6,20 @@
 #include "drivers/serial.h"
 #include "lib/print.h"
 
-enum { QUEUE_KEYS = 256, CTRL_C = 3 };
+enum {
+    QUEUE_KEYS = 256,
+    CTRL_C = 3,
+    ESCAPE = 27,
+    ESCAPE_TICKS = 5,  /* a terminal sends the bytes of a key closer together */
+    FROM_SERIAL = 1024 /* beside a key in the queue */
+};
 
 static struct {
     struct terminal_decoder decoder;
     int16_t keys[QUEUE_KEYS];
     volatile uint8_t first, end; /* equal: empty; they wrap with the queue */
+    uint32_t received;           /* tick of the last byte */
+    bool was_serial;             /* the last key */
     void (*idle)(void);
     bool catching, interrupted; /* Ctrl-C */
 } console = {.idle = pit_wait};
@@ -19,7 +27,7 @@ static struct {
 _Static_assert(QUEUE_KEYS == UINT8_MAX + 1, "the queue's ends wrap by themselves");
 
 /* Called with interrupts off. A full queue drops the newest key. */
-static void push(int key)
+static void push_from(int key, int source)
 {
     if (console.catching && key == CTRL_C) {
         console.interrupted = true;
@@ -28,15 +36,21 @@ static void push(int key)
     uint8_t next = (uint8_t)(console.end + 1);
     if (next == console.first)
         return;
-    console.keys[console.end] = (int16_t)key;
+    console.keys[console.end] = (int16_t)(key | source);
     console.end = next;
+}
+
+static void push(int key)
+{
+    push_from(key, 0);
 }
 
 static void receive(uint8_t byte)
 {
     int key = terminal_decode(&console.decoder, byte);
+    console.received = pit_ticks();
     if (key != KEY_NONE)
-        push(key);
+        push_from(key, FROM_SERIAL);
 }
 
 bool console_start_input(void)
@@ -59,8 +73,11 @@ int console_poll_key(void)
     uint32_t flags = cpu_save_flags();
     serial_poll();
     keyboard_poll();
+    if (pit_ticks() - console.received > ESCAPE_TICKS && terminal_escape(&console.decoder))
+        push_from(ESCAPE, FROM_SERIAL);
     if (console.first != console.end) {
-        key = console.keys[console.first];
+        key = console.keys[console.first] & ~FROM_SERIAL;
+        console.was_serial = console.keys[console.first] & FROM_SERIAL;
         console.first = (uint8_t)(console.first + 1);
     }
     cpu_restore_flags(flags);
@@ -78,6 +95,11 @@ int console_wait_key(uint32_t nticks)
         pit_wait();
     }
     return key;
+}
+
+bool console_last_was_serial(void)
+{
+    return console.was_serial;
 }
 
 void console_catch_interrupt(bool on)

@@ -47,15 +47,23 @@ bool framebuffer_create(struct framebuffer *fb, const struct pixels *pixels,
     fb->rows = rows;
     fb->row = fb->column = fb->top = fb->next = 0;
     fb->style = PRINT_PLAIN;
-    for (uint32_t row = 0; row < rows; row++) {
-        fb->dirty[row] = row == 0; /* the cursor */
+    for (uint32_t row = 0; row < rows; row++)
         for (uint32_t i = 0; i < columns; i++)
-            fb->cells[row][i] = fb->shown[row][i] = BLANK;
-    }
+            fb->cells[row][i] = BLANK;
     for (unsigned style = 0; style < FRAMEBUFFER_STYLES; style++)
         pixels_pattern(&fb->pixels, &fb->patterns[style], scale, inks[style], paper);
-    pixels_fill(&fb->pixels, 0, 0, pixels->width, pixels->height, paper);
+    framebuffer_redraw(fb);
     return true;
+}
+
+void framebuffer_redraw(struct framebuffer *fb)
+{
+    pixels_fill(&fb->pixels, 0, 0, fb->pixels.width, fb->pixels.height, paper);
+    for (uint32_t row = 0; row < fb->rows; row++) {
+        fb->dirty[row] = true;
+        for (uint32_t i = 0; i < fb->columns; i++)
+            fb->shown[row][i] = BLANK;
+    }
 }
 
 static void scroll(struct framebuffer *fb)

@@ -17,6 +17,7 @@ static struct {
     bool wanted; /* the picture, and nothing speaks against it yet */
     bool drawing, combining;
     bool ticking; /* the timer works: it will draw */
+    bool lent;    /* the picture: somebody else draws on it */
     const char *refused;
     unsigned depth;
     struct framebuffer framebuffer;
@@ -28,7 +29,7 @@ static void write(const char *text, size_t nbytes)
     uint32_t flags = cpu_save_flags();
     if (++screen.depth <= DEPTH_MOST) {
         framebuffer_write(&screen.framebuffer, text, nbytes);
-        if (!screen.ticking)
+        if (!screen.ticking && !screen.lent)
             framebuffer_draw(&screen.framebuffer, SIZE_MAX);
     }
     screen.depth--;
@@ -40,11 +41,20 @@ static void set_style(enum print_style style)
     framebuffer_set_style(&screen.framebuffer, style);
 }
 
+static void take_back(void)
+{
+    if (screen.lent)
+        framebuffer_redraw(&screen.framebuffer);
+    screen.lent = false;
+}
+
 static void flush(void)
 {
     uint32_t flags = cpu_save_flags();
-    if (++screen.depth <= DEPTH_MOST)
+    if (++screen.depth <= DEPTH_MOST) {
+        take_back();
         framebuffer_draw(&screen.framebuffer, SIZE_MAX);
+    }
     screen.depth--;
     cpu_restore_flags(flags);
 }
@@ -54,7 +64,8 @@ static void flush(void)
 static void tick(void)
 {
     screen.ticking = true;
-    framebuffer_draw(&screen.framebuffer, CELLS_A_TICK);
+    if (!screen.lent)
+        framebuffer_draw(&screen.framebuffer, CELLS_A_TICK);
 }
 
 static void start(void)
@@ -149,4 +160,25 @@ const struct print_sink *screen_sink(void)
 const struct framebuffer *screen_framebuffer(void)
 {
     return screen.drawing ? &screen.framebuffer : NULL;
+}
+
+bool screen_borrow(void)
+{
+    if (!screen.drawing)
+        return vga_text_borrow();
+    screen.lent = true;
+    return true;
+}
+
+bool screen_borrowed(void)
+{
+    return screen.drawing ? screen.lent : vga_text_borrowed();
+}
+
+void screen_give_back(void)
+{
+    if (!screen.drawing)
+        vga_text_give_back();
+    else if (screen.lent)
+        flush();
 }

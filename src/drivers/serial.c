@@ -91,6 +91,11 @@ bool serial_init(void)
     return serial.present;
 }
 
+const struct print_sink *serial_sink(void)
+{
+    return serial.present ? &serial.sink : NULL;
+}
+
 void serial_poll(void)
 {
     if (!serial.present || !serial.receive)

@@ -64,3 +64,11 @@ int terminal_decode(struct terminal_decoder *decoder, uint8_t byte)
         return byte == 0x7f ? '\b' : byte;
     }
 }
+
+bool terminal_escape(struct terminal_decoder *decoder)
+{
+    if (decoder->state != ESCAPE)
+        return false;
+    decoder->state = TEXT;
+    return true;
+}

@@ -1,21 +1,32 @@
 #include "drivers/vga_text.h"
 
+#include "cpu/cpu.h"
 #include "cpu/io.h"
 #include "lib/print.h"
 
+/* Registers of a VGA (IBM, "PS/2 Hardware Interface Technical Reference", 1992). */
 enum {
     COLUMNS = VGA_TEXT_COLUMNS,
     ROWS = VGA_TEXT_ROWS,
     TEXT_MEMORY = 0xb8000,
+    ATTRIBUTE_INDEX = 0x3c0, /* and data, one after the other */
+    ATTRIBUTE_READ = 0x3c1,
+    INPUT_STATUS = 0x3da,       /* reading it makes the next one an index */
+    MODE_CONTROL = 0x10 | 0x20, /* while the picture stays on */
+    MODE_TEXT = 0x04, /* nine dots wide; without blinking, a background has all of four bits */
     CRTC_INDEX = 0x3d4,
     CRTC_DATA = 0x3d5,
+    CURSOR_START = 0x0a,
+    CURSOR_OFF = 0x20,
     CURSOR_HIGH = 0x0e,
     CURSOR_LOW = 0x0f,
     TAB = 8
 };
 
 /* A cell is a character and, in the high byte, its colours. */
-static volatile uint16_t *const cells = (volatile uint16_t *)TEXT_MEMORY;
+static volatile uint16_t *const video = (volatile uint16_t *)TEXT_MEMORY;
+static uint16_t behind[ROWS * COLUMNS]; /* the text, while the screen is lent */
+static volatile uint16_t *cells = (volatile uint16_t *)TEXT_MEMORY;
 
 static const uint8_t colours[] = {
     [PRINT_PLAIN] = 0x07, [PRINT_TITLE] = 0x0b, [PRINT_GOOD] = 0x0a,
@@ -25,6 +36,7 @@ static const uint8_t colours[] = {
 static struct {
     unsigned row, column;
     enum print_style style;
+    uint8_t cursor, mode; /* registers, as they were when the screen was lent */
     struct print_sink sink;
 } vga;
 
@@ -108,6 +120,68 @@ static bool has_text_memory(void)
     return kept;
 }
 
+/* Gives a register a value; returns the one before. */
+static uint8_t exchange_cursor(uint8_t value)
+{
+    io_write8(CRTC_INDEX, CURSOR_START);
+    uint8_t before = io_read8(CRTC_DATA);
+    io_write8(CRTC_DATA, value);
+    return before;
+}
+
+static uint8_t exchange_mode(uint8_t value)
+{
+    io_read8(INPUT_STATUS);
+    io_write8(ATTRIBUTE_INDEX, MODE_CONTROL);
+    uint8_t before = io_read8(ATTRIBUTE_READ);
+    io_write8(ATTRIBUTE_INDEX, value);
+    io_read8(INPUT_STATUS);
+    return before;
+}
+
+bool vga_text_borrowed(void)
+{
+    return cells != video;
+}
+
+static void copy(volatile uint16_t *to)
+{
+    for (unsigned i = 0; i < ROWS * COLUMNS; i++)
+        to[i] = cells[i];
+    cells = to;
+}
+
+/* Interrupt handlers may print. */
+bool vga_text_borrow(void)
+{
+    if (!vga_text_present())
+        return false;
+    uint32_t flags = cpu_save_flags();
+    if (!vga_text_borrowed()) {
+        copy(behind);
+        vga.cursor = exchange_cursor(CURSOR_OFF);
+        vga.mode = exchange_mode(MODE_TEXT);
+    }
+    cpu_restore_flags(flags);
+    return true;
+}
+
+void vga_text_give_back(void)
+{
+    uint32_t flags = cpu_save_flags();
+    if (vga_text_borrowed()) {
+        copy(video);
+        exchange_cursor(vga.cursor);
+        exchange_mode(vga.mode);
+    }
+    cpu_restore_flags(flags);
+}
+
+void vga_text_draw(size_t row, size_t column, uint8_t character, uint8_t ink, uint8_t paper)
+{
+    video[row * COLUMNS + column] = (uint16_t)(character | ink << 8 | paper << 12);
+}
+
 bool vga_text_init(void)
 {
     if (!has_text_memory())
@@ -117,6 +191,7 @@ bool vga_text_init(void)
         cells[i] = cell(' ');
     vga.sink.write = write;
     vga.sink.style = set_style;
+    vga.sink.flush = vga_text_give_back;
     print_add_sink(&vga.sink);
     return true;
 }

@@ -30,6 +30,9 @@ void command_translate(const struct shell_context *context, unsigned nwords, cha
 void command_leaks(const struct shell_context *context, unsigned nwords, char **words);
 void command_misuse(const struct shell_context *context, unsigned nwords, char **words);
 
+/* live.c */
+void command_watch(const struct shell_context *context, unsigned nwords, char **words);
+
 /* commands_trace.c */
 void command_trace(const struct shell_context *context, unsigned nwords, char **words);
 

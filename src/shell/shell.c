@@ -18,6 +18,8 @@ static const struct command commands[] = {
      command_heap},
     {"blocks", "[FIRST]", "the block table as a picture; from block FIRST on, block by block", 0, 1,
      command_blocks},
+    {"watch", "[SECONDS] [WHERE]", "the block table, live; on the screen or the terminal", 0, 2,
+     command_watch},
     {"alloc", "BYTES [COUNT]", "kmalloc, COUNT times; 4096, 64K, 2M", 1, 2, command_alloc},
     {"free", "ADDRESS", "kfree", 1, 1, command_free},
     {"stats", "", "the heap's counters", 0, 0, command_stats},

@@ -1,0 +1,149 @@
+#include "shell/inspect.h"
+
+#include "drivers/pit.h"
+#include "lib/format.h"
+#include "lib/string.h"
+#include "lib/symbols.h"
+#include "memory/heap/kheap.h"
+#include "memory/layout.h"
+#include "process/process.h"
+#include "shell/owners.h"
+
+/* Whose the run was that was looked at last: to find out again costs much. */
+static struct {
+    block_t first;
+    uint32_t what, since;
+    bool known;
+    char text[INSPECT_BYTES];
+} last;
+
+void inspect_forget(void)
+{
+    last.known = false;
+}
+
+static void say_slab(const struct slab *slab, char *text)
+{
+    if (!slab) {
+        string_copy(text, INSPECT_BYTES, "nothing is known about it");
+        return;
+    }
+    size_t free = 0;
+    if (slab->class_index >= SLAB_PIECES) {
+        size_t piece = (size_t)1 << pieces_shift((size_t)slab->class_index - SLAB_PIECES);
+        format_text(text, INSPECT_BYTES, "group of %d pieces of %zu bytes, %u allocations live",
+                    PIECES_A_GROUP, piece, slab->nobjects);
+        return;
+    }
+    for (size_t i = 0; i < SLAB_WORDS; i++)
+        for (uint32_t word = slab->free[i]; word; word &= word - 1)
+            free++;
+    format_text(text, INSPECT_BYTES, "slab of %s of %u bytes, %zu of %u live",
+                slab->class_index == SLAB_STRUCTURES ? "the heap's own structures" : "objects",
+                slab->size, slab->nobjects - free, slab->nobjects);
+}
+
+struct search {
+    paddr_t page;
+    bool found;
+};
+
+static void compare(void *context, vaddr_t virt, paddr_t physical)
+{
+    struct search *search = context;
+    (void)virt;
+    if (physical == search->page)
+        search->found = true;
+}
+
+/* Whether PROCESS has PAGE mapped for itself. What it allocated lies where the page says. */
+static bool has(const struct process *process, paddr_t page)
+{
+    vaddr_t address = LAYOUT_USER_END + (page - (paddr_t)kheap()->saddr);
+    struct paging_walk walk = paging_walk(process->directory, address);
+    if (walk.own && walk.physical == page)
+        return true;
+    struct search search = {.page = page};
+    paging_each_own(process->directory, compare, &search);
+    return search.found;
+}
+
+static bool say_process(paddr_t page, enum heap_owner owner, char *text)
+{
+    LIST_EACH(at, process_all())
+    {
+        const struct process *process = LIST_ENTRY(at, struct process, all);
+        if (!process->directory)
+            continue;
+        bool directory = (paddr_t)process->directory->directory_entry == page;
+        if (!directory && (owner != OWNER_PROCESS || !has(process, page)))
+            continue;
+        format_text(text, INSPECT_BYTES, "%s process %s (%u)",
+                    directory ? "directory of" : "memory of", process->name, process->pid);
+        return true;
+    }
+    return false;
+}
+
+/* As far as there is a record. */
+static bool say_callers(const void *address, char *text)
+{
+    const struct heap_watch *watch = kheap_watched();
+    const struct watch_record *record = watch ? watch_find(watch, address) : NULL;
+    if (!record)
+        return false;
+    size_t length = format_text(text, INSPECT_BYTES, "allocation %u, %zu bytes%s, by",
+                                record->serial, record->nbytes, record->freed ? ", freed" : "");
+    for (size_t i = 0; i < WATCH_FRAMES && record->allocated_by[i]; i++) {
+        uint32_t offset = 0;
+        const char *name = symbols_find(&symbols_kernel, record->allocated_by[i], &offset);
+        if (length < INSPECT_BYTES)
+            length += format_text(text + length, INSPECT_BYTES - length, "%s %s+0x%x",
+                                  i ? " <" : "", name ? name : "?", offset);
+    }
+    return true;
+}
+
+static void say_who(const struct live_map *map, const struct live_run *run, char *text)
+{
+    const void *address = heap_address_of(&map->heap->heap, run->first);
+    text[0] = '\0';
+    if (run->owner == OWNER_SLAB) {
+        say_slab(slab_of(&map->heap->slabs, address), text);
+        return;
+    }
+    if (run->owner <= OWNER_KEPT)
+        return;
+    if (!last.known || last.first != run->first || last.what != map->what[run->first] ||
+        last.since != map->since[run->first]) {
+        last.known = true;
+        last.first = run->first;
+        last.what = map->what[run->first];
+        last.since = map->since[run->first];
+        last.text[0] = '\0';
+        bool said = (run->owner == OWNER_PROCESS || run->owner == OWNER_PAGING) &&
+                    say_process((paddr_t)address, run->owner, last.text);
+        if (!said)
+            (void)say_callers(address, last.text);
+    }
+    string_copy(text, INSPECT_BYTES, last.text);
+}
+
+void inspect(const struct live_map *map, uint32_t tick, struct inspection *inspection)
+{
+    struct live_run run = live_map_run(map);
+    block_t block = run.first > map->cursor ? run.first : map->cursor;
+    uint32_t age;
+    char since[INSPECT_BYTES / 4] = "before watch";
+    if (live_map_age(map, run.first, tick, &age))
+        format_text(since, sizeof since, "%u.%u s ago", age / PIT_TICKS_A_SECOND,
+                    age % PIT_TICKS_A_SECOND * 10 / PIT_TICKS_A_SECOND);
+    format_text(inspection->lines[0], INSPECT_BYTES, "block %zu at %p, byte 0x%02x: %s", block,
+                heap_address_of(&map->heap->heap, block), map->heap->table.entries[block],
+                owner_looks[run.owner].name);
+    format_text(inspection->lines[1], INSPECT_BYTES,
+                "%zu blocks, %zu bytes, from block %zu on, "
+                "since %s",
+                run.length, run.length * HEAP_BLOCK_SIZE, run.first, since);
+    say_who(map, &run, inspection->lines[2]);
+}
