@@ -26,6 +26,11 @@ struct print_sink {
 /* Adds SINK and hands it what the ring holds. */
 void print_add_sink(struct print_sink *sink);
 
+/* How many bytes have been printed, ever; it wraps. And hands SINK what has been since then, as far
+ * as the ring holds it. */
+uint32_t print_written(void);
+void print_again(const struct print_sink *sink, uint32_t since);
+
 size_t kprintf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 size_t kvprintf(const char *format, va_list arguments);
 void print_text(const char *text, size_t nbytes);

@@ -75,7 +75,7 @@ MUST_USE bool live_map_zoom(struct live_map *map, bool closer);
 
 /* Moves the cursor, not beyond the table. True where the view had to follow it, and the next look
  * says what is there. */
-MUST_USE bool live_map_move(struct live_map *map, enum live_move move);
+bool live_map_move(struct live_map *map, enum live_move move);
 
 /* Looks at the whole table at TICK. O(runs and cells), and a word for each block of what is new. */
 void live_map_look(struct live_map *map, uint32_t tick);

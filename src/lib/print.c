@@ -13,13 +13,25 @@ static struct {
 
 _Static_assert((RING_BYTES & (RING_BYTES - 1)) == 0, "the counter wraps at a multiple of the ring");
 
-void print_add_sink(struct print_sink *sink)
+uint32_t print_written(void)
 {
-    uint32_t kept = print.written < RING_BYTES ? print.written : RING_BYTES;
+    return print.written;
+}
+
+void print_again(const struct print_sink *sink, uint32_t since)
+{
+    uint32_t kept = print.written - since;
+    if (kept > RING_BYTES)
+        kept = RING_BYTES;
     uint32_t first = (print.written - kept) % RING_BYTES;
     uint32_t until_end = RING_BYTES - first < kept ? RING_BYTES - first : kept;
     sink->write(print.ring + first, until_end);
     sink->write(print.ring, kept - until_end);
+}
+
+void print_add_sink(struct print_sink *sink)
+{
+    print_again(sink, 0);
     sink->next = print.sinks;
     print.sinks = sink;
 }

@@ -14,7 +14,7 @@ enum { CANVAS_STYLE_SHIFT = 8, CANVAS_OWNER = 0x1000, CANVAS_BLOCK = 0xdb /* all
 /* How cells are laid out. */
 struct canvas_grid {
     size_t columns, rows, tall; /* as live_map_arrange() has them */
-    unsigned pixels;            /* of a cell's side; 0 where cells are half characters */
+    unsigned width, height;     /* pixels of a cell; 0 where cells are half characters */
 };
 
 struct canvas {

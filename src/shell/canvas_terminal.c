@@ -1,7 +1,8 @@
 /*
  * A live map in half characters on a terminal at the other end of the serial line: ECMA-48's
  * sequences, xterm's 256 colours, UTF-8. It has its alternate screen meanwhile; text that is
- * printed goes on in rows of its own at the bottom, which scroll by themselves.
+ * printed goes on in rows of its own at the bottom, which scroll by themselves, and comes once more
+ * when the terminal has its other screen back.
  */
 #include "drivers/serial.h"
 #include "lib/format.h"
@@ -23,6 +24,7 @@ enum {
 static struct {
     size_t row, column;  /* where the terminal's cursor is; NOWHERE: not known */
     unsigned ink, paper; /* as the terminal has them; 0: not known */
+    uint32_t printed;    /* before it began */
     size_t nbytes;
     char buffer[BUFFER_BYTES];
 } terminal;
@@ -124,7 +126,7 @@ static void put(size_t row, size_t column, canvas_character_t character)
 static struct canvas_grid arrange(size_t rows, size_t ncells, unsigned closer)
 {
     (void)ncells, (void)closer;
-    return (struct canvas_grid){COLUMNS, TALL * rows, TALL, 0};
+    return (struct canvas_grid){COLUMNS, TALL * rows, TALL, 0, 0};
 }
 
 static bool begin(void)
@@ -132,6 +134,7 @@ static bool begin(void)
     if (!serial_sink())
         return false;
     terminal.column = NOWHERE;
+    terminal.printed = print_written();
     add("\033[?1049h\033[?25l\033[2J"); /* the other screen, no cursor, all of it blank */
     add_number("\033[", ROWS - TEXT_ROWS + 1, ";");
     add_number("", ROWS, "r"); /* what scrolls */
@@ -150,6 +153,8 @@ static void end(void)
     flush();
     add("\033[r\033[m\033[?25h\033[?1049l");
     send();
+    if (serial_sink())
+        print_again(serial_sink(), terminal.printed);
 }
 
 const struct canvas *canvas_terminal(void)

@@ -4,7 +4,7 @@
 #include "shell/canvas.h"
 #include "shell/live_colours.h"
 
-enum { UPPER_HALF = 0xdf, TALL = 2, BLACK = 0, WHITE = 15 };
+enum { UPPER_HALF = 0xdf, DOT = 0xfa, TALL = 2, BLACK = 0, DARK = 8, WHITE = 15 };
 
 /* A colour of a VGA for each owner: sixteen are too few for levels. */
 static uint8_t owner_colours[HEAP_OWNERS];
@@ -18,7 +18,7 @@ static const uint8_t styles[] = {
 static struct canvas_grid arrange(size_t rows, size_t ncells, unsigned closer)
 {
     (void)ncells, (void)closer;
-    return (struct canvas_grid){VGA_TEXT_COLUMNS, TALL * rows, TALL, 0};
+    return (struct canvas_grid){VGA_TEXT_COLUMNS, TALL * rows, TALL, 0, 0};
 }
 
 static uint8_t colour(live_cell_t cell)
@@ -32,8 +32,12 @@ static uint8_t colour(live_cell_t cell)
 static void draw(const struct live_map *map, size_t place)
 {
     size_t column = place % map->columns, row = place / map->columns;
-    vga_text_draw(row, column, UPPER_HALF, colour(live_map_cell(map, column, TALL * row)),
-                  colour(live_map_cell(map, column, TALL * row + 1)));
+    live_cell_t upper = live_map_cell(map, column, TALL * row);
+    if (upper == LIVE_BEHIND) /* free blocks are black */
+        vga_text_draw(row, column, DOT, DARK, BLACK);
+    else
+        vga_text_draw(row, column, UPPER_HALF, colour(upper),
+                      colour(live_map_cell(map, column, TALL * row + 1)));
 }
 
 static void put(size_t row, size_t column, canvas_character_t character)

@@ -160,8 +160,8 @@ static void fit(void)
            live_map_zoom(&live.map, false));
     kprintf("watch: %zu blocks, %zu a cell, %zux%zu cells", live.map.total,
             (size_t)1 << live.map.shift, cells.columns, cells.rows);
-    if (cells.pixels)
-        kprintf(" of %ux%u pixels", cells.pixels, cells.pixels);
+    if (cells.width)
+        kprintf(" of %ux%u pixels", cells.width, cells.height);
     kprintf(" on %s; q ends it\n", live.canvas->name);
 }
 

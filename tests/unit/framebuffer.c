@@ -256,6 +256,29 @@ CASE(framebuffer, what_is_shown_already_is_not_drawn_again)
     CHECK_EQUAL(character(5, 3, PLAIN), ' ');
 }
 
+CASE(framebuffer, all_is_drawn_again_over_what_somebody_else_drew)
+{
+    CHECK(begin(&formats[0], 163, 99, 700)); /* with edges where no character has room */
+    framebuffer_set_style(it.fb, PRINT_TITLE);
+    say("one\n\ntwo");
+    framebuffer_set_style(it.fb, PRINT_PLAIN);
+    draw();
+    for (uint32_t y = 0; y < it.height; y++)
+        for (uint32_t x = 0; x < it.width * 4; x++)
+            it.picture[y * it.pitch + x] = 0x77;
+    say("\n"); /* meanwhile */
+    framebuffer_redraw(it.fb);
+    draw();
+    CHECK(row_shows(0, "one", TITLE, -1) && row_shows(1, "", PLAIN, -1));
+    CHECK(row_shows(2, "two", TITLE, -1) && row_shows(3, "", PLAIN, 0));
+    CHECK(row_shows(4, "", PLAIN, -1) && row_shows(5, "", PLAIN, -1));
+    for (uint32_t i = 0; i < it.width; i++)
+        CHECK_EQUAL(pixel(i, it.height - 1, PLAIN), 0);
+    for (uint32_t i = 0; i < it.height; i++)
+        CHECK_EQUAL(pixel(it.width - 1, i, PLAIN), 0);
+    CHECK(only_lines_written());
+}
+
 CASE(framebuffer, in_pieces_all_rows_have_their_turn)
 {
     CHECK(begin(&formats[7], 160, 96, 331));

@@ -177,6 +177,20 @@ CASE(keys, terminal_sequences)
     }
 }
 
+CASE(keys, escape_alone_is_a_key_when_nothing_comes_behind_it)
+{
+    struct terminal_decoder decoder = {0};
+    CHECK(!terminal_escape(&decoder));
+    CHECK_EQUAL(terminal_decode(&decoder, 0x1b), KEY_NONE);
+    CHECK(terminal_escape(&decoder));
+    CHECK(!terminal_escape(&decoder));
+    CHECK_EQUAL(terminal_decode(&decoder, '['), '[');
+    CHECK_EQUAL(terminal_decode(&decoder, 0x1b), KEY_NONE);
+    CHECK_EQUAL(terminal_decode(&decoder, '['), KEY_NONE);
+    CHECK(!terminal_escape(&decoder)); /* an arrow is on its way */
+    CHECK_EQUAL(terminal_decode(&decoder, 'A'), KEY_UP);
+}
+
 CASE(keys, scancodes)
 {
     struct scancode_state state = {0};

@@ -1,0 +1,209 @@
+# What QEMU shows on its screen: a kernel booted with a picture, the picture taken, its text read.
+package Screen;
+
+use strict;
+use warnings;
+use Boot;
+use Exporter 'import';
+use File::Temp 'tempdir';
+use IO::Socket::UNIX;
+use Test::More;
+
+our @EXPORT = qw(read_picture read_text expected_rows picture_iso qmp screendump shoot
+    shows_the_text until_prompt $font $video $directory);
+
+our $font = '/usr/share/consolefonts/spleen-8x16.psfu.gz';
+
+# A kernel that asks for a framebuffer: GRUB on a BIOS gives none to who does not.
+our $video = 'build/tests/video.elf';
+
+our $directory = tempdir(CLEANUP => 1);
+
+my %colours = (aaaaaa => 'plain', '55ffff' => 'title', '55ff55' => 'good', ff5555 => 'bad',
+    555555 => 'dim');
+
+# -- Reading a picture ----------------------------------------------------------------------------
+
+# A glyph's 16 bytes => the ASCII character. In a PSF1 file (36 04, mode, height) the glyphs of
+# ASCII stand where the Unicode table behind them says.
+sub read_font {
+    open my $file, '-|', 'gzip', '-dc', $font or die $!;
+    binmode $file;
+    my $bytes = do { local $/; <$file> };
+    my ($magic, $mode, $height) = unpack 'vCC', $bytes;
+    die "$font: not what is expected" unless $magic == 0x0436 && $height == 16;
+    my $glyphs = $mode & 1 ? 512 : 256;
+    my ($glyph, %character) = (0);
+    for my $word (unpack 'v*', substr $bytes, 4 + 16 * $glyphs) {
+        if ($word == 0xffff) {
+            $glyph++;
+        } elsif ($word >= 0x20 && $word < 0x7f) {
+            $character{ substr $bytes, 4 + 16 * $glyph, 16 } = chr $word;
+        }
+    }
+    return \%character;
+}
+my $characters;
+
+# Every byte of a PPM file (P6), as { width, height, data }.
+sub read_picture {
+    my ($path) = @_;
+    open my $file, '<:raw', $path or die "$path: $!";
+    my $bytes = do { local $/; <$file> };
+    $bytes =~ /\AP6\s+(\d+)\s+(\d+)\s+255\s/ or die "$path: no PPM";
+    return { width => $1, height => $2, data => substr $bytes, $+[0] };
+}
+
+# What 16 or 15 bits a pixel make of 0xaa and 0x55 is near them.
+sub colour_name {
+    my ($pixel) = @_;
+    for my $colour (keys %colours) {
+        my @wanted = unpack 'C3', pack 'H6', $colour;
+        my @got = unpack 'C3', $pixel;
+        return $colours{$colour} unless grep { abs($got[$_] - $wanted[$_]) > 8 } 0 .. 2;
+    }
+    return 'another colour';
+}
+
+# The text in a picture, row by row; the colour of each row's first character; where the cursor is.
+sub read_text {
+    my ($picture, $scale) = @_;
+    $characters //= read_font();
+    my $columns = int $picture->{width} / (8 * $scale);
+    my $rows = int $picture->{height} / (16 * $scale);
+    my (@text, @colours, @cursor);
+    for my $row (0 .. $rows - 1) {
+        my ($text, $colour) = ('', '');
+        for my $column (0 .. $columns - 1) {
+            my ($glyph, %ink) = ('');
+            for my $line (0 .. 15) {
+                my $at = (($row * 16 + $line) * $scale * $picture->{width} + $column * 8 * $scale) * 3;
+                my $bits = '';
+                for my $x (0 .. 7) {
+                    my $pixel = substr $picture->{data}, $at + $x * $scale * 3, 3;
+                    $bits .= $pixel eq "\0\0\0" ? 0 : 1;
+                    $ink{$pixel} = 1 if $pixel ne "\0\0\0";
+                }
+                $glyph .= pack 'B8', $bits;
+            }
+            if (substr($glyph, 14) eq "\xff\xff") {
+                push @cursor, [$row, $column];
+                $glyph = substr($glyph, 0, 14) . "\0\0";
+            }
+            $text .= keys %ink > 1 ? "\x02" : $characters->{$glyph} // "\x01";
+            $colour ||= colour_name((keys %ink)[0]) if %ink;
+        }
+        push @text, $text =~ s/ +$//r;
+        push @colours, $colour;
+    }
+    return { text => \@text, colours => \@colours, cursor => \@cursor, columns => $columns };
+}
+
+# The last rows that a screen of this size shows after TEXT, as its lines break.
+sub expected_rows {
+    my ($text, $columns, $rows) = @_;
+    my @rows;
+    for my $line (split /\n/, $text, -1) {
+        1 while $line =~ s/[^\x08]\x08//;
+        push @rows, $line eq '' ? '' : $line =~ /(.{1,$columns})/g;
+    }
+    s/ +$// for @rows;
+    splice @rows, 0, @rows - $rows if @rows > $rows;
+    push @rows, '' while @rows < $rows;
+    return \@rows;
+}
+
+# -- Booting with a framebuffer -------------------------------------------------------------------
+
+# An ISO with PROGRAMS whose GRUB leaves the mode that PAYLOAD names. BIOS: KERNEL has to ask for a
+# picture.
+sub picture_iso {
+    my ($name, $kernel, $payload, $append, $platform, @programs) = @_;
+    my $tree = "$directory/$name";
+    system('mkdir', '-p', "$tree/boot/grub") == 0 or die;
+    system('cp', $kernel, "$tree/boot/plat.elf") == 0 or die;
+    open my $config, '>', "$tree/boot/grub/grub.cfg" or die $!;
+    print $config "set timeout=0\ninsmod all_video\nmultiboot /boot/plat.elf $append\n";
+    for my $program (@programs) {
+        system('cp', $program, "$tree/boot/") == 0 or die;
+        print $config "module /boot/", $program =~ s{.*/}{}r, " $program\n";
+    }
+    print $config "set gfxpayload=$payload\nboot\n";
+    close $config;
+    my $iso = "$directory/$name.iso";
+    system("grub-mkrescue -d /usr/lib/grub/$platform --install-modules='multiboot normal iso9660 "
+        . "all_video part_msdos part_gpt configfile" . ($platform =~ /pc$/ ? ' biosdisk' : '')
+        . "' --locales= --fonts= --themes= -o $iso $tree >$directory/log 2>&1") == 0
+        or die "no $iso: " . `cat $directory/log`;
+    return $iso;
+}
+
+# Has QEMU obey COMMANDS at its QMP socket, one after the other: [name, argument => value, ..].
+sub qmp {
+    my ($socket, @commands) = @_;
+    my $qmp = IO::Socket::UNIX->new(Peer => $socket) or die "$socket: $!";
+    $qmp->autoflush;
+    <$qmp>; # its greeting
+    for my $command (['qmp_capabilities'], @commands) {
+        my ($name, %with) = @$command;
+        my $arguments = join ', ', map {
+            qq("$_": ) . ($with{$_} =~ /^\d+$/ ? $with{$_} : qq("$with{$_}"))
+        } sort keys %with;
+        print $qmp qq({"execute": "$name", "arguments": {$arguments}}\n);
+        while (my $answer = <$qmp>) {
+            last if $answer =~ /"return"/;
+            die $answer if $answer =~ /"error"/;
+        }
+    }
+}
+
+# Asks QEMU for its picture; waits until it is written.
+sub screendump {
+    my ($socket, $path) = @_;
+    qmp($socket, ['screendump', filename => $path]);
+}
+
+# Boots with a picture taken once the last pattern of SCRIPT has come and the timer drew.
+my $shots = 0;
+sub shoot {
+    my ($script, %with) = @_;
+    my ($socket, $path) = ("$directory/qmp." . ++$shots, "$directory/shot.$shots.ppm");
+    my @script = @$script;
+    my $last = pop @script;
+    my $end = delete $with{end} // "poweroff\r";
+    push @{ $with{extra} }, '-qmp', "unix:$socket,server=on,wait=off";
+    my $killed;
+    my $boot = boot(%with, script => [@script, [$last, sub {
+        select undef, undef, undef, 0.5;
+        screendump($socket, $path);
+        if ($end eq 'kill') {
+            $killed = kill 'KILL', shift;
+        }
+    }], ($end eq 'kill' ? () : [qr//, $end])]);
+    $boot->{picture} = read_picture($path) if -s $path;
+    $boot->{path} = $path;
+    return $boot;
+}
+
+# Compares the whole picture with the text of BOOT up to the last prompt or the end.
+sub shows_the_text {
+    my ($boot, $name, $scale, $text) = @_;
+    if (!$boot->{picture}) {
+        fail "$name: no picture";
+        return { text => [], colours => [], cursor => [] };
+    }
+    my $shown = read_text($boot->{picture}, $scale);
+    my $wanted = expected_rows($text, $shown->{columns}, scalar @{ $shown->{text} });
+    is_deeply $shown->{text}, $wanted, "$name: the glyphs are the serial line's text";
+    return $shown;
+}
+
+# What had been said when the Nth prompt came.
+sub until_prompt {
+    my ($boot, $n) = @_;
+    my $text = $boot->{text};
+    $text =~ /\A((?:.*?^plat> ){$n})/ms or return $text;
+    return $1;
+}
+
+1;
