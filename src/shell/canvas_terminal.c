@@ -18,7 +18,7 @@ enum {
     PIECE_BYTES = 48, /* the longest that is sent at once */
     WHITE = 231,
     BLACK = 16,
-    NOWHERE = COLUMNS
+    NOWHERE = COLUMNS + 1
 };
 
 static struct {
