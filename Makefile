@@ -392,9 +392,9 @@ build/kernel/%.c.o: %.c build/kernel.flags
 build/kernel/tests/%.c.o build/kernel/src/selftest/%.c.o build/kernel/src/shell/%.c.o \
     build/kernel/src/drivers/%.c.o: private KERNEL_CFLAGS += -Os
 
-# But a screenful of glyphs is drawn at once.
-build/kernel/src/drivers/pixels.c.o build/kernel/src/drivers/framebuffer.c.o: \
-    private KERNEL_CFLAGS += -O2
+# But a screenful of glyphs is drawn at once, and a table of a million blocks looked at.
+build/kernel/src/drivers/pixels.c.o build/kernel/src/drivers/framebuffer.c.o \
+    build/kernel/src/shell/live_map.c.o: private KERNEL_CFLAGS += -O2
 
 # Glyphs, if the font is there; it may come later, with a date in the past.
 build/font.asm: FORCE

@@ -24,7 +24,7 @@ enum {
     LIVE_BEHIND = 0x0f,  /* behind the table's end */
     LIVE_UNKNOWN = 0xff, /* nobody knows what is shown there: differs from all others */
 
-    LIVE_CELLS_LEAST = 32 /* fewer cells than these are no picture: zooming out ends there */
+    LIVE_CELLS_LEAST = 8 /* fewer cells than these are no picture: zooming out ends there */
 };
 
 enum live_move { LIVE_LEFT, LIVE_RIGHT, LIVE_UP, LIVE_DOWN, LIVE_HOME, LIVE_END };
@@ -40,10 +40,10 @@ struct live_map {
     block_t cursor; /* what the cell under the cursor begins with */
     live_cell_t *wanted, *shown; /* by cell of the view, row after row */
     uint32_t *what;              /* by block: length and owner of what begins there; else 0 */
-    uint32_t *since;            /* .. and when it was first seen, in ticks from START; 0: at once */
-    uint32_t start;             /* tick of the first look */
-    bool looked;                /* there has been one */
-    uint32_t drawn;             /* cells, ever; it wraps */
+    uint32_t *since; /* .. and 1 more than the ticks from START until it was seen; 0: at once */
+    uint32_t start;  /* tick of the first look */
+    bool looked;     /* there has been one */
+    uint32_t drawn;  /* cells, ever; it wraps */
     size_t counts[HEAP_OWNERS]; /* blocks, at the last look */
 };
 

@@ -3,6 +3,7 @@
 #include "shell/owners.h"
 
 enum {
+    CUBE_SHADES = 6,
     VGA_COLOURS = 16,
     VGA_WHITE = 15,
     CUBE = 16, /* where the cube of colours begins, and the greys behind it */
@@ -17,7 +18,8 @@ static uint32_t shade(rgb_t colour, unsigned shift)
 
 rgb_t live_colour(live_cell_t cell)
 {
-    unsigned owner = cell & LIVE_OWNER, level = (cell & LIVE_LEVEL) >> LIVE_LEVEL_SHIFT;
+    unsigned look = cell, owner = look & LIVE_OWNER;
+    unsigned level = (look & LIVE_LEVEL) >> LIVE_LEVEL_SHIFT;
     if (owner >= HEAP_OWNERS)
         return 0;
     rgb_t whole = owner_looks[owner].colour, none = owner_looks[OWNER_FREE].colour, mixed = 0;
@@ -59,12 +61,12 @@ uint8_t live_colour_of_16(enum heap_owner owner)
     }
 }
 
-static const uint8_t cube_shades[] = {0, 95, 135, 175, 215, 255};
+static const uint8_t cube_shades[CUBE_SHADES] = {0, 95, 135, 175, 215, 255};
 
 static uint32_t nearest_shade(uint32_t wanted)
 {
     uint32_t at = 0;
-    while (at < sizeof cube_shades - 1 && 2 * wanted > 0u + cube_shades[at] + cube_shades[at + 1])
+    while (at < CUBE_SHADES - 1 && 2 * wanted > 0u + cube_shades[at] + cube_shades[at + 1])
         at++;
     return at;
 }
@@ -75,7 +77,7 @@ uint8_t live_colour_of_256(rgb_t colour)
     rgb_t in_cube = 0;
     for (unsigned i = 0, shift = 16; i < 3; i++, shift -= 8) {
         uint32_t at = nearest_shade(shade(colour, shift));
-        number = number * sizeof cube_shades + at;
+        number = number * CUBE_SHADES + at;
         in_cube = in_cube << 8 | cube_shades[at];
     }
     uint32_t best = apart(in_cube, colour), answer = CUBE + number;

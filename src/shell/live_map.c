@@ -127,11 +127,10 @@ static struct live_run run_at(const struct live_map *map, block_t block)
 static void note(struct live_map *map, const struct live_run *run, uint32_t tick)
 {
     uint32_t what = (uint32_t)run->length << WHAT_OWNER_BITS | (uint32_t)run->owner;
-    uint32_t elapsed = tick - map->start;
     if (map->what[run->first] == what)
         return;
     map->what[run->first] = what;
-    map->since[run->first] = map->looked && elapsed == 0 ? 1 : elapsed;
+    map->since[run->first] = map->looked ? tick - map->start + 1 : 0;
     memset(&map->what[run->first + 1], 0, (run->length - 1) * sizeof *map->what);
 }
 
@@ -170,19 +169,22 @@ static void begin(const struct live_map *map, struct tally *tally, size_t cell)
 static void add(struct live_map *map, struct tally *tally, enum heap_owner owner, size_t length)
 {
     while (length > 0) {
+        size_t whole = tally->left == tally->size ? length >> map->shift : 0; /* cells */
+        if (whole > 0) {
+            memset(&map->wanted[tally->cell], cell_of(owner, tally->size, tally->size), whole);
+            length -= whole << map->shift;
+            begin(map, tally, tally->cell + whole);
+            continue;
+        }
         size_t part = length < tally->left ? length : tally->left;
-        live_cell_t cell = cell_of(owner, part, tally->size);
+        tally->counts[owner] += part;
         tally->left -= part;
         length -= part;
-        if (part < tally->size) { /* not alone in the cell */
-            tally->counts[owner] += part;
-            if (tally->left > 0)
-                return;
-            cell = result(tally);
+        if (tally->left == 0) {
+            map->wanted[tally->cell] = result(tally);
             memset(tally->counts, 0, sizeof tally->counts);
+            begin(map, tally, tally->cell + 1);
         }
-        map->wanted[tally->cell] = cell;
-        begin(map, tally, tally->cell + 1);
     }
 }
 
@@ -210,19 +212,31 @@ void live_map_look(struct live_map *map, uint32_t tick)
     map->looked = true;
 }
 
+/* Whether the places of the row that begins with CELL all show what they should. */
+static bool row_is_shown(const struct live_map *map, size_t cell)
+{
+    return memcmp(&map->wanted[cell], &map->shown[cell], map->tall * map->columns) == 0;
+}
+
 bool live_map_change(struct live_map *map, size_t *place)
 {
-    size_t columns = map->columns, nplaces = columns * (map->rows / map->tall);
-    for (; *place < nplaces; ++*place) {
-        size_t cell = *place / columns * map->tall * columns + *place % columns;
-        uint32_t changed = 0;
-        for (size_t i = 0; i < map->tall; i++, cell += columns) {
-            changed += map->wanted[cell] != map->shown[cell];
-            map->shown[cell] = map->wanted[cell];
+    size_t columns = map->columns, tall = map->tall, nplaces = columns * (map->rows / tall);
+    size_t column = *place % columns, row = *place / columns * tall * columns; /* its first cell */
+    for (; *place < nplaces; row += tall * columns, column = 0) {
+        if (column == 0 && row_is_shown(map, row)) {
+            *place += columns;
+            continue;
         }
-        map->drawn += changed;
-        if (changed)
-            return true;
+        for (; column < columns; column++, ++*place) {
+            uint32_t changed = 0;
+            for (size_t i = 0, cell = row + column; i < tall; i++, cell += columns) {
+                changed += map->wanted[cell] != map->shown[cell];
+                map->shown[cell] = map->wanted[cell];
+            }
+            map->drawn += changed;
+            if (changed)
+                return true;
+        }
     }
     return false;
 }
@@ -246,6 +260,6 @@ struct live_run live_map_run(const struct live_map *map)
 
 bool live_map_age(const struct live_map *map, block_t first, uint32_t tick, uint32_t *age)
 {
-    *age = tick - map->start - map->since[first];
+    *age = tick - map->start - (map->since[first] - 1);
     return map->what[first] != 0 && map->since[first] != 0;
 }

@@ -35,7 +35,7 @@ static void print_view(struct panel *panel, const struct live_map *map, bool pau
                 map->shift ? "s" : "");
     panel_print(panel, PRINT_PLAIN, "%zu to %zu", map->first,
                 map->first + (shown < left ? shown : left) - 1);
-    panel_print(panel, PRINT_DIM, "  + - zoom  arrows  enter  q end  ");
+    panel_print(panel, PRINT_DIM, "  q end  + - zoom  arrows  enter  ");
     panel_print(panel, paused ? PRINT_BAD : PRINT_DIM, paused ? "p go on" : "p pause");
     panel_next(panel);
 }
