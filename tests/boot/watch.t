@@ -32,7 +32,7 @@ sub session {
         my ($pattern, $step) = @$_;
         [$pattern, ref $step ? sub { $step->($socket, @_) } : $step]
     } @$steps;
-    return boot(modules => programs(), seconds => 90, %with, script => \@script);
+    return boot(modules => programs(), seconds => 300, %with, script => \@script);
 }
 
 # A step that keeps the picture, and memory up to 8 MB and the text screen's, as they are at one
