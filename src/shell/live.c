@@ -53,12 +53,17 @@ static void show(bool fresh)
 
 static void zoom(bool closer)
 {
-    if (closer && live.map.shift == 0)
-        live.closer += live.closer < live.canvas->closest;
-    else if (!closer && live.closer > 0)
+    if (closer && live.map.shift == 0 && live.closer < live.canvas->closest) {
+        live.closer++;
+        if (grid().columns == live.map.columns) { /* they are as large as they can be */
+            live.closer--;
+            return;
+        }
+    } else if (!closer && live.closer > 0) {
         live.closer--;
-    else if (!live_map_zoom(&live.map, closer))
+    } else if (!live_map_zoom(&live.map, closer)) {
         return;
+    }
     arrange();
     show(true);
 }
@@ -103,11 +108,12 @@ static bool obey(int key)
     return true;
 }
 
-/* Until a key ends it, somebody takes the screen back, or so many ticks have passed, not for 0. */
+/* Until a key ends it, somebody takes the screen back, or so many ticks have passed, not for 0.
+ * Others run between frames, however long drawing one takes. */
 static void run(uint32_t ticks)
 {
-    uint32_t next = pit_ticks() + TICKS_A_FRAME;
     show(true);
+    uint32_t next = pit_ticks() + TICKS_A_FRAME;
     while (!live.canvas->lost() && (!ticks || pit_ticks() - live.started < ticks)) {
         cpu_disable_interrupts();
         int key = console_poll_key();
@@ -118,9 +124,9 @@ static void run(uint32_t ticks)
         if (key != KEY_NONE && !obey(key))
             return;
         if (due) {
-            next = pit_ticks() + TICKS_A_FRAME;
             if (!live.paused)
                 show(true);
+            next = pit_ticks() + TICKS_A_FRAME;
         }
     }
 }
