@@ -106,8 +106,9 @@ struct live_run {
 /* The first taken run that has a block in the cell under the cursor, or the first run at all. */
 struct live_run live_map_run(const struct live_map *map);
 
-/* How many ticks ago, at TICK, the run that begins at FIRST was first seen; false where it was
- * there at the first look. */
-MUST_USE bool live_map_age(const struct live_map *map, block_t first, uint32_t tick, uint32_t *age);
+/* How many ticks ago, at TICK, RUN was first seen; 0 where no look has seen it yet. False where it
+ * was there at the first look. */
+MUST_USE bool live_map_age(const struct live_map *map, const struct live_run *run, uint32_t tick,
+                           uint32_t *age);
 
 #endif

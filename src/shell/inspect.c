@@ -135,7 +135,7 @@ void inspect(const struct live_map *map, uint32_t tick, struct inspection *inspe
     block_t block = run.first > map->cursor ? run.first : map->cursor;
     uint32_t age;
     char since[INSPECT_BYTES / 4] = "before watch";
-    if (live_map_age(map, run.first, tick, &age))
+    if (live_map_age(map, &run, tick, &age))
         format_text(since, sizeof since, "%u.%u s ago", age / PIT_TICKS_A_SECOND,
                     age % PIT_TICKS_A_SECOND * 10 / PIT_TICKS_A_SECOND);
     format_text(inspection->lines[0], INSPECT_BYTES, "block %zu at %p, byte 0x%02x: %s", block,

@@ -124,9 +124,14 @@ static struct live_run run_at(const struct live_map *map, block_t block)
     };
 }
 
+static uint32_t what_of(const struct live_run *run)
+{
+    return (uint32_t)run->length << WHAT_OWNER_BITS | (uint32_t)run->owner;
+}
+
 static void note(struct live_map *map, const struct live_run *run, uint32_t tick)
 {
-    uint32_t what = (uint32_t)run->length << WHAT_OWNER_BITS | (uint32_t)run->owner;
+    uint32_t what = what_of(run);
     if (map->what[run->first] == what)
         return;
     map->what[run->first] = what;
@@ -258,8 +263,11 @@ struct live_run live_map_run(const struct live_map *map)
     return run_at(map, first);
 }
 
-bool live_map_age(const struct live_map *map, block_t first, uint32_t tick, uint32_t *age)
+bool live_map_age(const struct live_map *map, const struct live_run *run, uint32_t tick,
+                  uint32_t *age)
 {
-    *age = tick - map->start - (map->since[first] - 1);
-    return map->what[first] != 0 && map->since[first] != 0;
+    bool seen = map->what[run->first] == what_of(run);
+    uint32_t since = map->since[run->first];
+    *age = seen ? tick - map->start - (since - 1) : 0;
+    return !seen || since != 0;
 }

@@ -164,7 +164,8 @@ static bool ages(uint32_t tick)
 {
     for (size_t block = 0; block < it.total; block += it.lengths[block]) {
         uint32_t age = 0;
-        bool known = live_map_age(&it.map, block, tick, &age);
+        struct live_run run = {block, it.lengths[block], it.owners[block]};
+        bool known = live_map_age(&it.map, &run, tick, &age);
         if (known == it.before[block] || (known && age != tick - it.seen[block]))
             return false;
     }
@@ -254,20 +255,21 @@ CASE(live_map, what_is_the_same_again_is_new)
     arrange(8, 8, 1);
     void *a = block_heap_malloc_for(&it.heap, OWNER_TEST, 4096);
     void *b = block_heap_malloc_for(&it.heap, OWNER_TEST, 4096);
-    block_t block = heap_block_of(&it.heap.heap, b);
+    struct live_run run = {heap_block_of(&it.heap.heap, b), 1, OWNER_TEST};
     uint32_t age;
     CHECK(a && b && look(10));
-    CHECK(!live_map_age(&it.map, block, 11, &age));
+    CHECK(!live_map_age(&it.map, &run, 11, &age));
     CHECK_EQUAL(block_heap_free(&it.heap, a), HEAP_FREED);
     CHECK_EQUAL(block_heap_free(&it.heap, b), HEAP_FREED);
     (void)block_heap_trim(&it.heap);
     CHECK(look(20));
-    CHECK(!live_map_age(&it.map, block, 21, &age)); /* inside of free blocks */
     a = block_heap_malloc_for(&it.heap, OWNER_TEST, 4096);
     b = block_heap_malloc_for(&it.heap, OWNER_TEST, 4096);
-    CHECK_EQUAL(heap_block_of(&it.heap.heap, b), block);
+    CHECK_EQUAL(heap_block_of(&it.heap.heap, b), run.first);
+    CHECK(live_map_age(&it.map, &run, 25, &age)); /* nobody has looked yet */
+    CHECK_EQUAL(age, 0);
     CHECK(look(30));
-    CHECK(live_map_age(&it.map, block, 31, &age));
+    CHECK(live_map_age(&it.map, &run, 31, &age));
     CHECK_EQUAL(age, 1);
 }
 
