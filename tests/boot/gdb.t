@@ -57,6 +57,16 @@ $machine->type('');
 my $processes = agrees($machine, 'as it runs');
 like $processes, qr/ 0x[0-9a-f]{8}  kernel\n.* 0x[0-9a-f]{8}  sh\n\z/s, '.. with directories';
 
+# Where a lot of the window of kernel stacks begins there is a guard, and no stack.
+my ($window) = ($machine->gdb("p/x 'src/process/kernel_stack.c'::windows->start"))[0] =~ /(0x\w+)/;
+for my $page (0, 1, 3, 4, 6) {
+    my $address = sprintf '0x%08x', 4096 * $page + hex $window;
+    my $said = $machine->type("translate $address");
+    is +($machine->gdb("plat walk $address"))[0], $said, "plat walk $address, near a kernel stack";
+    is $said =~ /is in the guard below a process's kernel stack/ ? 1 : 0, $page % 3 ? 0 : 1,
+        '.. a guard or none';
+}
+
 # -- plat owner -----------------------------------------------------------------------------------
 
 my ($block_of_three) = $three =~ /block (\d+)$/m;
@@ -69,7 +79,8 @@ my ($inside, $freed, $live, $piece, $kept, $last, $outside) = $machine->gdb(
     "plat owner $first_piece+1024", "plat owner $first_piece", 'plat owner 0x07fdf000',
     'plat owner 0x1000');
 my $in_three = "  0x%08x is in block %d, byte 0x81: tests, 3 blocks from block %d on (0x%08x)\n";
-is $inside, sprintf($in_three, 5 + hex $second, $block_of_three + 1, $block_of_three, hex($second) - 4096),
+is $inside, sprintf($in_three, 5 + hex $second, $block_of_three + 1, $block_of_three,
+    hex($second) - 4096),
     'plat owner: inside of an allocation';
 my ($next_small, $next_piece) = map { sprintf '0x%08x', $_ } 112 + hex $first_small,
     1024 + hex $first_piece;
@@ -133,8 +144,10 @@ for (['heap=free_list', {}], ['heap=best_fit', {}], ['heap_watch', {}], ['heap_g
     ['', { memory => 3584 }], ['', { cpu => '486' }], ['', { cpu => '486', memory => 8 }]) {
     my ($append, $with) = @$_;
     my $name = join ' ', grep { $_ } $append, $with->{cpu}, $with->{memory} && "-m $with->{memory}";
-    ($machine) = machine({ append => $append, %$with, modules => programs('hello', 'stress') },
-        'alloc 100 300', 'alloc 3000 20', 'alloc 8K 10', 'run hello', 'alloc 40 1000');
+    ($machine, my $hundreds) = machine({ append => $append, %$with,
+        modules => programs('hello', 'stress') }, 'alloc 100 300', 'alloc 3000 20', 'alloc 8K 10',
+        'run hello', 'alloc 40 1000');
+    $machine->type("free $1") while $hundreds =~ /^  (0x\w{8})/mg; # more than one free piece
     agrees($machine, $name);
     my ($from) = $machine->type('alloc 777') =~ /^  (0x\w{8})/;
     my ($owner) = $machine->gdb("plat owner $from+5");
