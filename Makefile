@@ -260,7 +260,7 @@ say = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)')
 
 # -- What people make -----------------------------------------------------------------------------
 
-.PHONY: all programs run run-iso run-uefi run-usb run-bochs iso usb lib install-lib test test-host test-boot check bench compare bench-boot bench-kernel fuzz mutants toolchain setup doctor gdb heapview \
+.PHONY: all programs run run-iso run-uefi run-usb run-bochs iso usb lib install-lib test test-host test-boot check bench compare bench-boot bench-kernel fuzz mutants toolchain setup doctor gdb heapview screenshots \
     help clean
 
 all: $(KERNEL) $(PROGRAM_FILES) ## the kernel, build/plat.elf, and the programs
@@ -355,6 +355,11 @@ gdb: ## QEMU stopped at kernel_main, with gdb attached; `help plat` lists the ke
 heapview: ## the heap of the `make run` in another terminal as a picture, build/heap.png
 	@perl -MCompress::Zlib -MJSON::PP -e 1 2>/dev/null || scripts/setup --packages perl
 	@scripts/heapview --png build/heap.png && echo 'The heap is drawn in build/heap.png.'
+
+screenshots: ## the pictures in the README, taken in QEMU
+	@scripts/setup uefi
+	@$(MAKE) --no-print-directory $(ISO)
+	@scripts/screenshots
 
 compile_commands.json: Makefile ## for editors: how each file is compiled
 	$(Q){ echo '['; for f in $(sort $(call sources,$(PURE) $(MACHINE) $(USER_LIBRARY) $(UNIT)) \

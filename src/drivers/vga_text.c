@@ -109,7 +109,18 @@ static void set_style(enum print_style style)
     vga.style = style;
 }
 
-/* Memory keeps what is written to it; an empty bus does not. */
+/* A register keeps what is written to it, an empty bus does not. */
+static bool has_register(void)
+{
+    io_write8(CRTC_INDEX, CURSOR_LOW);
+    uint8_t before = io_read8(CRTC_DATA);
+    io_write8(CRTC_DATA, 0x5a);
+    bool kept = io_read8(CRTC_DATA) == 0x5a;
+    io_write8(CRTC_DATA, before);
+    return kept;
+}
+
+/* And memory; but without a VGA there may be some of another kind. */
 static bool has_text_memory(void)
 {
     uint16_t before = cells[0];
@@ -184,7 +195,7 @@ void vga_text_draw(size_t row, size_t column, uint8_t character, uint8_t ink, ui
 
 bool vga_text_init(void)
 {
-    if (!has_text_memory())
+    if (!has_register() || !has_text_memory())
         return false;
     vga.style = PRINT_PLAIN;
     for (unsigned i = 0; i < ROWS * COLUMNS; i++)

@@ -142,8 +142,7 @@ void inspect(const struct live_map *map, uint32_t tick, struct inspection *inspe
                 heap_address_of(&map->heap->heap, block), map->heap->table.entries[block],
                 owner_looks[run.owner].name);
     format_text(inspection->lines[1], INSPECT_BYTES,
-                "%zu blocks, %zu bytes, from block %zu on, "
-                "since %s",
-                run.length, run.length * HEAP_BLOCK_SIZE, run.first, since);
+                "%zu block%s, %zu bytes, from block %zu on, since %s", run.length,
+                run.length == 1 ? "" : "s", run.length * HEAP_BLOCK_SIZE, run.first, since);
     say_who(map, &run, inspection->lines[2]);
 }

@@ -18,14 +18,15 @@ use constant { OK => 33, FAILED => 35, PANIC => 65 };
 my $kernel = 'build/plat.elf';
 
 # boot(memory => 64, append => 'selftest', ...): the keys and their defaults stand below.
-# SCRIPT is a list of [pattern, text]: when the pattern has come, the text is typed.
+# SCRIPT is a list of [pattern, text]: when the pattern has come, the text is typed. MEANWHILE is
+# called as soon as QEMU has been started, for a machine that says nothing.
 # Returns { status, text, seconds }; status is -1 where QEMU had to be killed.
 sub boot {
     my %with = (
         qemu => 'qemu-system-i386', memory => 64, machine => 'pc', cpu => undef, append => '',
         iso => undef, kernel => $kernel, modules => undef, serial => 'stdio', exit_device => 1,
         firmware => undef, stick => undef, extra => [], script => [], seconds => 300,
-        at_prompt => undef, @_);
+        meanwhile => undef, @_);
     my @command = ($with{qemu}, '-accel', 'tcg', '-m', $with{memory}, '-display', 'none',
         '-no-reboot', '-serial', $with{serial}, '-net', 'none');
     push @command, '-cpu', $with{cpu} if $with{cpu};
@@ -56,6 +57,7 @@ sub boot {
     my ($text, $seen, $killed) = ('', 0, 0);
     my @script = @{ $with{script} };
     my $select = IO::Select->new($from);
+    $with{meanwhile}->($pid) if $with{meanwhile};
     while (1) {
         if (time - $started > $with{seconds}) {
             kill 'KILL', $pid;

@@ -9,8 +9,8 @@ use File::Temp 'tempdir';
 use IO::Socket::UNIX;
 use Test::More;
 
-our @EXPORT = qw(read_picture read_text expected_rows picture_iso qmp screendump shoot
-    shows_the_text until_prompt $font $video $directory);
+our @EXPORT = qw(read_picture read_text read_vga_font expected_rows with_verdict picture_iso qmp
+    screendump shoot shows_the_text until_prompt $font $video $directory);
 
 our $font = '/usr/share/consolefonts/spleen-8x16.psfu.gz';
 
@@ -65,38 +65,86 @@ sub colour_name {
     return 'another colour';
 }
 
+# The glyphs of a VGA's text mode, which are those of its BIOS: interrupt vector 43h of the guest,
+# whose first MB is in the file at PATH, says where they stand.
+sub read_vga_font {
+    my ($path) = @_;
+    open my $file, '<:raw', $path or die "$path: $!";
+    my $memory = do { local $/; <$file> };
+    my ($offset, $segment) = unpack 'v2', substr $memory, 0x43 * 4, 4;
+    return { map { (substr($memory, $segment * 16 + $offset + 16 * $_, 16) => chr) } 0x20 .. 0x7e };
+}
+
+# The glyph of 8 by 16 dots, each SCALE pixels wide and high, at X and Y; the colours of its ink.
+sub read_glyph {
+    my ($picture, $x, $y, $scale) = @_;
+    my ($glyph, %ink) = ('');
+    for my $line (0 .. 15) {
+        my $at = (($y + $line * $scale) * $picture->{width} + $x) * 3;
+        my $bits = '';
+        for my $dot (0 .. 7) {
+            my $pixel = substr $picture->{data}, $at + $dot * $scale * 3, 3;
+            $bits .= $pixel eq "\0\0\0" ? 0 : 1;
+            $ink{$pixel} = 1 if $pixel ne "\0\0\0";
+        }
+        $glyph .= pack 'B8', $bits;
+    }
+    return ($glyph, keys %ink);
+}
+
 # The text in a picture, row by row; the colour of each row's first character; where the cursor is.
+# Of text on a framebuffer, in glyphs of SCALE; or, with VGA, the glyphs of a VGA, of its text mode,
+# whose characters are 9 dots wide.
 sub read_text {
-    my ($picture, $scale) = @_;
-    $characters //= read_font();
-    my $columns = int $picture->{width} / (8 * $scale);
+    my ($picture, $scale, $vga) = @_;
+    $characters //= read_font() unless $vga;
+    my $font = $vga // $characters;
+    my $width = $vga ? 9 : 8 * $scale;
+    my $columns = int $picture->{width} / $width;
     my $rows = int $picture->{height} / (16 * $scale);
     my (@text, @colours, @cursor);
     for my $row (0 .. $rows - 1) {
         my ($text, $colour) = ('', '');
         for my $column (0 .. $columns - 1) {
-            my ($glyph, %ink) = ('');
-            for my $line (0 .. 15) {
-                my $at = (($row * 16 + $line) * $scale * $picture->{width} + $column * 8 * $scale) * 3;
-                my $bits = '';
-                for my $x (0 .. 7) {
-                    my $pixel = substr $picture->{data}, $at + $x * $scale * 3, 3;
-                    $bits .= $pixel eq "\0\0\0" ? 0 : 1;
-                    $ink{$pixel} = 1 if $pixel ne "\0\0\0";
-                }
-                $glyph .= pack 'B8', $bits;
-            }
-            if (substr($glyph, 14) eq "\xff\xff") {
+            my ($glyph, @ink) = read_glyph($picture, $column * $width, $row * 16 * $scale, $scale);
+            my $cursor = $vga ? !$font->{$glyph} && $glyph =~ /^\0+\xff+\0*\z/
+                : substr($glyph, 14) eq "\xff\xff";
+            if ($cursor) {
                 push @cursor, [$row, $column];
-                $glyph = substr($glyph, 0, 14) . "\0\0";
+                $glyph = $vga ? "\0" x 16 : substr($glyph, 0, 14) . "\0\0";
             }
-            $text .= keys %ink > 1 ? "\x02" : $characters->{$glyph} // "\x01";
-            $colour ||= colour_name((keys %ink)[0]) if %ink;
+            $text .= @ink > 1 ? "\x02" : $font->{$glyph} // "\x01";
+            $colour ||= colour_name($ink[0]) if @ink;
         }
         push @text, $text =~ s/ +$//r;
         push @colours, $colour;
     }
     return { text => \@text, colours => \@colours, cursor => \@cursor, columns => $columns };
+}
+
+# TEXT with what a screen of so many columns shows behind the closing line of self-tests that
+# passed: their verdict, in squares that are no letters.
+sub with_verdict {
+    my ($text, $columns) = @_;
+    my $scale = $columns >= 92 ? 2 : 1; # for up to 137 columns
+    my $word = <<'SQUARES';
+####   ###   ####  ####
+#   # #   # #     #
+#   # #   # #     #
+####  #####  ###   ###
+#     #   #     #     #
+#     #   #     #     #
+#     #   # ####  ####
+SQUARES
+    my $indent = ' ' x (($columns - 46 * $scale) / 2);
+    my @rows = map {
+        my $row = $indent . s/(.)/$1 x (2 * $scale)/ger =~ tr/#/\x01/r;
+        ($row) x $scale;
+    } split /\n/, $word;
+    my ($vendor, $brand) = $text =~ /^cpu: (\w+)(?:, (.*?))?, signature/m;
+    $text =~ s{^plat: (\d+) passed, 0 failed\n\K}{join "\n", '', '', @rows, '',
+        "Plat: $1 self-tests passed, 0 failed, on " . ($brand // $vendor) . "\n"}me;
+    return $text;
 }
 
 # The last rows that a screen of this size shows after TEXT, as its lines break.
@@ -163,7 +211,8 @@ sub screendump {
     qmp($socket, ['screendump', filename => $path]);
 }
 
-# Boots with a picture taken once the last pattern of SCRIPT has come and the timer drew.
+# Boots with a picture taken once the last pattern of SCRIPT has come and the timer drew. With
+# vga => 1 it is of a VGA's text mode.
 my $shots = 0;
 sub shoot {
     my ($script, %with) = @_;
@@ -171,16 +220,19 @@ sub shoot {
     my @script = @$script;
     my $last = pop @script;
     my $end = delete $with{end} // "poweroff\r";
+    my $memory = delete $with{vga} ? "$directory/memory.$shots" : undef;
     push @{ $with{extra} }, '-qmp', "unix:$socket,server=on,wait=off";
     my $killed;
     my $boot = boot(%with, script => [@script, [$last, sub {
         select undef, undef, undef, 0.5;
         screendump($socket, $path);
+        qmp($socket, ['pmemsave', val => 0, size => 1 << 20, filename => $memory]) if $memory;
         if ($end eq 'kill') {
             $killed = kill 'KILL', shift;
         }
     }], ($end eq 'kill' ? () : [qr//, $end])]);
     $boot->{picture} = read_picture($path) if -s $path;
+    $boot->{vga} = read_vga_font($memory) if $memory && -s $memory;
     $boot->{path} = $path;
     return $boot;
 }
@@ -192,7 +244,7 @@ sub shows_the_text {
         fail "$name: no picture";
         return { text => [], colours => [], cursor => [] };
     }
-    my $shown = read_text($boot->{picture}, $scale);
+    my $shown = read_text($boot->{picture}, $scale, $boot->{vga});
     my $wanted = expected_rows($text, $shown->{columns}, scalar @{ $shown->{text} });
     is_deeply $shown->{text}, $wanted, "$name: the glyphs are the serial line's text";
     return $shown;

@@ -1,6 +1,5 @@
 #!/usr/bin/perl
-# One ISO: as a CD and as a USB stick, on a BIOS and on both kinds of UEFI; its menu; its bytes; and
-# what scripts/usb refuses to write it to.
+# The one ISO: its menu; its bytes; and what scripts/usb refuses to write it to. screens.t boots it.
 use strict;
 use warnings;
 use lib 'tests/boot';
@@ -13,35 +12,6 @@ sub contents {
     open my $file, '<:raw', $_[0] or return '';
     local $/;
     return <$file>;
-}
-
-# -- Everywhere -----------------------------------------------------------------------------------
-
-my $iso = make_iso_for_all('iso', <<'LINES');
-insmod all_video
-multiboot /boot/plat.elf selftest=heap.
-if [ "$grub_platform" = efi ]; then set gfxpayload=1024x768x32,auto; fi
-LINES
-my %ia32 = (firmware => 'ia32', memory => 128, seconds => 300);
-my %x64 = (firmware => 'x64', memory => 128, seconds => 300, qemu => 'qemu-system-x86_64');
-my @ways = (
-    ['BIOS, CD'], ['BIOS, CD, 4 MB', memory => 4],
-    ['BIOS, USB on EHCI', stick => 'usb-ehci'], ['BIOS, USB on xHCI', stick => 'qemu-xhci'],
-    ['UEFI ia32, CD', %ia32], ['UEFI x64, CD', %x64],
-    ['UEFI x64, USB on xHCI', %x64, stick => 'qemu-xhci']);
-my %platform = (ia32 => 'i386-efi', x64 => 'x86_64-efi');
-for my $way (@ways) {
-    my ($name, %with) = @$way;
-    SKIP: {
-        my $kind = $with{firmware};
-        skip "$name: GRUB's $platform{$kind} is not installed", 1
-            if $kind && !-d "/usr/lib/grub/$platform{$kind}";
-        skip "$name: QEMU's UEFI $kind is not installed", 1
-            if $kind && system "scripts/firmware $kind >/dev/null 2>&1";
-        my $boot = boot(iso => $iso, %with);
-        my $passed = passed_selftest($boot);
-        ok $passed > 20, "$name: $passed self-tests pass" or diag $boot->{text};
-    }
 }
 
 # -- The menu, which a BIOS shows on the serial port, too -----------------------------------------

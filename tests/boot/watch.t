@@ -198,7 +198,7 @@ SKIP: {
         my ($from, $length, $owner) = @{ $table->{runs}[$block] };
         my $address = sprintf '0x%08x', $table->{start} + 4096 * $block;
         my $bytes = 4096 * $length;
-        like $boot->{text}, qr/^  block $block at $address, byte $byte: $owners[$owner][0]\n    $length blocks, $bytes bytes, from block $from on, since before watch$/m,
+        like $boot->{text}, qr/^  block $block at $address, byte $byte: $owners[$owner][0]\n    $length blocks?, $bytes bytes, from block $from on, since before watch$/m,
             '.. and enter prints the block under it';
 
         # Drawn: the first frame, and the cursor's old and new cells.
