@@ -6,10 +6,18 @@
 
 /*
  * Lets what the PIC raises through to the processor, where the firmware has left that closed (as
- * UEFI may), and stops the controller's own timer. Returns whether anything had to be changed; a
- * processor without a local APIC, or with its APIC off, passes the PIC on by itself. Its registers
- * must be mapped, or nothing is done. Call with interrupts off, before the PIC's lines are opened.
+ * UEFI may), and nothing else: the controller's own timer is stopped, and what it, or an I/O APIC
+ * that the firmware has set up, still has to say has no gate and waits for ever. Returns whether
+ * the way was closed or the timer ran; a processor without a local APIC, or with its APIC off,
+ * passes the PIC on by itself. Its registers must be mapped, or nothing is done. Call with
+ * interrupts off, before the PIC's lines are opened.
  */
 bool apic_pass_interrupts(const struct cpu_features *features);
+
+/*
+ * For tests: has it raise VECTOR, as a device behind an I/O APIC would. False where there is none
+ * that can be reached.
+ */
+MUST_USE bool apic_raise(const struct cpu_features *features, uint8_t vector);
 
 #endif

@@ -9,7 +9,11 @@ enum {
     BASE_ENABLED = 1 << 11,
     MSR_X2APIC = 0x800,
 
+    TASK_PRIORITY = 0x80,
+    PRIORITY_MOST = 0xff, /* nothing is more urgent but what comes by the PIC, which has none */
     SPURIOUS = 0xf0,
+    COMMAND = 0x300,
+    COMMAND_TO_SELF = 1 << 18 | 1 << 14, /* asserted; of the vector in the lowest byte */
     LVT_TIMER = 0x320,
     LVT_LINT0 = 0x350, /* where the PIC is connected */
     SOFTWARE_ENABLED = 1 << 8,
@@ -40,24 +44,38 @@ static void write(struct apic apic, uint32_t offset, uint32_t value)
         *(volatile uint32_t *)(apic.base + offset) = value;
 }
 
-bool apic_pass_interrupts(const struct cpu_features *features)
+/* Where it is; false where there is none that is on and can be reached. */
+static bool find(const struct cpu_features *features, struct apic *apic)
 {
     if (!features->apic)
         return false;
     uint64_t where = cpu_read_msr(MSR_APIC_BASE);
-    struct apic apic = {(where & BASE_X2APIC) != 0, (paddr_t)where & ~(PAGE_SIZE - 1)};
+    *apic = (struct apic){(where & BASE_X2APIC) != 0, (paddr_t)where & ~(PAGE_SIZE - 1)};
     if (!(where & BASE_ENABLED))
         return false;
-    if (!apic.by_msr && (where >> 32 || !probe_memory(apic.base, PAGE_SIZE)))
+    return apic->by_msr || (!(where >> 32) && probe_memory(apic->base, PAGE_SIZE));
+}
+
+bool apic_pass_interrupts(const struct cpu_features *features)
+{
+    struct apic apic;
+    if (!find(features, &apic))
         return false;
     uint32_t timer = read(apic, LVT_TIMER), pic = read(apic, LVT_LINT0);
     bool closed = (pic & LVT_MASKED) || (pic & LVT_MODE) != LVT_EXTERNAL;
-    if (!closed && (timer & LVT_MASKED))
-        return false;
+    write(apic, SPURIOUS, SOFTWARE_ENABLED | SPURIOUS_VECTOR); /* else all stays masked */
+    write(apic, TASK_PRIORITY, PRIORITY_MOST);
     write(apic, LVT_TIMER, timer | LVT_MASKED);
-    if (closed) {
-        write(apic, SPURIOUS, SOFTWARE_ENABLED | SPURIOUS_VECTOR); /* else all stays masked */
+    if (closed)
         write(apic, LVT_LINT0, LVT_EXTERNAL);
-    }
+    return closed || !(timer & LVT_MASKED);
+}
+
+bool apic_raise(const struct cpu_features *features, uint8_t vector)
+{
+    struct apic apic;
+    if (!find(features, &apic))
+        return false;
+    write(apic, COMMAND, COMMAND_TO_SELF | (uint32_t)vector);
     return true;
 }

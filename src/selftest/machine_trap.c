@@ -1,7 +1,9 @@
 /* Gates, timer, probes, and that all of the image is where it should be. */
 #include "case.h"
+#include "cpu/apic.h"
 #include "cpu/cpu.h"
 #include "cpu/gdt.h"
+#include "cpu/io.h"
 #include "cpu/probe.h"
 #include "cpu/trap.h"
 #include "drivers/pic.h"
@@ -139,6 +141,19 @@ CASE(trap, spurious_interrupts_are_counted_and_harmless)
     uint32_t after = pic_spurious();
     cpu_restore_flags(flags);
     CHECK_EQUAL(after, before + 2);
+}
+
+/* Vectors from 48 on have no gate: the processor would fault. */
+CASE(trap, only_the_pic_interrupts)
+{
+    struct cpu_features cpu = cpu_identify();
+    SKIP_UNLESS(apic_raise(&cpu, 0x60), "no local APIC");
+    for (int i = 0; i < 1000; i++)
+        io_pause();
+    uint32_t before = pit_ticks();
+    for (int i = 0; i < 1000 && pit_ticks() == before; i++)
+        pit_wait();
+    CHECK(pit_ticks() != before);
 }
 
 CASE(trap, t1_all_of_the_image_was_loaded)
