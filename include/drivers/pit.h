@@ -16,6 +16,12 @@ void pit_on_tick(void (*handler)(void));
 uint32_t pit_ticks(void);
 
 /*
+ * Whether it has ticked, or does so within a tenth of a second: what waits for ticks is not to be
+ * begun on a machine where none come. Interrupts must be on.
+ */
+MUST_USE bool pit_works(void);
+
+/*
  * Sleeps until an interrupt has come; interrupts are on afterwards. As long as the timer has not
  * ticked even once, it only waits for a microsecond: on a machine whose interrupts do not come,
  * those who look again and again still get their keys. It says so after about a second.

@@ -13,7 +13,8 @@ enum {
     INPUT_HZ = 1193182,
     IRQ_LINE = 0,
     HANDLERS_MOST = 2,
-    WAITS_IN_VAIN = 1000000 /* of about 1 us */
+    WAITS_IN_VAIN = 1000000, /* of about 1 us */
+    WAITS_FOR_FIRST = 100000
 };
 
 static volatile uint32_t ticks;
@@ -48,6 +49,13 @@ void pit_init(void)
 uint32_t pit_ticks(void)
 {
     return ticks;
+}
+
+bool pit_works(void)
+{
+    for (int i = 0; !ticks && i < WAITS_FOR_FIRST; i++)
+        pit_wait();
+    return ticks != 0;
 }
 
 void pit_wait(void)

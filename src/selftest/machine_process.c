@@ -56,6 +56,7 @@ CASE(process, s6_a_fault_in_ring_3_ends_that_process_alone)
 
 CASE(process, who_never_waits_is_interrupted)
 {
+    SKIP_UNLESS(pit_works(), "the timer does not tick");
     struct process *process = RING3_START(ring3_spins);
     CHECK(process);
     struct process_end end = RING3_RUN(ring3_exits_with_7);
@@ -86,6 +87,7 @@ static void pass_ticks(uint32_t ticks)
 CASE(process, sleepers_wake_when_their_time_has_come)
 {
     enum { SLEEPERS = 8, TICKS = 50 };
+    SKIP_UNLESS(pit_works(), "the timer does not tick");
     struct process *sleepers[SLEEPERS];
     size_t count = 0, early = 0, late = 0;
     pass_ticks(1); /* so that the first ones begin in the tick that has just come */
@@ -155,6 +157,7 @@ CASE(process, s1_to_s9_hostile_programs_change_nothing)
 {
     struct process_end end;
     uint32_t before = ring3_hash_kernel();
+    SKIP_UNLESS(pit_works(), "the timer does not tick");
     SKIP_UNLESS(ring3_run_program("hostile all 20000 2", 600, &end),
                 "the loader did not bring the program hostile");
     CHECK(ring3_ended_by(&end, PROCESS_EXITED, 0));

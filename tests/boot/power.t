@@ -133,10 +133,19 @@ like $boot->{text}, qr/^firmware: not a BIOS .*, off at 0xfea00200, restart at 0
 # No timer, no PIC: the prompt looks for keys.
 $boot = boot(machine => 'microvm,pit=off,pic=off', exit_device => 0, seconds => 120, script => [
     [$prompt, "alloc 8K\r"], [qr/^timer: .*$/m, "free 0x01002000\r"],
-    [qr/^  freed\r/m, sub { kill 'KILL', $_[0] }]]);
+    [qr/^  freed\r\n/m, sub { kill 'KILL', $_[0] }]]);
 like $boot->{text}, qr/^timer: its interrupts do not come; keys are looked for/m,
     'no interrupts at all: that is said';
 like $boot->{text}, qr{^  0x01002000  block 2\n.*^  freed\s*$}ms, '.. and the prompt works'
     or diag $boot->{text};
+
+# .. and the self-tests end: those of both chips fail, what would wait for the timer is left out.
+$boot = boot(machine => 'microvm,pit=off,pic=off', append => 'selftest', seconds => 120);
+is $boot->{status}, FAILED, '.. and self-tests end' or diag $boot->{text};
+is_deeply [sort $boot->{text} =~ /^not ok \d+ - (.*)$/mg],
+    ['trap.spurious_interrupts_are_counted_and_harmless', 'trap.the_timer_ticks'],
+    '.. with those that fail';
+like $boot->{text}, qr/^ok \d+ - process\.sleepers_\S+ # SKIP the timer does not tick$/m,
+    '.. without those that would never';
 
 done_testing;
