@@ -36,7 +36,8 @@ static struct cpuid cpuid(uint32_t leaf)
     return r;
 }
 
-/* Leaves 0x80000002 to 0x80000004 are 48 characters; some makers fill the front with blanks. */
+/* Leaves 0x80000002 to 0x80000004 are 48 characters; makers fill the front or the end with blanks.
+ */
 static void read_brand(char brand[49])
 {
     enum { LEAVES = 3, BYTES = 16 };
@@ -49,9 +50,11 @@ static void read_brand(char brand[49])
         struct cpuid part = cpuid(0x80000002u + i);
         __builtin_memcpy(text + i * BYTES, &part, BYTES);
     }
-    const char *start = text;
+    char *start = text, *end = text + string_length(text);
     while (*start == ' ')
         start++;
+    while (end > start && end[-1] == ' ')
+        *--end = '\0';
     string_copy(brand, sizeof text, start);
 }
 
