@@ -60,6 +60,23 @@ static void enter_acpi_mode(const struct acpi *acpi)
         io_pause();
 }
 
+/*
+ * Both registers get their types before either is told to sleep: the machine may be gone by the
+ * second. Some chipsets want type and order in two writes, too.
+ */
+static void sleep_by(const struct acpi *acpi, const uint8_t types[2])
+{
+    for (int enable = 0; enable < 2; enable++)
+        for (int i = 0; i < 2; i++) {
+            const struct acpi_register *control = &acpi->control[i];
+            if (!reachable(control))
+                continue;
+            uint16_t kept = read16(control) & (uint16_t) ~(CONTROL_TYPE | CONTROL_SLEEP);
+            write16(control, (uint16_t)(kept | types[i] << CONTROL_TYPE_SHIFT |
+                                        (enable ? CONTROL_SLEEP : 0)));
+        }
+}
+
 const char *acpi_power_off(struct acpi *acpi, acpi_say say)
 {
     const struct acpi_register *first = &acpi->control[0];
@@ -77,13 +94,7 @@ const char *acpi_power_off(struct acpi *acpi, acpi_say say)
         write8(sleep, (uint8_t)(types[0] << SLEEP_TYPE_SHIFT | SLEEP_ENABLE));
     } else {
         enter_acpi_mode(acpi);
-        for (int i = 0; i < 2; i++) {
-            if (!reachable(&acpi->control[i]))
-                continue;
-            uint16_t kept = read16(&acpi->control[i]) & (uint16_t) ~(CONTROL_TYPE | CONTROL_SLEEP);
-            uint16_t value = (uint16_t)(kept | types[i] << CONTROL_TYPE_SHIFT | CONTROL_SLEEP);
-            write16(&acpi->control[i], value);
-        }
+        sleep_by(acpi, types);
     }
     wait();
     return "nothing happened";

@@ -7,7 +7,12 @@
 #include "drivers/serial.h"
 #include "lib/print.h"
 
-enum { DEBUG_EXIT = 0xf4, PCI_RESET = 0xcf9, PCI_RESET_FULLY = 0x06 };
+enum {
+    DEBUG_EXIT = 0xf4,
+    PCI_RESET = 0xcf9,
+    PCI_RESET_FULLY = 0x02, /* the bus, too; to be there before .. */
+    PCI_RESET_NOW = 0x04    /* .. this bit rises (Intel PIIX3, "Reset Control Register") */
+};
 
 static struct acpi *acpi;
 
@@ -70,6 +75,8 @@ void power_restart(void)
     wait_a_little();
     say_way("by PCI's reset port");
     io_write8(PCI_RESET, PCI_RESET_FULLY);
+    io_pause();
+    io_write8(PCI_RESET, PCI_RESET_FULLY | PCI_RESET_NOW);
     wait_a_little();
     say_way("by a triple fault");
     const struct {
