@@ -51,7 +51,7 @@ static bool is_root(struct acpi *acpi, paddr_t address)
         if (!root || root->length < sizeof *root || root->length > ROOT_BYTES_MOST)
             why = "its length makes no sense";
         else if (!(root = acpi->read(address, root->length)))
-            why = "it reaches beyond memory";
+            why = "it reaches beyond what is mapped";
         else if (sum_of(root, root->length))
             why = "its bytes do not add up to 0";
     }
@@ -109,13 +109,13 @@ const struct acpi_header *acpi_read_table(struct acpi *acpi, const char *signatu
     const char *why = NULL;
     const struct acpi_header *table = acpi->read(address, sizeof *table);
     if (!table)
-        why = "there is no memory";
+        why = "nothing is mapped there";
     else if (!same(table->signature, signature, sizeof table->signature))
         why = "another table, or none, stands there";
     else if (table->length < sizeof *table || table->length > ACPI_TABLE_BYTES_MOST)
         why = "its length makes no sense";
     else if (!(table = acpi->read(address, table->length)))
-        why = "it reaches beyond memory";
+        why = "it reaches beyond what is mapped";
     else if (sum_of(table, table->length))
         why = "its bytes do not add up to 0";
     if (why)

@@ -306,7 +306,7 @@ CASE(acpi, a_broken_list_leaves_no_tables)
     put_root(ROOT, 0, 0xfffffff0, 0);
     acpi = find(true);
     CHECK(!acpi.list && !acpi.fixed);
-    CHECK_TEXT(acpi.refused, "there is no memory");
+    CHECK_TEXT(acpi.refused, "nothing is mapped there");
 }
 
 CASE(acpi, lengths_of_tables)
@@ -318,8 +318,8 @@ CASE(acpi, lengths_of_tables)
                  {35, "its length makes no sense"},
                  {ACPI_TABLE_BYTES_MOST + 1, "its length makes no sense"},
                  {0xffffffff, "its length makes no sense"},
-                 {ACPI_TABLE_BYTES_MOST, "it reaches beyond memory"},
-                 {2 * PAGE - 0xff, "it reaches beyond memory"},
+                 {ACPI_TABLE_BYTES_MOST, "it reaches beyond what is mapped"},
+                 {2 * PAGE - 0xff, "it reaches beyond what is mapped"},
                  {115, "its bytes do not add up to 0"}};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         begin();
