@@ -79,6 +79,7 @@ bool selftest_run(const char *pattern)
     if (!arena || !shared) {
         kprintf("selftest: %zu K of memory are needed\n",
                 (ARENA_BLOCKS * sizeof *arena + sizeof *shared) / 1024);
+        kfree(shared);
         kfree(arena);
         return false;
     }
