@@ -15,9 +15,10 @@ void pages_start(void);
  * might push the first new line out, waits for a key, or for ten seconds. After q nothing waits any
  * more. Interrupts must be on.
  */
-enum { PAGES_LINES_MOST = 4 };
+enum { PAGES_LINES_MOST = 12 };
 void pages_turn(void);
 
+/* Waits in the same way for the last page, before other things follow. */
 void pages_end(void);
 
 #endif

@@ -45,11 +45,6 @@ void pages_start(void)
     pages.counting = true;
 }
 
-void pages_end(void)
-{
-    pages.counting = false;
-}
-
 /* On the screen alone: whoever reads the serial line reads it later, or scrolls back. */
 static void write(const char *text)
 {
@@ -74,14 +69,27 @@ static void hide_notice(void)
     write("\r");
 }
 
-void pages_turn(void)
+static void turn(void)
 {
-    if (!pages.counting || pages.lines + PAGES_LINES_MOST + 1 < pages.rows)
-        return;
     show_notice();
     int key = console_wait_key(PAGE_SECONDS * PIT_TICKS_A_SECOND);
     hide_notice();
     pages.lines = 0;
     if (key == 'q')
         pages.counting = false;
+}
+
+void pages_turn(void)
+{
+    /* On a screen of few lines, what is long may be cut, so that there are lines at all. */
+    uint32_t next = PAGES_LINES_MOST < pages.rows / 2 ? PAGES_LINES_MOST : pages.rows / 2;
+    if (pages.counting && pages.lines + next + 1 >= pages.rows)
+        turn();
+}
+
+void pages_end(void)
+{
+    if (pages.counting && pages.lines)
+        turn();
+    pages.counting = false;
 }
