@@ -291,6 +291,15 @@ is `$gdb -ex 'plat walk 0' 2>&1 </dev/null`, $no_machine, '.. for a page walk';
 my $listener = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1') or die $!;
 my $port = $listener->sockport;
 close $listener;
+# A port that is somebody else's, and may lead to another machine.
+my $taken = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1') or die $!;
+my $told = `PORT=@{[$taken->sockport]} timeout 60 scripts/run gdb build/plat.elf 2>&1 </dev/null`;
+is $? >> 8, 1, 'make gdb: with a port that is taken, gdb is not started';
+like $told, qr/^run: QEMU does not start; where port \d+ is taken, PORT=N names another$/m,
+    '.. and why';
+unlike $told, qr/^Remote debugging/m, '.. nor is another machine looked at';
+close $taken;
+
 my $commands = "$machine->{directory}/commands";
 open my $file, '>', $commands or die $!;
 print $file "plat heap\nhbreak shell_run\ncontinue\nplat check\nplat processes\nkill\nquit\n";
