@@ -64,8 +64,11 @@ sub monitor {
 sub halted {
     my ($self, $work) = @_;
     my $ran = $self->runs;
-    $self->stop if $ran;
-    my $done = eval { $work->(); 1 };
+    my $done = eval { # who interrupts the order to stop has it go on, too
+        $self->stop if $ran;
+        $work->();
+        1;
+    };
     my $why = $@;
     $self->go_on if $ran;
     die $why unless $done;

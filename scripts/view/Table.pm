@@ -6,7 +6,7 @@ use warnings;
 
 # As in include/memory/heap/heap_map.h and heap.h.
 use constant { MAGIC => 0x70616d68, VERSION => 1, WORDS => 8, BLOCKS_MOST => 1 << 20,
-    OWNERS_MOST => 64 };
+    OWNERS_MOST => 64, BLOCK_BYTES => 4096 };
 use constant { FREE => 0x00, SINGLE => 0x41, FIRST => 0xc1, INSIDE => 0x81, LAST => 0x01 };
 use constant { IS_FIRST => 0x40, HAS_NEXT => 0x80 };
 use constant { COLUMNS => 64, CELLS => 1024, OWNER_BYTES => 12, NAMED => 5 };
@@ -33,7 +33,8 @@ sub new {
     $self->{end} = $self->{start} + $self->{nblocks} * $self->{block_bytes};
     die "the kernel's heap_map was overwritten: its numbers make no sense\n"
         if $self->{nblocks} > BLOCKS_MOST || $self->{end} > 1 << 32 || $self->{nowners} == 0
-        || $self->{nowners} > OWNERS_MOST || $self->{start} % $self->{block_bytes};
+        || $self->{nowners} > OWNERS_MOST || $self->{block_bytes} != BLOCK_BYTES
+        || $self->{start} % BLOCK_BYTES;
     $self->{looks} = $self->read_looks($kernel, $constants, $start);
     $self->{entries} = $guest->read($self->{table}, $self->{nblocks});
     $self->{tags} = $guest->read($self->{owners}, $self->{nblocks});

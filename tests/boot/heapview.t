@@ -276,6 +276,15 @@ my ($status, $text, $errors) = with_bytes($table, "\x02" x 3000);
 like $errors, qr/\A.* sound: 3000 blocks are wrong\n(heapview: block \d, .*\n){5}\z/,
     'many are counted, and five of them said';
 
+# Numbers of heap_map that were overwritten: how large a block is, how many owners, how many blocks,
+# and where the first one begins.
+for ([2, 0], [2, 512], [3, 0], [3, 65], [4, 1 << 21], [5, 0x01000001]) {
+    my ($word, $number) = @$_;
+    is_deeply [with_bytes(symbol('heap_map') + 4 * $word, pack 'V', $number)],
+        [1, '', "heapview: the kernel's heap_map was overwritten: its numbers make no sense\n"],
+        "word $word of heap_map is $number";
+}
+
 # -- What can't be used ---------------------------------------------------------------------------
 
 my $elf = do { open my $file, '<:raw', 'build/plat.elf' or die $!; local $/; <$file> };
