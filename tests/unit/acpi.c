@@ -18,7 +18,7 @@ enum {
     CODE = TABLES + 0x300,
     MORE = TABLES + 0x800
 };
-static const uint32_t pages[] = {EBDA, ROM, TABLES, TABLES + PAGE};
+static uint32_t pages[] = {EBDA, ROM, TABLES, TABLES + PAGE};
 
 static const void *read(uint32_t address, uint32_t nbytes)
 {
@@ -253,6 +253,73 @@ CASE(acpi, the_root_is_found_where_each_firmware_has_it)
     CHECK_EQUAL(find(true).root, 0);
 }
 
+CASE(acpi, only_where_a_bios_may_have_it)
+{
+    static const struct {
+        uint32_t address;
+        bool found;
+    } places[] = {{0xdfff0, false}, {0xe0000, true}, {0xe0010, true}, {0xfffe0, true}};
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        uint32_t address = places[i].address;
+        begin();
+        *at(ROOT) = 'r';
+        pages[1] = address / PAGE * PAGE;
+        put_root(address < 0xe0000 ? address - 16 : address, 0, LIST, 0);
+        paddr_t found = find(true).root;
+        pages[1] = ROM;
+        CHECK_EQUAL(found, places[i].found ? address : 0);
+    }
+    /* Its data area may be longer, but is not searched further. */
+    for (uint32_t offset = 0x3e0; offset <= 0x400; offset += 16) {
+        begin();
+        *at(ROOT) = 'r';
+        put_root(EBDA + offset, 0, LIST, 0);
+        struct acpi acpi;
+        acpi_find(&acpi, &shared->info, &(struct firmware){true, EBDA}, read);
+        CHECK_EQUAL(acpi.root, offset == 0x3e0 ? EBDA + offset : 0);
+    }
+}
+
+/* A table above 4 GB is not the one at the same place below it. */
+CASE(acpi, what_lies_above_4_gb_is_left_alone)
+{
+    begin();
+    put_root(ROOT, 2, LIST, MORE);
+    put(MORE + 36, MORE + 0x100, 4);
+    put(MORE + 40, 1, 4);
+    put(MORE + 44, FIXED, 4);
+    put_table(MORE, "XSDT", 52);
+    put_text(MORE + 0x100, "FACP"); /* it would be refused */
+    put(FIXED + 140, MORE, 4);
+    put(FIXED + 144, 1, 4);
+    put_table(FIXED, "FACP", 244);
+    struct acpi acpi = find(true);
+    CHECK_EQUAL(acpi.list, MORE);
+    CHECK(acpi.fixed && !acpi.refused);
+    CHECK_EQUAL(acpi.dsdt, CODE);
+    put(FIXED + 172, 0x00001000, 4); /* PM1a: there, whatever its old field says */
+    put(FIXED + 180, 1, 4);
+    put_table(FIXED, "FACP", 244);
+    CHECK_EQUAL(find(true).control[0].place, ACPI_NOWHERE);
+    put(ROOT + 28, 1, 4);
+    add_up(ROOT, 36, ROOT + 32);
+    CHECK_EQUAL(find(true).list, LIST);
+}
+
+CASE(acpi, no_order_to_the_firmware_without_port_and_value)
+{
+    begin();
+    put(FIXED + 48, 0x100b2, 4);
+    put_table(FIXED, "FACP", 116);
+    CHECK_EQUAL(find(true).smi_port, 0);
+    put(FIXED + 48, 0xffff, 4);
+    put_table(FIXED, "FACP", 116);
+    CHECK_EQUAL(find(true).smi_port, 0xffff);
+    *at(FIXED + 52) = 0;
+    put_table(FIXED, "FACP", 116);
+    CHECK_EQUAL(find(true).smi_port, 0);
+}
+
 /* Broken things are named and left alone; what is sound beside them is used. */
 CASE(acpi, a_broken_root_is_passed_over)
 {
@@ -301,6 +368,8 @@ CASE(acpi, a_broken_list_leaves_no_tables)
     CHECK(acpi.fixed);
     CHECK_TEXT(acpi.refused_table, "XSDT");
     CHECK_TEXT(acpi.refused, "another table, or none, stands there");
+    *at(FIXED + 20) ^= 1; /* the first that was refused is the one that is named */
+    CHECK_TEXT(find(true).refused_table, "XSDT");
     /* One that is nowhere. */
     begin();
     put_root(ROOT, 0, 0xfffffff0, 0);
@@ -386,6 +455,9 @@ CASE(acpi, the_package_in_all_its_forms)
     CHECK(TYPES_OF(S5, 0x12, 0x47, 0x00, 0x02, 0x0a, 5, 0x0a, 5));
     CHECK(TYPES_OF(S5, 0x12, 0x88, 0x00, 0x00, 0x02, 0x0a, 5, 0x0a, 5));
     CHECK(TYPES_OF(S5, 0x12, 0xc9, 0x00, 0x00, 0x00, 0x02, 0x0a, 5, 0x0a, 5));
+    CHECK(TYPES_OF(S5, 0x12, 0x42, 0x01, 0x02, 0x0a, 5, 0x0a, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0));
+    CHECK(TYPES_OF(S5, 0x12, 0x20, 0x02, 0x0a, 5, 0x0a, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+                   0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0));
 }
 
 CASE(acpi, what_is_no_such_package)
@@ -394,6 +466,7 @@ CASE(acpi, what_is_no_such_package)
     CHECK(!TYPES_OF(S5));
     CHECK(!TYPES_OF('_', 'S', '5', '_', 0x12, 0x06, 0x04, 0x00, 0x01, 0x00, 0x00));
     CHECK(!TYPES_OF(0x0d, '_', 'S', '5', '_', 0x12, 0x06, 0x04, 0x00, 0x01, 0x00, 0x00));
+    CHECK(!TYPES_OF(0x0d, 0x5c, '_', 'S', '5', '_', 0x12, 0x06, 0x04, 0x00, 0x01, 0x00, 0x00));
     CHECK(!TYPES_OF(S5, 0x11, 0x06, 0x04, 0x00, 0x01, 0x00, 0x00)); /* a buffer */
     CHECK(!TYPES_OF(S5, 0x12, 0x06, 0x00, 0x00, 0x01, 0x00, 0x00)); /* of no elements */
     CHECK(!TYPES_OF(S5, 0x12, 0x05, 0x02, 0x0a, 8, 0x00));          /* no such type */
