@@ -5,14 +5,14 @@
 #include "boot/boot_info.h"
 
 struct firmware {
-    bool bios;    /* its services for screen and memory are there: this is no bare UEFI */
+    bool bios;    /* its services for the screen are there: this is no bare UEFI */
     paddr_t ebda; /* where its extended data area begins, from 512 K to 640 K; 0: it has none */
 };
 
 /*
- * Reads interrupt vectors 10h and 15h, which a BIOS has in its ROM from 0xc0000 on, and the word at
- * 0x40e, the segment of its extended data area (IBM PS/2 and PC BIOS Interface Technical
- * Reference). Changes nothing.
+ * Reads interrupt vector 10h, which a BIOS has in a ROM from 0xc0000 on (who starts from a network
+ * or a disk in memory has others elsewhere), and the word at 0x40e, the segment of its extended
+ * data area (IBM PS/2 and PC BIOS Interface Technical Reference). Changes nothing.
  */
 struct firmware firmware_find(boot_reader read);
 

@@ -2,7 +2,6 @@
 
 enum {
     VECTOR_SCREEN = 0x10,
-    VECTOR_SYSTEM = 0x15,
     EBDA_SEGMENT = 0x40e,
     ROM_START = 0xc0000,
     EBDA_LOWEST = 0x80000,
@@ -18,17 +17,11 @@ static uint32_t read_number(boot_reader read, uint32_t address, uint32_t nbytes)
     return value;
 }
 
-/* Whether the routine of interrupt VECTOR, segment and offset, lies in a ROM. */
-static bool in_rom(boot_reader read, uint32_t vector)
-{
-    uint32_t pointer = read_number(read, vector * 4, 4);
-    return (pointer >> 16) * 16 + (pointer & 0xffff) >= ROM_START;
-}
-
 struct firmware firmware_find(boot_reader read)
 {
     paddr_t ebda = read_number(read, EBDA_SEGMENT, 2) * 16;
-    bool bios = in_rom(read, VECTOR_SCREEN) && in_rom(read, VECTOR_SYSTEM);
+    uint32_t screen = read_number(read, VECTOR_SCREEN * 4, 4); /* segment and offset */
+    bool bios = (screen >> 16) * 16 + (screen & 0xffff) >= ROM_START;
     return (struct firmware){
         .bios = bios,
         .ebda = bios && ebda >= EBDA_LOWEST && ebda < EBDA_HIGHEST ? ebda : 0,

@@ -4,7 +4,7 @@
 #include "case.h"
 
 static struct {
-    uint32_t vector_10, vector_15;
+    uint32_t vector_10;
     uint16_t segment;
     bool absent;
 } machine;
@@ -16,8 +16,6 @@ static const void *read(uint32_t address, uint32_t nbytes)
     switch (address) {
     case 0x40:
         return nbytes == 4 ? &machine.vector_10 : NULL;
-    case 0x54:
-        return nbytes == 4 ? &machine.vector_15 : NULL;
     case 0x40e:
         return nbytes == 2 ? &machine.segment : NULL;
     default:
@@ -29,14 +27,13 @@ CASE(firmware, a_bios_has_its_services_in_a_rom)
 {
     machine.absent = false;
     machine.vector_10 = 0xc0000014; /* the screen's own ROM */
-    machine.vector_15 = 0xf000f859;
     machine.segment = 0x9fc0;
     struct firmware firmware = firmware_find(read);
     CHECK(firmware.bios);
     CHECK_EQUAL(firmware.ebda, 0x9fc00);
-    machine.vector_15 = 0xbfff000f; /* the last byte below it */
+    machine.vector_10 = 0xbfff000f; /* the last byte below it */
     CHECK(!firmware_find(read).bios);
-    machine.vector_15 = 0xbfff0010;
+    machine.vector_10 = 0xbfff0010;
     CHECK(firmware_find(read).bios);
     machine.vector_10 = 0;
     firmware = firmware_find(read);
@@ -47,7 +44,7 @@ CASE(firmware, a_bios_has_its_services_in_a_rom)
 CASE(firmware, the_extended_data_area_lies_below_640_k)
 {
     machine.absent = false;
-    machine.vector_10 = machine.vector_15 = 0xf0000000;
+    machine.vector_10 = 0xf0000000;
     static const struct {
         uint16_t segment;
         uint32_t ebda;
