@@ -7,7 +7,7 @@
 /* Starts input from both. Returns whether there is a keyboard controller. */
 bool console_start_input(void);
 
-/* Prints the line that says which consoles there are. */
+/* Prints the line that says which consoles there are; and one where nobody can type. */
 void console_say(bool has_serial, bool has_keyboard);
 
 /* The next key; sleeps until there is one. Interrupts must be on. */

@@ -65,6 +65,8 @@ void console_say(bool has_serial, bool has_keyboard)
     kprintf("console: serial %s, ", has_serial ? "yes" : "no");
     screen_say();
     kprintf(", keyboard %s\n", has_keyboard ? "yes" : "no");
+    if (!has_serial && !has_keyboard)
+        kprintf("console: nothing to type on: no serial port, no controller of a PS/2 keyboard\n");
 }
 
 int console_poll_key(void)

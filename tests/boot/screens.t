@@ -47,31 +47,50 @@ for my $way (@ways) {
     }
 }
 
-# Nothing but a screen and a keyboard: seen in pictures, and typed on keys.
-my $socket = "$directory/mute.sock";
-my ($seen, $until) = ('', time + 240);
-my $boot = boot(iso => $iso, serial => 'none', exit_device => 0,
-    extra => ['-qmp', "unix:$socket,server=on,wait=off"], meanwhile => sub {
-        my $path = "$directory/mute";
-        while ($seen !~ /^plat>$/m && time < $until) {
-            sleep 1;
-            next unless -S $socket;
-            unlink $path, "$path.ppm";
-            qmp($socket, ['screendump', filename => "$path.ppm"],
-                ['pmemsave', val => 0, size => 1 << 20, filename => $path]);
-            my $picture = read_picture("$path.ppm");
-            next unless $picture->{width} == 720; # the firmware's
-            $seen = join "\n", @{ read_text($picture, 1, read_vga_font($path))->{text} };
-        }
-        for my $key (split(//, 'poweroff'), 'ret') {
-            qmp($socket, ['human-monitor-command', 'command-line' => "sendkey $key"]);
-            select undef, undef, undef, 0.2;
-        }
-    });
+# -- Machines that say nothing on a serial line: seen in pictures, and typed on keys --------------
+
+# The text screen once it shows PATTERN, or as it is after four minutes; then DONE gets QEMU's pid
+# and socket.
+my $mute = 0;
+sub see {
+    my ($pattern, $done, %with) = @_;
+    my $path = "$directory/mute";
+    my $socket = "$path." . ++$mute;
+    my ($seen, $until) = ('', time + 240);
+    my $boot = boot(serial => 'none', exit_device => 0, %with,
+        extra => ['-qmp', "unix:$socket,server=on,wait=off"], meanwhile => sub {
+            while ($seen !~ $pattern && time < $until) {
+                sleep 1;
+                next unless -S $socket;
+                unlink $path, "$path.ppm";
+                qmp($socket, ['screendump', filename => "$path.ppm"],
+                    ['pmemsave', val => 0, size => 1 << 20, filename => $path]);
+                my $picture = read_picture("$path.ppm");
+                next unless $picture->{width} == 720; # the firmware's
+                $seen = join "\n", @{ read_text($picture, 1, read_vga_font($path))->{text} };
+            }
+            $done->($_[0], $socket);
+        });
+    return ($seen, $boot);
+}
+
+sub type_poweroff {
+    my ($pid, $socket) = @_;
+    for my $key (split(//, 'poweroff'), 'ret') {
+        qmp($socket, ['human-monitor-command', 'command-line' => "sendkey $key"]);
+        select undef, undef, undef, 0.2;
+    }
+}
+
+my ($seen, $boot) = see(qr/^plat>$/m, \&type_poweroff, iso => $iso);
 like $seen, qr/^plat: (\d{3}) passed, 0 failed\n\n\n.*^Plat: \1 self-tests passed, 0 failed, on /ms,
     'no serial port: the screen shows how the self-tests ended' or diag $seen;
 is $boot->{status}, 0, '.. and the keyboard switches it off';
 is $boot->{text}, '', '.. really none';
+
+($seen) = see(qr/^plat>$/m, sub { kill 'KILL', $_[0] }, machine => 'q35,i8042=off');
+like $seen, qr/^console: serial no, text screen yes, keyboard no\nconsole: nothing to type on: no /m,
+    'no keyboard controller either: that is said' or diag $seen;
 
 # No screen at all.
 $boot = boot(iso => $iso, exit_device => 0, extra => ['-vga', 'none'],

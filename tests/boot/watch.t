@@ -109,7 +109,7 @@ sub near {
 # What the command said: blocks a cell, columns, rows, and pixels of a cell.
 sub layout {
     my ($boot) = @_;
-    $boot->{text} =~ /^watch: \d+ blocks, (\d+) a cell, (\d+)x(\d+) cells(?: of (\d+)x(\d+) pixels)? on /m
+    $boot->{text} =~ /^watch: \d+ blocks?, (\d+) a cell, (\d+)x(\d+) cells(?: of (\d+)x(\d+) pixels)? on /m
         or return;
     return { group => $1, columns => $2, rows => $3, width => $4, height => $5 };
 }
@@ -320,7 +320,7 @@ my $text = screen_text($shown);
 says_the_totals('text screen', $table, @$text);
 is_deeply screen_text($after), expected_rows(until_prompt($boot, 8), 80, 25),
     '.. and Ctrl-C brings the text back';
-like $boot->{text}, qr/^  block \d+ at .*\n    \d+ blocks, .*\n(    .*\n)?watch: \d+ frames/m, '.. enter prints';
+like $boot->{text}, qr/^  block \d+ at .*\n    \d+ blocks?, .*\n(    .*\n)?watch: \d+ frames/m, '.. enter prints';
 
 # Keys of the keyboard: where they are pressed, there it is drawn.
 $boot = session([[$prompt, sub {
@@ -414,8 +414,8 @@ is few(@wrong), '', '.. the table in 256 colours';
 my @rows = map { join '', map { $_->[0] =~ s/[^ -~]+/#/r } @$_ } @screen;
 s/ +$// for @rows;
 says_the_totals('terminal', $table, @rows[12 .. 20]);
-like join("\n", @rows[21 .. 23]), qr/^  block \d+ at .*\n    \d+ blocks, /m, '.. printed text has rows of its own';
-like $behind, qr/^  block \d+ at .*\n    \d+ blocks, .*^watch: \d+ frames/ms, '.. and comes again afterwards';
+like join("\n", @rows[21 .. 23]), qr/^  block \d+ at .*\n    \d+ blocks?, /m, '.. printed text has rows of its own';
+like $behind, qr/^  block \d+ at .*\n    \d+ blocks?, .*^watch: \d+ frames/ms, '.. and comes again afterwards';
 cmp_ok length $session, '<', 25_000, '.. in few bytes: ' . length $session;
 
 # -- Where it can't be ----------------------------------------------------------------------------
