@@ -1,7 +1,5 @@
 #include "lib/format.h"
 
-#include <limits.h>
-
 #include "case.h"
 #include "lib/string.h"
 
@@ -15,8 +13,8 @@
 
 CASE(format, numbers)
 {
-    CHECK_FORMAT("0 -1 2147483647 -2147483648", "%d %d %d %i", 0, -1, INT_MAX, INT_MIN);
-    CHECK_FORMAT("4294967295 ffffffff BEEF", "%u %x %X", UINT_MAX, UINT_MAX, 0xbeefu);
+    CHECK_FORMAT("0 -1 2147483647 -2147483648", "%d %d %d %i", 0, -1, INT32_MAX, INT32_MIN);
+    CHECK_FORMAT("4294967295 ffffffff BEEF", "%u %x %X", UINT32_MAX, UINT32_MAX, 0xbeefu);
     CHECK_FORMAT("18446744073709551615", "%llu", (unsigned long long)UINT64_MAX);
     CHECK_FORMAT("-9223372036854775808", "%lld", (long long)INT64_MIN);
     CHECK_FORMAT("ffffffffffffffff 100000000", "%llx %llx", (unsigned long long)UINT64_MAX,
