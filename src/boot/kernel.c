@@ -41,13 +41,7 @@ static struct {
     struct firmware firmware;
     struct acpi acpi;
     struct machine machine;
-} boot = {
-    .machine = {.cpu = &boot.cpu,
-                .boot = &boot.info,
-                .firmware = &boot.firmware,
-                .acpi = &boot.acpi,
-                .map = &boot.map},
-};
+} boot;
 
 /* Called by multiboot.asm, in this order; the second does not return. */
 uint32_t *kernel_prepare(uint32_t loader_words);
@@ -254,7 +248,12 @@ static void say_ready(void)
 
 void kernel_main(void)
 {
-    boot.machine.has_serial = serial_init();
+    boot.machine = (struct machine){.cpu = &boot.cpu,
+                                    .boot = &boot.info,
+                                    .firmware = &boot.firmware,
+                                    .acpi = &boot.acpi,
+                                    .map = &boot.map,
+                                    .has_serial = serial_init()};
     panic_set_hooks((struct panic_hooks){fault_report_print, leave_after_panic});
     trap_init((paddr_t)boot.space.directory);
     screen_init(&boot.info.screen, boot.options.console, LAYOUT_USER_END, boot.space.end);
