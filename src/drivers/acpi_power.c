@@ -14,7 +14,7 @@ enum {
     WAITS_MOST = 1000000 /* of about 1 us */
 };
 
-/* Whether REGISTER can be reached. */
+/* Whether there is a register at AT that can be reached. */
 static bool reachable(const struct acpi_register *at)
 {
     return at->place == ACPI_PORT ||
@@ -100,12 +100,11 @@ const char *acpi_power_off(struct acpi *acpi, acpi_say say)
     return "nothing happened";
 }
 
-const char *acpi_restart(const struct acpi *acpi, acpi_say say)
+void acpi_restart(const struct acpi *acpi, acpi_say say)
 {
     if (!reachable(&acpi->reset))
-        return "ACPI's tables name no register for it";
+        return;
     say(&acpi->reset);
     write8(&acpi->reset, acpi->reset_value);
     wait();
-    return "nothing happened";
 }

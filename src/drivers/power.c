@@ -69,7 +69,7 @@ void power_off(void)
 void power_restart(void)
 {
     cpu_disable_interrupts();
-    (void)acpi_restart(acpi, say);
+    acpi_restart(acpi, say);
     say_way("by the keyboard controller");
     keyboard_pulse_reset();
     wait_a_little();
