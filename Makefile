@@ -17,8 +17,9 @@ MAKEFLAGS += --no-builtin-rules
 
 # -- Tools ----------------------------------------------------------------------------------------
 
-CROSS ?= $(if $(shell command -v i686-elf-gcc),i686-elf-,$(if $(wildcard \
-    build/toolchain/bin/i686-elf-gcc),build/toolchain/bin/i686-elf-,i686-linux-gnu-))
+ifeq ($(origin CROSS),undefined)
+CROSS := $(shell scripts/cross)
+endif
 NASM ?= nasm
 HOST_CC ?= gcc
 AR ?= ar
@@ -29,15 +30,23 @@ GRUB_MKRESCUE ?= grub-mkrescue
 
 WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wmissing-prototypes -Wstrict-prototypes \
     -Wundef -Wvla $(if $(filter yes,$(WERROR)),-Werror)
+# Those that NASM has not turned on by itself and all of 2.16 to 3 know; -w+all also finds, since
+# 2.16.03, each reference from one section to another.
+NASM_WARNINGS := -w+float -w+label-redef -w+pragma -w+unknown-warning \
+    $(if $(filter yes,$(WERROR)),-w+error)
 INCLUDES := -Iinclude -Isrc -Itests
+
+# Distributions have their compilers protect programs; that asks for a C library, or for
+# instructions of newer processors.
+PLAIN := -fcf-protection=none -fno-stack-protector -fno-stack-clash-protection -U_FORTIFY_SOURCE
 
 # i386, because a compiler's default of i686 means CMOV, which a 486 does not have. No libgcc is
 # linked: Debian's has CMOV in it. i686-elf's uint32_t is a long, i686-linux-gnu's an int; it is an
 # int here with both, so that printf's formats fit.
 KERNEL_CFLAGS := -std=gnu11 -ffreestanding -march=i386 -mtune=generic -mgeneral-regs-only -O2 -g \
     -fno-omit-frame-pointer -fno-optimize-sibling-calls -fno-partial-inlining -fno-pic -fno-pie \
-    -fno-stack-protector -fno-asynchronous-unwind-tables -U__UINT32_TYPE__ \
-    -D__UINT32_TYPE__=unsigned -U__INT32_TYPE__ -D__INT32_TYPE__=int $(WARNINGS) $(INCLUDES)
+    $(PLAIN) -fno-asynchronous-unwind-tables -U__UINT32_TYPE__ -D__UINT32_TYPE__=unsigned \
+    -U__INT32_TYPE__ -D__INT32_TYPE__=int $(WARNINGS) $(INCLUDES)
 USER_CFLAGS := $(KERNEL_CFLAGS) -Os
 USER_LDFLAGS := -nostdlib -static -no-pie -Wl,--build-id=none,-z,noexecstack \
     -Wl,-z,max-page-size=4096,--strip-debug,-T,src/user/user.ld
@@ -45,7 +54,7 @@ KERNEL_LDFLAGS := -nostdlib -static -no-pie -Wl,--build-id=none,-z,noexecstack,-
 HOST_CFLAGS := -std=gnu11 -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
     -fno-sanitize-recover=all $(WARNINGS) $(INCLUDES)
 FAST_CFLAGS := -std=gnu11 -O2 -g $(WARNINGS) $(INCLUDES)
-LIB_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -fPIC -fvisibility=hidden -fno-stack-protector \
+LIB_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -fPIC -fvisibility=hidden $(PLAIN) \
     -fno-asynchronous-unwind-tables $(WARNINGS) $(INCLUDES)
 
 # -- Sources --------------------------------------------------------------------------------------
@@ -412,7 +421,7 @@ build/font.o: build/font.asm
 build/kernel/%.asm.o: %.asm build/kernel.flags
 	$(call say,NASM,$<)
 	@mkdir -p $(@D)
-	$(Q)$(NASM) -f elf32 -g -F dwarf -w+all $(if $(filter yes,$(WERROR)),-w+error) -MD $(@:.o=.d) -MP $< -o $@
+	$(Q)$(NASM) -f elf32 -g -F dwarf $(NASM_WARNINGS) -MD $(@:.o=.d) -MP $< -o $@
 
 # Linked twice, so that the kernel knows the names of its own functions (scripts/symbols).
 build/symbols0.asm: scripts/symbols
@@ -444,11 +453,11 @@ build/user/%.c.o: %.c build/kernel.flags
 build/user/%.asm.o: %.asm build/kernel.flags
 	$(call say,NASM,$< (ring 3))
 	@mkdir -p $(@D)
-	$(Q)$(NASM) -f elf32 -w+all $(if $(filter yes,$(WERROR)),-w+error) -MD $(@:.o=.d) -MP $< -o $@
+	$(Q)$(NASM) -f elf32 $(NASM_WARNINGS) -MD $(@:.o=.d) -MP $< -o $@
 
 build/user/libuser.a: $(call objects,$(USER_LIBRARY),build/user)
 	$(call say,AR,$@)
-	$(Q)rm -f $@; $(AR) rcs $@ $^
+	$(Q)rm -f $@; $(CROSS)ar rcs $@ $^
 
 # $(1): the program's name.
 program_sources = src/user/programs/$(1).c $(sort $(wildcard src/user/programs/$(1)/*.c))
@@ -463,7 +472,7 @@ $(foreach n,$(PROGRAM_NAMES),$(eval $(call program,$n)))
 build/user/flat.bin: src/user/programs/flat.asm
 	$(call say,NASM,$<)
 	@mkdir -p $(@D)
-	$(Q)$(NASM) -f bin -w+all $(if $(filter yes,$(WERROR)),-w+error) $< -o $@
+	$(Q)$(NASM) -f bin $(NASM_WARNINGS) $< -o $@
 
 # -- The ISO --------------------------------------------------------------------------------------
 

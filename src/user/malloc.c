@@ -126,14 +126,14 @@ void *malloc(size_t nbytes)
 static struct kernel_blocks *find(const char *what, void *pointer, uint32_t *object)
 {
     size_t offset = (uintptr_t)pointer % BLOCK_BYTES;
-    uint8_t *start = (uint8_t *)pointer - offset;
+    void *start = (void *)((uintptr_t)pointer - offset);
     struct kernel_blocks *entry = start ? blocks_find(start) : NULL;
     *object = 0;
     if (!entry || (offset == 0) != (entry->nsmall == 0))
         misused(what, pointer);
     if (entry->nsmall == 0)
         return entry;
-    const struct small_block *block = (const struct small_block *)(void *)start;
+    const struct small_block *block = start;
     uint32_t size = sizes[block->class_index], distance = (uint32_t)(offset - HEAD);
     *object = distance / size;
     /* For a place in the head, the distance is below 0 and the number far too large. */

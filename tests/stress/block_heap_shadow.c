@@ -20,6 +20,7 @@ enum {
 };
 
 static uint8_t arena[BLOCKS][HEAP_BLOCK_SIZE] __attribute__((aligned(HEAP_BLOCK_SIZE)));
+static uint8_t *const arena_end = (uint8_t *)(arena + BLOCKS);
 static size_t beside[128 * 1024 / sizeof(size_t)];
 static struct block_heap heap;
 static uint64_t seed;
@@ -100,11 +101,11 @@ static bool memory_is_short(size_t nbytes, size_t alignment, bool whole)
 /* A new object of at least NBYTES; the shadow knows it from now on. */
 static bool note_new(uint8_t *bytes, size_t nbytes, size_t alignment)
 {
-    if ((uintptr_t)bytes % alignment != 0 || bytes < arena[0] || bytes >= arena[BLOCKS])
+    if ((uintptr_t)bytes % alignment != 0 || bytes < arena[0] || bytes >= arena_end)
         return false;
     int refusal = 0;
     size_t size = block_heap_size(&heap, bytes, &refusal);
-    if (size < nbytes || refusal != 0 || size > (size_t)(arena[BLOCKS] - bytes))
+    if (size < nbytes || refusal != 0 || size > (size_t)(arena_end - bytes))
         return false;
     if (!mark(bytes, size, true))
         return false;
@@ -166,7 +167,7 @@ static bool try_realloc(size_t i, size_t nbytes)
     struct live *object = &live[i], was = *object;
     if (block_heap_resize(&heap, was.bytes, nbytes)) {
         size_t size = block_heap_size(&heap, was.bytes, NULL);
-        if (size < nbytes || size > (size_t)(arena[BLOCKS] - was.bytes) ||
+        if (size < nbytes || size > (size_t)(arena_end - was.bytes) ||
             !is_filled(was.bytes, size < was.size ? size : was.size, was.pattern))
             return false;
         object->size = size;
@@ -277,7 +278,7 @@ CASE(block_heap, thirteen_million_operations_agree_with_a_shadow)
     static const uint8_t fullness[] = {90, 40, 98, 10, 75, 100, 1};
     CHECK(block_heap_bytes_beside(BLOCKS) <= sizeof beside);
     for (uint32_t profile = 0; profile < SEEDS; profile++) {
-        CHECK_EQUAL(block_heap_create(&heap, arena[0], arena[BLOCKS], beside, NULL), 0);
+        CHECK_EQUAL(block_heap_create(&heap, arena[0], arena_end, beside, NULL), 0);
         seed = 88172645463325252u + profile * 0x9e3779b97f4a7c15u;
         memset(gone, 0, sizeof gone);
         for (unsigned i = 0; i < OPERATIONS; i++) {

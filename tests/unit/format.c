@@ -21,7 +21,8 @@ CASE(format, numbers)
                  1ULL << 32);
     CHECK_FORMAT("10000000000000000000", "%llu", 10000000000000000000ULL);
     CHECK_FORMAT("7 8", "%zu %lu", (size_t)7, 8ul);
-    CHECK_FORMAT("44 -44 44 4464", "%hhd %hd %hhu %hu", 300, -44, 300, 70000);
+    const char *narrow = "%hhd %hd %hhu %hu"; /* compilers warn where they see that it cuts */
+    CHECK_FORMAT("44 -44 44 4464", narrow, 300, -44, 300, 70000);
 }
 
 CASE(format, fields)

@@ -53,8 +53,9 @@ static bool begin(const struct format *format, uint32_t width, uint32_t height, 
     it.width = width;
     it.height = height;
     it.scale = 1;
+    uint8_t *guard = it.picture - GUARD;
     for (size_t i = 0; i < it.nbytes + 2 * GUARD; i++)
-        it.picture[i - GUARD] = UNTOUCHED;
+        guard[i] = UNTOUCHED;
     make_font();
     struct boot_screen screen = {.pitch = (uint32_t)pitch,
                                  .width = width,

@@ -35,12 +35,12 @@ CASE(guarded, pages_are_open_while_their_objects_live)
     begin();
     CHECK(open_are(0));
     uint8_t *a = guarded_malloc(&guarded, 100, 0), *b = guarded_malloc(&guarded, 100, 0);
-    CHECK(a == arena[2] - 112);
+    CHECK(a == &arena[1][ARENA_BLOCK_SIZE - 112]);
     CHECK(b == arena[3]);
     CHECK(open_are(0x0a));
     guarded_free(&guarded, a);
     CHECK(open_are(0x08));
-    CHECK(guarded_malloc(&guarded, 1, 0) == arena[6] - 8);
+    CHECK(guarded_malloc(&guarded, 1, 0) == &arena[5][ARENA_BLOCK_SIZE - 8]);
     CHECK(open_are(0x28));
 }
 
@@ -72,7 +72,8 @@ CASE(guarded, sizes_and_alignments)
     for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
         begin();
         uint8_t *object = guarded_malloc(&guarded, requests[i].nbytes, requests[i].alignment);
-        CHECK(object == (requests[i].from_end ? arena[2] - requests[i].from_end : NULL));
+        CHECK(object ==
+              (requests[i].from_end ? &arena[1][ARENA_BLOCK_SIZE - requests[i].from_end] : NULL));
         if (!object)
             CHECK(open_are(0)); /* nothing has changed */
     }
@@ -92,8 +93,10 @@ CASE(guarded, an_address_belongs_to_the_nearer_object)
     CHECK(guarded_near(&guarded, arena[2] + 2048) == b);
     guarded_free(&guarded, a);
     CHECK(guarded_near(&guarded, arena[1]) == a); /* as long as its page rests */
-    CHECK(guarded_holds(&guarded, arena[0]) && guarded_holds(&guarded, arena[BLOCKS] - 1));
-    CHECK(!guarded_holds(&guarded, arena[BLOCKS]) && !guarded_holds(&guarded, arena[0] - 1));
+    CHECK(guarded_holds(&guarded, arena[0]) &&
+          guarded_holds(&guarded, arena[BLOCKS - 1] + ARENA_BLOCK_SIZE - 1));
+    CHECK(!guarded_holds(&guarded, arena[BLOCKS]) &&
+          !guarded_holds(&guarded, (uint8_t *)((uintptr_t)arena - 1)));
 }
 
 CASE(guarded, what_was_opened_closes_with_the_next_change)

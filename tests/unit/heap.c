@@ -259,7 +259,7 @@ CASE(heap, b8_create_refuses_itself_inside)
         struct heap heap;
         struct heap_table table;
     } __attribute__((aligned(4096))) memory; /* whole pages, and nothing else in them */
-    void *end = memory.first + sizeof memory;
+    void *end = (uint8_t *)&memory + sizeof memory;
     table = (struct heap_table){
         .entries = entries, .total = sizeof memory / 4096, .index = index_words};
     memory.table = table;

@@ -37,7 +37,7 @@ static struct window *begin(void)
 
 static void *at(size_t offset)
 {
-    return (uint8_t *)arena + offset;
+    return (void *)((uintptr_t)arena + offset); /* outside, too */
 }
 
 static size_t pages_to_hold(size_t nbytes)

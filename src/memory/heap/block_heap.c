@@ -198,7 +198,7 @@ void *block_heap_malloc_singles(struct block_heap *heap, enum heap_owner owner, 
     void *start = block_heap_malloc_for(heap, owner, nblocks * HEAP_BLOCK_SIZE);
     if (!start || heap_split(&heap->heap, start))
         return NULL;
-    memset(heap->owners + heap_block_of(&heap->heap, start), owner, nblocks);
+    memset(heap->owners + heap_block_of(&heap->heap, start), (int)owner, nblocks);
     return start;
 }
 
