@@ -26,7 +26,6 @@ AR ?= ar
 OBJCOPY ?= objcopy
 PREFIX ?= /usr/local
 FONT ?= /usr/share/consolefonts/spleen-8x16.psfu.gz
-GRUB_MKRESCUE ?= grub-mkrescue
 
 WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wmissing-prototypes -Wstrict-prototypes \
     -Wundef -Wvla $(if $(filter yes,$(WERROR)),-Werror)
@@ -481,7 +480,7 @@ build/iso.flags: FORCE
 	@mkdir -p $(@D); echo $(wildcard /usr/lib/grub/*) | cmp -s - $@ || \
 	    echo $(wildcard /usr/lib/grub/*) >$@
 
-# Only the modules that the menu needs; the same bytes each time.
+# The same bytes each time.
 $(ISO): $(KERNEL) $(PROGRAM_FILES) $(wildcard iso/boot/grub/*) scripts/make-iso build/iso.flags
 	$(call say,ISO,$@)
 	$(Q)scripts/make-iso $@ $(KERNEL) iso/boot/grub/grub.cfg $(PROGRAM_FILES)

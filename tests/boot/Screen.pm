@@ -167,22 +167,15 @@ sub expected_rows {
 # picture.
 sub picture_iso {
     my ($name, $kernel, $payload, $append, $platform, @programs) = @_;
-    my $tree = "$directory/$name";
-    system('mkdir', '-p', "$tree/boot/grub") == 0 or die;
-    system('cp', $kernel, "$tree/boot/plat.elf") == 0 or die;
-    open my $config, '>', "$tree/boot/grub/grub.cfg" or die $!;
+    open my $config, '>', "$directory/$name.cfg" or die $!;
     print $config "set timeout=0\ninsmod all_video\nmultiboot /boot/plat.elf $append\n";
-    for my $program (@programs) {
-        system('cp', $program, "$tree/boot/") == 0 or die;
-        print $config "module /boot/", $program =~ s{.*/}{}r, " $program\n";
-    }
+    print $config "module /boot/", s{.*/}{}r, " $_\n" for @programs;
     print $config "set gfxpayload=$payload\nboot\n";
     close $config;
     my $iso = "$directory/$name.iso";
-    system("grub-mkrescue -d /usr/lib/grub/$platform --install-modules='multiboot normal iso9660 "
-        . "all_video part_msdos part_gpt configfile" . ($platform =~ /pc$/ ? ' biosdisk' : '')
-        . "' --locales= --fonts= --themes= -o $iso $tree >$directory/log 2>&1") == 0
-        or die "no $iso: " . `cat $directory/log`;
+    my @kinds = $platform =~ /pc$/ ? '--bios' : ();
+    system('scripts/make-iso', @kinds, $iso, $kernel, "$directory/$name.cfg", @programs) == 0
+        or die "no $iso";
     return $iso;
 }
 

@@ -43,7 +43,7 @@ cmp_ok -s 'build/plat.iso', '<', 8 << 20, 'the ISO is smaller than 8 MB';
 my $home = tempdir(CLEANUP => 1);
 my @files = ('build/plat.elf', 'iso/boot/grub/grub.cfg', split /,/, programs());
 sleep 2; # what FAT calls a moment
-is system('env', 'TZ=Asia/Tokyo', 'scripts/make-iso', "$home/again.iso", @files), 0, 'made again';
+is system('sh', '-c', 'umask 077; TZ=Asia/Tokyo exec "$@"', 'sh', 'scripts/make-iso', "$home/again.iso", @files), 0, 'made again';
 is system('cmp', 'build/plat.iso', "$home/again.iso"), 0, '.. it has the same bytes';
 
 # Without GRUB for UEFI.
@@ -54,6 +54,16 @@ is $?, 0, 'without GRUB for UEFI there is an ISO';
 like $said, qr/^make-iso: no grub-efi-ia32-bin, .* for BIOS only\n\z/, '.. and a line about it';
 system 'scripts/make-iso', '--bios', "$home/only.iso", @files;
 is system('cmp', "$home/bios.iso", "$home/only.iso"), 0, '.. the one for a BIOS';
+
+# Without a tool: before anything is tried, and each that is missing is named.
+make_path("$home/bin");
+symlink $_, "$home/bin/" . s{.*/}{}r
+    for map { my $name = $_; grep { -x } map { "$_/$name" } split /:/, $ENV{PATH} }
+    qw(sh dirname mktemp rm mkdir cat cp grub-mkimage mcopy);
+$said = `PATH=$home/bin scripts/make-iso $home/none.iso @files 2>&1`;
+ok $? && $said =~ /^make-iso: not here: xorriso \(Debian: xorriso\) mformat \(Debian: mtools\); make set.*\n\z/,
+    'without xorriso and mtools a line names them' or diag $said;
+ok !-e "$home/none.iso", '.. and there is no ISO';
 
 # -- scripts/usb ----------------------------------------------------------------------------------
 
