@@ -5,7 +5,7 @@
 #             APPEND="selftest"  the kernel's command line for `make run`
 #             MEM=128  megabytes for `make run`     FILTER=heap  only these in `make test-host`
 #             ACCEL=kvm  for `make run`             JOBS=4  tests at once in `make test`
-#             PREFIX=/usr/local  for `make install-lib`
+#             PREFIX=/usr/local  for `make install-lib`; DESTDIR=DIR  stands in front of it
 #             UEFI=ia32  for `make run-uefi`        UEFI=x64  for `make run-usb`: not a BIOS
 #             USB=ehci  for `make run-usb`          SCREEN=gtk  a window for `make run` and its like
 #             DEVICE=/dev/sdb  for `make usb`

@@ -20,8 +20,20 @@ for my $library ('libplatheap.a', 'libplatheap32.a') {
         '.. and needs no function but three of memory';
 }
 
-is system("scripts/install-lib $folder/usr >/dev/null"), 0, 'it installs under a prefix';
-isnt system('scripts/install-lib relative/path 2>/dev/null'), 0, '.. which must be absolute';
+delete $ENV{DESTDIR};
+is system("umask 077; scripts/install-lib $folder/usr >/dev/null"), 0, 'it installs under a prefix';
+is `cd $folder && find usr ! -perm 644 -type f -o ! -perm 755 -type d`, '', '.. for everybody to read';
+like `scripts/install-lib relative/path 2>&1`, qr/PREFIX 'relative\/path' is no absolute path; exp/,
+    '.. which must be absolute';
+like `scripts/install-lib '/a#b' 2>&1`, qr/^install-lib: pkg-config reads '\/a#b' as .*; expected/,
+    '.. and one that pkg-config can read';
+
+# As packages are made: the files lie elsewhere, and know nothing of it.
+is system("DESTDIR=$folder/root scripts/install-lib /opt/plat >/dev/null"), 0, 'DESTDIR is obeyed';
+is `cd $folder && diff -r usr root/opt/plat | grep '^[<>]' | sort -u`,
+    "< prefix=$folder/usr\n> prefix=/opt/plat\n", '.. and stands in none of the files';
+like `DESTDIR=here scripts/install-lib /usr 2>&1`, qr/DESTDIR 'here' is no absolute path; expected/,
+    '.. it must be absolute as well';
 
 # The program and the commands that the README shows, in a folder of their own.
 open my $readme, '<', 'README.md' or die $!;
@@ -40,5 +52,11 @@ for my $bits ('', '32') {
     is $?, 0, 'the README\'s lines build and run' . ($bits && ', 32 bits') or diag substr $output, 0, 500;
     like $output, qr/^double free: -104$/m, '.. and see a double free';
 }
+
+# Blanks and a quote in the prefix: pkg-config escapes them, for a shell or a make that looks.
+system(qq(scripts/install-lib "$folder/it's a prefix" >/dev/null)) == 0 or die;
+my $output = `cd $folder && PKG_CONFIG_PATH="$folder/it's a prefix/lib/pkgconfig" sh -ec '
+    eval "cc example.c \$(pkg-config --cflags --libs platheap) -o blanks" && ./blanks' 2>&1`;
+like $output, qr/^double free: -104$/m, 'a prefix with blanks in it can be used';
 
 done_testing;
