@@ -9,11 +9,33 @@
 #             UEFI=ia32  for `make run-uefi`        UEFI=x64  for `make run-usb`: not a BIOS
 #             USB=ehci  for `make run-usb`          SCREEN=gtk  a window for `make run` and its like
 #             DEVICE=/dev/sdb  for `make usb`
+#             O=DIR  builds in DIR: all that is made lies in DIR/build
 
 .DEFAULT_GOAL := all
 MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
 .DELETE_ON_ERROR:
+
+ifeq ($(origin O)$(if $(O),, empty),command line)
+
+# DIR gets links to the sources (scripts/elsewhere), and make runs there.
+.PHONY: elsewhere $(MAKECMDGOALS)
+$(or $(MAKECMDGOALS),all): elsewhere
+	@:
+elsewhere:
+	@scripts/elsewhere "$$O"
+	@$(MAKE) --no-print-directory -C "$$O" O= $(MAKECMDGOALS)
+
+else
+
+# A tree of somebody else's, or on a disk that can only be read.
+unwritable := $(shell if ! [ -e build ]; then [ -w . ] || echo build; exit; fi; \
+    for f in build build/kernel build/user build/host; do \
+    ! [ -e $$f ] || [ -w $$f ] || { echo $$f; exit; }; done)
+ifneq ($(and $(unwritable),$(filter-out help doctor setup check,$(or $(MAKECMDGOALS),all))),)
+$(error $(unwritable) can not be written by $(shell id -un); expected: make O=DIR, with a folder \
+    where it may write)
+endif
 
 # -- Tools ----------------------------------------------------------------------------------------
 
@@ -26,6 +48,9 @@ AR ?= ar
 OBJCOPY ?= objcopy
 PREFIX ?= /usr/local
 FONT ?= /usr/share/consolefonts/spleen-8x16.psfu.gz
+
+# What people say to the scripts reaches them through the environment, so that it may be any text.
+export CROSS MEM APPEND UEFI USB SCREEN ACCEL PORT DEVICE PREFIX DESTDIR FONT FILTER
 
 WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wmissing-prototypes -Wstrict-prototypes \
     -Wundef -Wvla $(if $(filter yes,$(WERROR)),-Werror)
@@ -278,27 +303,27 @@ programs: $(PROGRAM_FILES) ## the programs for ring 3, build/user/*
 run: ## install what is missing, build, boot in QEMU on this terminal (Ctrl-A X ends it)
 	@scripts/setup run
 	@$(MAKE) --no-print-directory all
-	@MEM='$(MEM)' APPEND='$(APPEND)' scripts/run kernel $(KERNEL) $(PROGRAM_FILES)
+	@scripts/run kernel $(KERNEL) $(PROGRAM_FILES)
 
 run-iso: ## the same, from the ISO as a CD through GRUB and its menu (without APPEND)
 	@scripts/setup iso
 	@$(MAKE) --no-print-directory $(ISO)
-	@MEM='$(MEM)' scripts/run iso $(ISO)
+	@scripts/run iso $(ISO)
 
 run-uefi: ## .. on UEFI x64, or UEFI=ia32, instead of a BIOS
 	@scripts/setup uefi
 	@$(MAKE) --no-print-directory $(ISO)
-	@MEM='$(MEM)' UEFI='$(or $(UEFI),x64)' scripts/run iso $(ISO)
+	@UEFI="$${UEFI:-x64}" scripts/run iso $(ISO)
 
 run-usb: ## .. as a USB stick (USB=ehci: an older controller; UEFI=x64 or ia32: not on a BIOS)
 	@scripts/setup $(if $(UEFI),uefi,iso)
 	@$(MAKE) --no-print-directory $(ISO)
-	@MEM='$(MEM)' scripts/run usb $(ISO)
+	@scripts/run usb $(ISO)
 
 run-bochs: ## .. in Bochs, where it is installed
 	@scripts/setup iso
 	@$(MAKE) --no-print-directory $(ISO)
-	@MEM='$(MEM)' scripts/bochs $(ISO)
+	@scripts/bochs $(ISO)
 
 iso: ## build/plat.iso, for PCs with a BIOS or UEFI, as a CD or on a USB stick
 	@scripts/setup iso
@@ -307,12 +332,12 @@ iso: ## build/plat.iso, for PCs with a BIOS or UEFI, as a CD or on a USB stick
 usb: ## write the ISO to a USB stick: make usb DEVICE=/dev/sdX; asks before it does
 	@scripts/setup iso
 	@$(MAKE) --no-print-directory $(ISO)
-	@scripts/usb $(ISO) '$(DEVICE)'
+	@scripts/usb $(ISO) "$$DEVICE"
 
 lib: build/host/libplatheap.a build/host/libplatheap32.a ## the heap as a library, 64 and 32 bits
 
 install-lib: lib ## library, header and pkg-config file under PREFIX=/usr/local
-	$(Q)scripts/install-lib '$(PREFIX)'
+	$(Q)scripts/install-lib "$$PREFIX"
 
 test: ## install what is missing, then every check and test; ends in Result: PASS
 	@scripts/setup
@@ -320,7 +345,7 @@ test: ## install what is missing, then every check and test; ends in Result: PAS
 	@prove --timer $(if $(JOBS),-j$(JOBS),-j2) --exec '' tests/checks/*.t tests/boot/*.t
 
 test-host: build/host/32/cases build/host/64/cases ## only the cases on the host (FILTER=heap)
-	@prove --exec '' build/host/32/cases build/host/64/cases $(if $(FILTER),:: $(FILTER))
+	@prove --exec '' build/host/32/cases build/host/64/cases $${FILTER:+:: "$$FILTER"}
 
 test-boot: $(KERNEL) $(PROGRAM_FILES) $(ISO) ## only the boots in QEMU
 	@prove --timer -j2 --exec '' tests/boot/*.t
@@ -353,12 +378,12 @@ setup: ## install what is missing
 	@scripts/setup
 
 doctor: ## each tool, its version, and what it is needed for
-	@CROSS='$(CROSS)' scripts/doctor
+	@scripts/doctor
 
 gdb: ## QEMU stopped at kernel_main, with gdb attached; `help plat` lists the kernel's own commands
 	@scripts/setup gdb
 	@$(MAKE) --no-print-directory all
-	@MEM='$(MEM)' APPEND='$(APPEND)' scripts/run gdb $(KERNEL) $(PROGRAM_FILES)
+	@scripts/run gdb $(KERNEL) $(PROGRAM_FILES)
 
 heapview: ## the heap of the `make run` in another terminal as a picture, build/heap.png
 	@perl -MCompress::Zlib -MJSON::PP -e 1 2>/dev/null || scripts/setup --packages perl
@@ -373,7 +398,7 @@ compile_commands.json: Makefile ## for editors: how each file is compiled
 	$(Q){ echo '['; for f in $(sort $(call sources,$(PURE) $(MACHINE) $(USER_LIBRARY) $(UNIT)) \
 	    $(foreach n,$(PROGRAM_NAMES),$(call program_sources,$n))); do case $$f in *.c) \
 	    printf '%s{"directory": "%s", "file": "%s", "command": "$(CROSS)gcc $(KERNEL_CFLAGS) -c %s"}' \
-	    "$$comma" '$(CURDIR)' "$$f" "$$f"; comma=','; echo;; esac; done; echo ']'; } >$@
+	    "$$comma" "$$PWD" "$$f" "$$f"; comma=','; echo;; esac; done; echo ']'; } >$@
 
 help: ## this list
 	@sed -n 's/^\([a-z_.-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 30
@@ -388,12 +413,13 @@ clean: ## remove all that was built, but the toolchain
 # -- The kernel -----------------------------------------------------------------------------------
 
 # Objects depend on the flags they were made with.
+keep = @mkdir -p $(@D); echo "$(1)" | cmp -s - $@ || echo "$(1)" >$@
+build/kernel.flags: export FLAGS = $(CROSS) $(KERNEL_CFLAGS)
 build/kernel.flags: FORCE
-	@mkdir -p $(@D); echo '$(CROSS) $(KERNEL_CFLAGS)' | cmp -s - $@ || \
-	    echo '$(CROSS) $(KERNEL_CFLAGS)' >$@
+	$(call keep,$$FLAGS)
+build/host.flags: export FLAGS = $(HOST_CC) $(HOST_CFLAGS) $(FAST_CFLAGS) $(LIB_CFLAGS)
 build/host.flags: FORCE
-	@mkdir -p $(@D); echo '$(HOST_CC) $(HOST_CFLAGS) $(FAST_CFLAGS) $(LIB_CFLAGS)' | cmp -s - $@ || \
-	    echo '$(HOST_CC) $(HOST_CFLAGS) $(FAST_CFLAGS) $(LIB_CFLAGS)' >$@
+	$(call keep,$$FLAGS)
 .PHONY: FORCE test-programs
 
 build/kernel/%.c.o: %.c build/kernel.flags
@@ -412,7 +438,7 @@ build/kernel/src/drivers/pixels.c.o build/kernel/src/drivers/framebuffer.c.o \
 # Glyphs, if the font is there; it may come later, with a date in the past.
 build/font.asm: FORCE
 	@mkdir -p $(@D)
-	@scripts/font '$(FONT)' $@
+	@scripts/font "$$FONT" $@
 
 build/font.o: build/font.asm
 	$(Q)$(NASM) -f elf32 $< -o $@
@@ -477,8 +503,7 @@ build/user/flat.bin: src/user/programs/flat.asm
 
 # What GRUB is installed for: with another platform comes another ISO.
 build/iso.flags: FORCE
-	@mkdir -p $(@D); echo $(wildcard /usr/lib/grub/*) | cmp -s - $@ || \
-	    echo $(wildcard /usr/lib/grub/*) >$@
+	$(call keep,$(wildcard /usr/lib/grub/*))
 
 # The same bytes each time.
 $(ISO): $(KERNEL) $(PROGRAM_FILES) $(wildcard iso/boot/grub/*) scripts/make-iso build/iso.flags
@@ -599,3 +624,5 @@ test-programs: lib $(PROGRAM_FILES) build/compare/32/compare build/compare/64/co
     $(patsubst %,build/bench/32/%.d,$(LIB) $(BENCH) $(COMPARE)) \
     $(patsubst %,build/bench/64/%.d,$(LIB) $(BENCH) $(COMPARE)) \
     $(patsubst %,build/lib/32/%.d,$(LIB)) $(patsubst %,build/lib/64/%.d,$(LIB))
+
+endif # O
