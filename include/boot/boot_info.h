@@ -10,7 +10,7 @@
 enum {
     BOOT_ENTRIES_MAX = 512, /* of the memory map; 312 have been seen on a real board */
     BOOT_MODULES_MAX = 32,
-    BOOT_COMMAND_LINE_BYTES = 256,
+    BOOT_COMMAND_LINE_BYTES = 2048, /* as much as Linux takes */
     BOOT_STRING_BYTES = 64,
     BOOT_LOADER_RANGES = 8
 };

@@ -24,7 +24,7 @@
 
 #include "boot/boot_info.h"
 
-enum { OPTIONS_UNKNOWN_MAX = 4, OPTIONS_GUARD_EVERY = 16 };
+enum { OPTIONS_WRONG_MAX = 16, OPTIONS_GUARD_EVERY = 16 };
 
 enum options_watch {
     OPTIONS_POISON = 1,
@@ -38,6 +38,13 @@ enum options_heap { OPTIONS_HEAP_BLOCK, OPTIONS_HEAP_FREE_LIST, OPTIONS_HEAP_BES
 enum options_console { OPTIONS_CONSOLE_ALL, OPTIONS_CONSOLE_SERIAL, OPTIONS_CONSOLE_TEXT };
 
 enum options_stop { STOP_NEVER, STOP_AT_MAP, STOP_AT_PROMPT };
+
+/* A word that was not obeyed. */
+struct options_wrong {
+    const char *word;
+    const char *expected; /* of its value; NULL: no option has that name, or the word is cut */
+    bool cut;             /* the line ended within it */
+};
 
 struct options {
     char words[BOOT_COMMAND_LINE_BYTES]; /* the line, cut into words; what follows points here */
@@ -55,14 +62,19 @@ struct options {
     enum options_console console;
     bool shell;
     bool large_pages;
-    size_t nunknown;                          /* words that mean nothing, or not with that value */
-    const char *unknown[OPTIONS_UNKNOWN_MAX]; /* the first of them */
+    size_t nwrong;                                 /* words that mean nothing, or not so */
+    struct options_wrong wrong[OPTIONS_WRONG_MAX]; /* the first of them */
 };
 
 /*
- * Reads LINE into *OPTIONS. A first word that is no option is the kernel's own name, which most
- * loaders put there. Unknown words are counted, and ignored.
+ * Reads INFO's command line into *OPTIONS. All loaders but GRUB 2 put the kernel's own name first:
+ * a first word that is no option is taken for it, behind GRUB 2 where it is a path or ends in .elf.
+ * Other words that are wrong are counted, and ignored. Of an option that is given twice the last
+ * one counts.
  */
-void options_parse(struct options *options, const char *line);
+void options_parse(struct options *options, const struct boot_info *info);
+
+/* Prints a line about each of them: what was wrong, and what was expected. */
+void options_say_wrong(const struct options *options);
 
 #endif

@@ -89,7 +89,7 @@ uint32_t *kernel_prepare(uint32_t loader_words)
     boot.cpu = cpu_identify();
     boot.started = boot.cpu.tsc ? cpu_tsc() : 0;
     multiboot_capture(&boot.info, loader_words, read_physical);
-    options_parse(&boot.options, boot.info.command_line);
+    options_parse(&boot.options, &boot.info);
     boot.firmware = firmware_find(read_physical); /* page 0 will not be there later */
     collect_memory_map();
     settle_memory_map();
@@ -127,9 +127,7 @@ static void say_machine(void)
     machine_say_cpu(&boot.machine);
     machine_say_firmware(&boot.machine);
     machine_say_loader(&boot.machine);
-    for (size_t i = 0; i < boot.options.nunknown && i < OPTIONS_UNKNOWN_MAX; i++)
-        kprintf("boot: unknown word \"%s\" on the command line, ignored\n",
-                boot.options.unknown[i]);
+    options_say_wrong(&boot.options);
     machine_say_modules(&boot.machine);
 }
 

@@ -1,6 +1,7 @@
 #include "boot/multiboot.h"
 
 #include "boot/boot_info.h"
+#include "lib/string.h"
 
 enum {
     MODULES_WALKED_MAX = 4096, /* a longer list is taken for nonsense */
@@ -215,7 +216,8 @@ void multiboot_capture(struct boot_info *info, uint32_t address, boot_reader rea
     if (words->flags & MULTIBOOT_HAS_COMMAND_LINE) {
         info->command_line_cut =
             !copy_string(info->command_line, sizeof info->command_line, words->command_line, read);
-        add_loader_range(info, words->command_line, sizeof info->command_line);
+        add_loader_range(info, words->command_line,
+                         (uint32_t)string_length(info->command_line) + 1);
     }
     if (words->flags & MULTIBOOT_HAS_LOADER_NAME)
         copy_string(info->loader, sizeof info->loader, words->loader_name, read);

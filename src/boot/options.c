@@ -1,8 +1,7 @@
 #include "boot/options.h"
 
+#include "lib/print.h"
 #include "lib/string.h"
-
-enum { WORDS_MAX = 64 };
 
 struct choice {
     const char *text;
@@ -160,25 +159,29 @@ static bool set_large_pages(struct options *options, const char *value)
     return set_switch(&options->large_pages, value);
 }
 
-static const struct {
+static const char no_value[] = "no value";
+
+static const struct option {
     const char *name;
     bool (*set)(struct options *options, const char *value); /* value NULL: none was given */
+    const char *expected;
 } table[] = {
-    {"compare", set_compare},
-    {"bench", set_bench},
-    {"selftest", set_selftest},
-    {"pages", set_pages},
-    {"stop", set_stop},
-    {"heap", set_heap},
-    {"heap_size", set_heap_size},
-    {"map", set_map},
-    {"console", set_console},
-    {"heap_panic", set_heap_panic},
-    {"heap_watch", set_heap_watch},
-    {"pse", set_large_pages},
-    {"run", set_run},
-    {"shell", set_shell},
-    {"heap_guard", set_heap_guard},
+    {"compare", set_compare, no_value},
+    {"bench", set_bench, no_value},
+    {"selftest", set_selftest, "any value, or none"},
+    {"pages", set_pages, no_value},
+    {"stop", set_stop, "map or prompt"},
+    {"heap", set_heap, "block, free_list or best_fit"},
+    {"heap_size", set_heap_size, "a number like 64M, below 4G"},
+    {"map", set_map, "loader, e820, e801, 88, mem_upper or none"},
+    {"console", set_console, "all, text or serial"},
+    {"heap_panic", set_heap_panic, no_value},
+    {"heap_watch", set_heap_watch,
+     "no value, or some of poison,red_zones,quarantine,records with commas between them"},
+    {"pse", set_large_pages, "yes or no"},
+    {"run", set_run, "a program's name"},
+    {"shell", set_shell, "yes or no"},
+    {"heap_guard", set_heap_guard, "no value, or a number from 1 on"},
 };
 
 /* Cuts WORD at its '='; the part behind it, or NULL. */
@@ -192,30 +195,77 @@ static char *cut_value(char *word)
     return NULL;
 }
 
-/* Whether WORD is a known name with a value that goes with it. WORD is as it was afterwards. */
-static bool apply(struct options *options, char *word)
+/* The option that WORD names, or NULL. Where its value does not do, *OBEYED is false and WORD as it
+ * was. */
+static const struct option *apply(struct options *options, char *word, bool *obeyed)
 {
     char *value = cut_value(word);
-    bool known = false;
-    for (size_t i = 0; i < sizeof table / sizeof table[0] && !known; i++)
-        known = string_equal(table[i].name, word) && table[i].set(options, value);
-    if (value)
-        value[-1] = known ? '\0' : '=';
-    return known;
+    const struct option *option = NULL;
+    for (size_t i = 0; i < sizeof table / sizeof table[0] && !option; i++)
+        if (string_equal(table[i].name, word))
+            option = &table[i];
+    *obeyed = option && option->set(options, value);
+    if (value && !*obeyed)
+        value[-1] = '=';
+    return option;
 }
 
-void options_parse(struct options *options, const char *line)
+static bool is_path(const char *word)
+{
+    size_t length = string_length(word);
+    return word[0] == '/' || word[0] == '(' || string_starts_with(word, "./") ||
+           string_starts_with(word, "../") ||
+           (length > 4 && string_equal(word + length - 4, ".elf"));
+}
+
+/* Whether WORD, the first one, is no wrong option but the kernel's own name. */
+static bool is_own_name(const char *word, const char *loader)
+{
+    return string_contains(loader, "GRUB 2") ? is_path(word) : !string_contains(word, "=");
+}
+
+static void note_wrong(struct options *options, struct options_wrong wrong)
+{
+    if (options->nwrong < OPTIONS_WRONG_MAX)
+        options->wrong[options->nwrong] = wrong;
+    options->nwrong++;
+}
+
+void options_parse(struct options *options, const struct boot_info *info)
 {
     *options =
         (struct options){.pattern = "", .map = BOOT_MAP_LOADER, .shell = true, .large_pages = true};
-    string_copy(options->words, sizeof options->words, line);
-    char *words[WORDS_MAX];
-    size_t nwords = string_split(options->words, words, WORDS_MAX);
-    for (size_t i = 0; i < nwords; i++) {
-        if (apply(options, words[i]) || i == 0)
-            continue;
-        if (options->nunknown < OPTIONS_UNKNOWN_MAX)
-            options->unknown[options->nunknown] = words[i];
-        options->nunknown++;
+    string_copy(options->words, sizeof options->words, info->command_line);
+    char *end = options->words + string_length(options->words);
+    char *words[2] = {NULL, options->words}; /* a word, and the rest of the line */
+    bool first = true;
+    for (size_t n; (n = string_split(words[1], words, 2)) > 0; first = false) {
+        const struct option *option = NULL;
+        bool obeyed = false, cut = false;
+        if (n == 1) { /* the last one */
+            words[1] = end;
+            cut = info->command_line_cut && words[0] + string_length(words[0]) == end;
+        }
+        if (!cut)
+            option = apply(options, words[0], &obeyed);
+        if (!obeyed && !(first && !option && is_own_name(words[0], info->loader)))
+            note_wrong(options,
+                       (struct options_wrong){words[0], option ? option->expected : NULL, cut});
     }
+}
+
+void options_say_wrong(const struct options *options)
+{
+    size_t named = options->nwrong < OPTIONS_WRONG_MAX ? options->nwrong : OPTIONS_WRONG_MAX;
+    for (size_t i = 0; i < named; i++) {
+        const struct options_wrong *wrong = &options->wrong[i];
+        if (wrong->cut)
+            kprintf("boot: %s is ignored: the command line was cut there\n", wrong->word);
+        else if (wrong->expected)
+            kprintf("boot: %s is ignored; expected: %s\n", wrong->word, wrong->expected);
+        else
+            kprintf("boot: unknown word \"%s\" on the command line, ignored\n", wrong->word);
+    }
+    if (options->nwrong > named)
+        kprintf("boot: %zu more words of the command line are ignored\n", options->nwrong - named);
 }

@@ -77,11 +77,48 @@ is_deeply [@modules[2, 5]], ['one', 'two words'], '.. named';
 is hex($modules[1]) - hex($modules[0]), 5000, '.. whole';
 ok usable_ranges($boot)->[0][0] >= hex($modules[4]), '.. and left alone';
 
-$boot = boot(append => 'stop=map selftset heap=buddy stop=soon');
-for my $word ('selftset', 'heap=buddy', 'stop=soon') {
-    like $boot->{text}, qr/^boot: unknown word "\Q$word\E" on the command line, ignored$/m,
-        "unknown word $word is named";
+# Wrong words, each with what was expected, also where GRUB leaves out the kernel's name.
+my @wrong = (['selftset'], ['heap=buddy', 'block, free_list or best_fit'],
+    ['stop=soon', 'map or prompt'], ['console=both', 'all, text or serial'],
+    ['heap_size=5G', 'a number like 64M, below 4G'], ['pse=off', 'yes or no'],
+    ['heap_guard=0', 'no value, or a number from 1 on'], ['heap_panic=1', 'no value']);
+sub said {
+    my ($word, $expected) = @_;
+    return $expected ? "boot: $word is ignored; expected: $expected"
+        : qq(boot: unknown word "$word" on the command line, ignored);
 }
+my @lines = map { said(@$_) } @wrong;
+my $words = join ' ', map { $_->[0] } @wrong;
+$boot = boot(append => "$words stop=map");
+is_deeply [$boot->{text} =~ /^(boot: .* ignored.*)$/mg], \@lines, 'c15: wrong words are named';
+for my $first (@wrong) {
+    next if $first->[0] =~ /^(?:stop|pse|console)=/; # one of each kind
+    $boot = boot(iso => make_iso('words', "multiboot /boot/plat.elf $first->[0] stop=map"));
+    is_deeply [$boot->{text} =~ /^(boot: .* ignored.*)$/mg], [said(@$first)],
+        "c15: GRUB's first word: $first->[0]";
+}
+$boot = boot(iso => make_iso('words', <<'LINES'));
+multiboot /boot/plat.elf heap.size=64M stop.map "heap=block pse=off"  'self test' heap=free_list heap=frelist stop=map
+LINES
+is_deeply [$boot->{text} =~ /^(boot: .* ignored.*)$/mg], [map { said(@$_) } ['heap.size=64M'],
+    ['stop.map'], ['"heap=block'], ['pse=off"', 'yes or no'], ['"self'], ['test"'],
+    ['heap=frelist', 'block, free_list or best_fit']],
+    'c15: .. and others of GRUB\'s, with quotes';
+
+# More words than are named; a line that is cut within one.
+$boot = boot(append => join ' ', ('x') x 20, 'stop=map');
+like $boot->{text}, qr/(?:^boot: unknown word "x" .*\n){16}^boot: 4 more words of the command line are ignored$/m,
+    'twenty wrong words';
+my $name = 'build/plat.elf ';
+my $line = 'stop=map heap=best_fit ';
+$boot = boot(append => $line . ' ' x (2047 - length("$name$line") - 12) . 'heap_size=64M');
+like $boot->{text}, qr/^boot: heap_size=64 is ignored: the command line was cut there$/m,
+    'c16: a cut word is named';
+like $boot->{text}, qr/^boot: loader qemu, command line "\Q$name$line\E.*" \(cut\)$/m, '.. and the line';
+is $boot->{status}, OK, '.. and the words before it are obeyed';
+$boot = boot(append => ' ' x (2047 - length($name) - 8) . 'stop=map');
+is $boot->{status}, OK, 'a line of 2,047 characters is read to its end';
+unlike $boot->{text}, qr/\(cut\)| ignored/, '.. and nothing is cut';
 
 $boot = boot(append => 'selftest=no_such_case');
 is $boot->{status}, FAILED, 'a pattern that matches nothing is a failure';
