@@ -49,7 +49,7 @@ struct boot_range {
 
 struct boot_module {
     paddr_t start, end;
-    char string[BOOT_STRING_BYTES];
+    char string[BOOT_STRING_BYTES]; /* without the folders in front, where it is longer */
 };
 
 /* Where a colour stands in a pixel, which is a little-endian number. */

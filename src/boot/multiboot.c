@@ -5,6 +5,7 @@
 
 enum {
     MODULES_WALKED_MAX = 4096, /* a longer list is taken for nonsense */
+    PATH_MOST = 4096,          /* and a longer path */
     TEXT_ADDRESS = 0xb8000,
     TEXT_COLUMNS = 80,
     TEXT_ROWS = 25,
@@ -71,6 +72,27 @@ static void walk_map(struct boot_info *info, uint32_t address, uint32_t nbytes, 
     }
 }
 
+/* Behind the last slash of the path that the string at ADDRESS begins with. */
+static uint32_t skip_folders(uint32_t address, boot_reader read)
+{
+    uint32_t part = address;
+    for (uint32_t i = 0; i < PATH_MOST && i < UINT32_MAX - address; i++) {
+        const char *c = read(address + i, 1);
+        if (!c || !*c || *c == ' ' || *c == '\t')
+            break;
+        if (*c == '/')
+            part = address + i + 1;
+    }
+    return part;
+}
+
+/* A module's name stands at the end of its path: of a long string the folders are left out. */
+static void copy_module_string(char *text, size_t nbytes, uint32_t address, boot_reader read)
+{
+    if (!copy_string(text, nbytes, address, read))
+        copy_string(text, nbytes, skip_folders(address, read), read);
+}
+
 static void capture_module(struct boot_info *info, const struct multiboot_module *module,
                            boot_reader read)
 {
@@ -93,7 +115,7 @@ static void capture_module(struct boot_info *info, const struct multiboot_module
     kept->end = module->end;
     kept->string[0] = '\0';
     if (module->string)
-        copy_string(kept->string, sizeof kept->string, module->string, read);
+        copy_module_string(kept->string, sizeof kept->string, module->string, read);
 }
 
 static void capture_modules(struct boot_info *info, uint32_t address, uint32_t count,

@@ -5,7 +5,9 @@
 #include "drivers/pit.h"
 #include "drivers/screen.h"
 #include "lib/print.h"
+#include "lib/string.h"
 #include "memory/heap/kheap.h"
+#include "process/program.h"
 #include "selftest/selftest.h"
 
 void machine_say_cpu(const struct machine *machine)
@@ -51,12 +53,33 @@ void machine_say_loader(const struct machine *machine)
             info->command_line_cut ? " (cut)" : "");
 }
 
+/* What is wrong with the name of module INDEX, and how to give another. */
+static void say_name(const struct boot_info *info, size_t index)
+{
+    struct program program = program_of(info, index);
+    if (program.unnamed)
+        kprintf("boot: module %zu has no name and is called %s; a name stands behind the file: "
+                "module /boot/FILE NAME\n",
+                index + 1, program.name);
+    if (program.cut)
+        kprintf("boot: the name of module %zu is longer than %d characters and is cut to %s\n",
+                index + 1, PROGRAM_NAME_BYTES - 1, program.name);
+    for (size_t i = 0; i < index; i++)
+        if (string_equal(program_of(info, i).name, program.name)) {
+            kprintf("boot: module %zu is called %s, as module %zu is, which is the one that runs\n",
+                    index + 1, program.name, i + 1);
+            return;
+        }
+}
+
 void machine_say_modules(const struct machine *machine)
 {
     const struct boot_info *info = machine->boot;
-    for (size_t i = 0; i < info->nmodules; i++)
+    for (size_t i = 0; i < info->nmodules; i++) {
         kprintf("boot: module 0x%08x-0x%08x \"%s\"\n", info->modules[i].start, info->modules[i].end,
                 info->modules[i].string);
+        say_name(info, i);
+    }
     if (info->nmodules_bad)
         kprintf("boot: %zu modules end before they begin, ignored\n", info->nmodules_bad);
     if (info->nmodules_dropped)

@@ -77,6 +77,38 @@ is_deeply [@modules[2, 5]], ['one', 'two words'], '.. named';
 is hex($modules[1]) - hex($modules[0]), 5000, '.. whole';
 ok usable_ranges($boot)->[0][0] >= hex($modules[4]), '.. and left alone';
 
+# Names of programs: behind a long path, too long, none at all, one that is there already.
+sub copy_of_hello {
+    my ($path) = @_;
+    my $folder = '';
+    $folder .= "$_/", mkdir $folder for split m{/}, $path =~ s{/[^/]*$}{}r;
+    system('cp', 'build/user/hello.elf', $path) == 0 or die $path;
+    return $path;
+}
+my $long = 'n' x 40;
+my @files = map { copy_of_hello("build/tests/$_") } 'a_folder/' x 8 . 'some.elf', "$long.elf",
+    'a_folder/' x 8 . "$long.elf", 'other/some.elf';
+$boot = boot(modules => join(',', @files), script => [map { [qr/plat> /, "$_\r"] } 'programs',
+    'run some', 'run ' . 'n' x 31, 'poweroff']);
+like $boot->{text}, qr/^boot: module \S+ "some\.elf"$/m, 'c21: the last part of a long path is kept';
+like $boot->{text}, qr/^plat> run some\nHello from ring 3/m, '.. and is a name to run';
+is scalar(() = $boot->{text} =~ /^boot: the name of module [23] is longer than 31 characters and is cut to n{31}$/mg),
+    2, '.. a name that is too long is said to be';
+like $boot->{text}, qr/^plat> run n{31}\nHello from ring 3/m, '.. and what is left of it runs';
+like $boot->{text}, qr/^boot: module 4 is called some, as module 1 is, which is the one that runs$/m,
+    '.. and that there is another of that name';
+
+$boot = boot(iso => make_iso('nameless', <<'LINES', 'build/user/hello.elf'),
+multiboot /boot/plat.elf
+module /boot/hello.elf
+module /boot/hello.elf hello
+LINES
+    script => [map { [qr/plat> /, "$_\r"] } 'run module1', 'run hello', 'poweroff']);
+like $boot->{text}, qr{^boot: module \S+ ""\nboot: module 1 has no name and is called module1; a name stands behind the file: module /boot/FILE NAME$}m,
+    'c19: a module without a name gets one, and how to give it another is said';
+like $boot->{text}, qr/^plat> run $_\nHello from ring 3/m, ".. $_ runs" for 'module1', 'hello';
+unlike $boot->{text}, qr/^boot: module 2/m, '.. and nothing is said of one with a name';
+
 # Wrong words, each with what was expected, also where GRUB leaves out the kernel's name.
 my @wrong = (['selftset'], ['heap=buddy', 'block, free_list or best_fit'],
     ['stop=soon', 'map or prompt'], ['console=both', 'all, text or serial'],

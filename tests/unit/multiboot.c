@@ -200,6 +200,43 @@ CASE(multiboot, modules)
     CHECK_EQUAL(shared->info.modules[2].start, 0x202010);
 }
 
+/* The string of a module behind a path of NFOLDERS folders of ten characters. */
+static const char *string_behind(size_t nfolders, const char *rest)
+{
+    begin(MULTIBOOT_HAS_MODULES);
+    put32(INFO + 20, 1);
+    put32(INFO + 24, MODULES);
+    put_module(0, 0x200000, 0x201000, TEXT);
+    for (size_t i = 0; i < nfolders; i++)
+        put_text(TEXT + 10 * (uint32_t)i, "/123456789");
+    put_text(TEXT + 10 * (uint32_t)nfolders, rest);
+    multiboot_capture(&shared->info, INFO, read);
+    return shared->info.modules[0].string;
+}
+
+CASE(multiboot, c21_of_a_long_path_the_last_part_is_kept)
+{
+    CHECK_TEXT(string_behind(5, "/hello.elf"),
+               "/123456789/123456789/123456789/123456789/123456789/hello.elf");
+    CHECK_TEXT(string_behind(5, "/hellohello12"),
+               "/123456789/123456789/123456789/123456789/123456789/hellohello12");
+    CHECK_TEXT(string_behind(5, "/hellohello123"), "hellohello123");
+    CHECK_TEXT(string_behind(6, "/some.elf"), "some.elf");
+    CHECK_TEXT(string_behind(6, "/some.elf with/arguments"), "some.elf with/arguments");
+    CHECK_TEXT(string_behind(300, "/some.elf"), "some.elf");
+    CHECK_TEXT(string_behind(6, "/some.elf\twith/arguments"), "some.elf\twith/arguments");
+    CHECK_TEXT(string_behind(7, "/"), "");
+    CHECK_TEXT(string_behind(0, "hello with/arguments that are longer than there is room for/ and "
+                                "more"),
+               "hello with/arguments that are longer than there is room for/ an");
+    begin(MULTIBOOT_HAS_MODULES); /* 0xee to the end of memory */
+    put32(INFO + 20, 1);
+    put32(INFO + 24, MODULES);
+    put_module(0, 0x200000, 0x201000, TEXT);
+    multiboot_capture(&shared->info, INFO, read);
+    CHECK_EQUAL(string_length(shared->info.modules[0].string), BOOT_STRING_BYTES - 1);
+}
+
 CASE(multiboot, an_absurd_module_list_is_refused)
 {
     static const uint32_t lists[][2] = {
