@@ -93,7 +93,7 @@ PURE := \
     src/boot/multiboot.c          the loader's words, untrusted, into boot_info \
     src/boot/bios_map.c           the BIOS's map, by three calls \
     src/boot/options.c            the command line \
-    src/boot/firmware.c           what a BIOS leaves in page 0 \
+    src/boot/firmware.c           which firmware it was, by what is in memory \
     src/drivers/scancodes.c       keyboard bytes into keys \
     src/drivers/terminal.c        terminal bytes into keys \
     src/drivers/acpi.c            ACPI's tables, untrusted \

@@ -83,6 +83,7 @@ struct boot_screen {
 
 struct boot_info {
     enum boot_map_source source;
+    bool no_bios; /* one was to be asked for the map, and is not there */
     size_t nentries;
     struct boot_entry entries[BOOT_ENTRIES_MAX];
     size_t nentries_dropped;         /* more than there was room for */

@@ -25,6 +25,9 @@ void machine_say_loader(const struct machine *machine);
 /* Lines about the modules that the loader brought, and those that can't be used. */
 void machine_say_modules(const struct machine *machine);
 
+/* Lines about the memory map's entries: whose they are, and those that were left out. */
+void machine_say_entries(const struct machine *machine);
+
 /* All that a person needs to know about a machine on which something went wrong. */
 void machine_report(const struct machine *machine);
 

@@ -89,7 +89,7 @@ in_real_mode:
         mov     fs, ax
         mov     gs, ax
         mov     ss, ax
-        mov     sp, LOW
+        mov     esp, LOW                ; a BIOS may address by all of it
         mov     eax, [low(registers.eax)]
         mov     ebx, [low(registers.ebx)]
         mov     ecx, [low(registers.ecx)]

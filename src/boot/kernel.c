@@ -61,8 +61,9 @@ static void collect_memory_map(void)
     boot_info_clear_entries(&boot.info);
     if (wanted == BOOT_MAP_NONE)
         return;
-    if (wanted != BOOT_MAP_MEM_UPPER)
+    if (wanted != BOOT_MAP_MEM_UPPER && boot.firmware.calls)
         bios_map_collect(&boot.info, wanted, bios_int15);
+    boot.info.no_bios = wanted != BOOT_MAP_MEM_UPPER && !boot.firmware.calls;
     if (boot.info.source == BOOT_MAP_NONE)
         boot_info_use_mem_upper(&boot.info);
 }
@@ -90,7 +91,7 @@ uint32_t *kernel_prepare(uint32_t loader_words)
     boot.started = boot.cpu.tsc ? cpu_tsc() : 0;
     multiboot_capture(&boot.info, loader_words, read_physical);
     options_parse(&boot.options, &boot.info);
-    boot.firmware = firmware_find(read_physical); /* page 0 will not be there later */
+    boot.firmware = firmware_find(&boot.info, read_physical);
     collect_memory_map();
     settle_memory_map();
     bool large_pages = boot.cpu.pse && boot.options.large_pages;
@@ -133,17 +134,7 @@ static void say_machine(void)
 
 static void say_memory(void)
 {
-    kprintf("memory: %zu entries from %s\n", boot.info.nentries,
-            boot_map_source_name(boot.info.source));
-    if (boot.info.nentries_dropped)
-        kprintf("memory: %zu entries more than the %d there is room for; 0x%llx-0x%llx is left "
-                "alone\n",
-                boot.info.nentries_dropped, BOOT_ENTRIES_MAX,
-                (unsigned long long)boot.info.dropped_range.start,
-                (unsigned long long)boot.info.dropped_range.end);
-    if (boot.info.nentries_off)
-        kprintf("memory: %zu entries are switched off by their attributes\n",
-                boot.info.nentries_off);
+    machine_say_entries(&boot.machine);
     memory_map_print(&boot.map);
     memory_map_print_usable(&boot.map);
     if (boot.options.stop == STOP_AT_MAP)
@@ -256,6 +247,7 @@ void kernel_main(void)
     trap_init((paddr_t)boot.space.directory);
     screen_init(&boot.info.screen, boot.options.console, LAYOUT_USER_END, boot.space.end);
     acpi_find(&boot.acpi, &boot.info, &boot.firmware, probe_memory);
+    firmware_consider_root(&boot.firmware, boot.acpi.root);
     power_use(&boot.acpi);
     say_machine();
     say_memory();

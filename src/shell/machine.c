@@ -27,11 +27,9 @@ static void say_register(const char *what, const struct acpi_register *at)
 void machine_say_firmware(const struct machine *machine)
 {
     const struct acpi *acpi = machine->acpi;
-    kprintf("firmware: %s", machine->firmware->bios ? "BIOS" : "not a BIOS (UEFI, most likely)");
+    kprintf("firmware: %s", firmware_name(machine->firmware));
     if (!acpi->root) {
-        kprintf(", no ACPI tables %s\n", machine->firmware->bios
-                                             ? "where a BIOS has them"
-                                             : "in what the loader's map calls ACPI's");
+        kprintf(", no ACPI tables\n");
     } else {
         kprintf(", ACPI %s by \"%s\", %zu tables", acpi->revision < 2 ? "1.0" : "2.0 or later",
                 acpi->oem, acpi->nentries);
@@ -90,11 +88,26 @@ void machine_say_modules(const struct machine *machine)
         kprintf("boot: the module list does not fit into memory, ignored\n");
 }
 
+void machine_say_entries(const struct machine *machine)
+{
+    const struct boot_info *info = machine->boot;
+    if (info->no_bios)
+        kprintf("memory: no BIOS is there to ask for a map\n");
+    kprintf("memory: %zu entries from %s\n", info->nentries, boot_map_source_name(info->source));
+    if (info->nentries_dropped)
+        kprintf("memory: %zu entries more than the %d there is room for; 0x%llx-0x%llx is left "
+                "alone\n",
+                info->nentries_dropped, BOOT_ENTRIES_MAX,
+                (unsigned long long)info->dropped_range.start,
+                (unsigned long long)info->dropped_range.end);
+    if (info->nentries_off)
+        kprintf("memory: %zu entries are switched off by their attributes\n", info->nentries_off);
+}
+
 static void say_memory(const struct machine *machine)
 {
     const struct heap_statistics *heap = &kheap()->statistics;
-    kprintf("memory: %zu entries from %s\n", machine->boot->nentries,
-            boot_map_source_name(machine->boot->source));
+    machine_say_entries(machine);
     memory_map_print(machine->map);
     kprintf("heap: %zu blocks of %u bytes, %zu taken, %zu requests failed, %s\n", heap->total,
             HEAP_BLOCK_SIZE, heap->taken, heap->failed, kheap_check() ? "broken" : "sound");

@@ -55,6 +55,16 @@ LINES
 ok passed_selftest($boot), 'a hole where the heap would begin: self-tests pass'
     or diag $boot->{text};
 
+# GRUB's handler stands before the BIOS's then; it is called, and knows of the hole.
+$boot = boot(iso => make_iso('hooked', <<'LINES'));
+insmod mmap
+cutmem 0x2000100 0x2100000
+multiboot /boot/plat.elf stop=map map=e820
+LINES
+is $boot->{status}, OK, 'the BIOS through a hook of GRUB: leaves behind the map';
+like $boot->{text}, qr/^memory: \d+ entries from BIOS E820$/m, '.. which the BIOS gave';
+ok !covered($boot, 0x2000000, 0x2100000), '.. with the hole';
+
 # What can't go on says why, in one line.
 $boot = boot(iso => make_iso('no-ram', <<'LINES'));
 insmod mmap

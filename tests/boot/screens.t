@@ -30,9 +30,9 @@ for my $way (@ways) {
     my ($name, %with) = @$way;
     my $kind = $with{firmware};
   SKIP: {
-        skip "$name: GRUB's $platform{$kind} is not installed", 4
+        skip "$name: GRUB's $platform{$kind} is not installed", 5
             if $kind && !-d "/usr/lib/grub/$platform{$kind}";
-        skip "$name: QEMU's UEFI $kind is not installed", 4
+        skip "$name: QEMU's UEFI $kind is not installed", 5
             if $kind && system "scripts/firmware $kind >/dev/null 2>&1";
         my $boot = shoot([$prompt], exit_device => 0, iso => $iso, %with);
         like $boot->{text}, qr/^plat: \d{3} passed, 0 failed$/m, "$name: the self-tests pass"
@@ -41,10 +41,24 @@ for my $way (@ways) {
         my $columns = $with{vga} ? 80 : 128;
         like $boot->{text}, $with{vga} ? qr/^console: .*text screen yes, keyboard/m
             : qr/^console: .*framebuffer 1024x768x32, 128x48 characters/m, '.. its console';
+        my $told = $kind ? 'UEFI (by system table)' : 'BIOS (by vectors)';
+        like $boot->{text}, qr/^firmware: \Q$told\E, ACPI /m, ".. its firmware: $told";
         skip "no font of $font (fonts-spleen)", 1 unless $with{vga} || -r $font;
         $boot->{text} =~ s/\A.*?(?=^Plat: )//ms; # the firmware talks on the same line
         shows_the_text($boot, $name, 1, with_verdict(until_prompt($boot, 1), $columns));
     }
+}
+
+# Without a screen, UEFI leaves in page 0 what GRUB had there. Nobody calls a BIOS that is not there.
+SKIP: {
+    skip 'UEFI x64 is not installed', 4
+        if !-d '/usr/lib/grub/x86_64-efi' || system 'scripts/firmware x64 >/dev/null 2>&1';
+    my $boot = boot(%x64, extra => ['-vga', 'none'], iso => make_iso_for_all('no-bios',
+        'multiboot /boot/plat.elf stop=map map=e820'));
+    is $boot->{status}, OK, 'k8: UEFI x64, no screen, map=e820: leaves behind the map';
+    like $boot->{text}, qr/^firmware: UEFI \(by system table\), /m, '.. its firmware';
+    like $boot->{text}, qr/^memory: no BIOS is there to ask for a map$/m, '.. no call is made';
+    like $boot->{text}, qr/^memory: 1 entries from the loader's mem_upper$/m, '.. the loader helps';
 }
 
 # -- Machines that say nothing on a serial line: seen in pictures, and typed on keys --------------

@@ -64,7 +64,7 @@ static void check_register(struct acpi_register at)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t nbytes)
 {
     static const struct boot_info info;
-    const struct firmware firmware = {.bios = true};
+    const struct firmware firmware = {.sign = FIRMWARE_VECTORS};
     struct acpi acpi;
     uint8_t types[2] = {0, 0};
     memset(picture, 0, sizeof picture);

@@ -115,7 +115,7 @@ static void begin(void)
 static struct acpi find(bool with_bios)
 {
     struct acpi acpi;
-    struct firmware firmware = {with_bios, with_bios ? EBDA_START : 0};
+    struct firmware firmware = {.ebda = with_bios ? EBDA_START : 0};
     acpi_find(&acpi, &shared->info, &firmware, read);
     return acpi;
 }
@@ -275,7 +275,7 @@ CASE(acpi, only_where_a_bios_may_have_it)
         *at(ROOT) = 'r';
         put_root(EBDA + offset, 0, LIST, 0);
         struct acpi acpi;
-        acpi_find(&acpi, &shared->info, &(struct firmware){true, EBDA}, read);
+        acpi_find(&acpi, &shared->info, &(struct firmware){.ebda = EBDA}, read);
         CHECK_EQUAL(acpi.root, offset == 0x3e0 ? EBDA + offset : 0);
     }
 }
