@@ -89,6 +89,7 @@ PURE := \
     src/lib/format.c              printf's language \
     src/lib/print.c               one stream of text, many sinks \
     src/lib/symbols.c             which function holds an address \
+    src/cpu/control.c             what CR0 and CR4 are to be \
     src/boot/boot_info.c          what the loader or the BIOS said \
     src/boot/multiboot.c          the loader's words, untrusted, into boot_info \
     src/boot/bios_map.c           the BIOS's map, by three calls \
@@ -151,7 +152,8 @@ MACHINE := \
     src/boot/multiboot.asm        header and entry \
     src/boot/e820.asm             one BIOS call from protected mode \
     src/boot/kernel.c             the boot story \
-    src/cpu/cpu.c                 CPUID \
+    src/cpu/cpu.c                 CPUID, and the processor's state \
+    src/cpu/machine_check.c       errors of the hardware \
     src/cpu/apic.c                the local APIC, out of the way \
     src/cpu/gdt.c                 segments and tasks \
     src/cpu/isr.asm               the gates' routines \
@@ -200,6 +202,7 @@ MACHINE := \
     src/selftest/bench.c          what the heap's calls cost \
     src/selftest/bench_process.c  what processes cost \
     src/selftest/bench_screen.c   .. and printing \
+    src/selftest/machine_cpu.c    .. the processor's state \
     src/selftest/machine_heap.c   cases that need the machine: the live heap \
     src/selftest/machine_realloc.c .. krealloc and its like \
     src/selftest/machine_growing.c .. a growing heap behind kmalloc \
@@ -603,6 +606,13 @@ build/tests/wrong-magic.elf: $(KERNEL) tests/boot/wrong_magic.asm
 	$(Q)$(CROSS)gcc $(KERNEL_LDFLAGS) -Wl,-e,wrong_magic_start -o $@ $(KERNEL_OBJECTS) \
 	    build/symbols.o build/tests/wrong_magic.o
 
+# A kernel that is entered with hostile values in every register that Multiboot is silent about.
+build/tests/hostile-entry.elf: $(KERNEL) tests/boot/hostile_entry.asm
+	@mkdir -p $(@D)
+	$(Q)$(NASM) -f elf32 tests/boot/hostile_entry.asm -o build/tests/hostile_entry.o
+	$(Q)$(CROSS)gcc $(KERNEL_LDFLAGS) -Wl,-e,hostile_entry_start -o $@ $(KERNEL_OBJECTS) \
+	    build/symbols.o build/tests/hostile_entry.o
+
 # A kernel that asks its loader for a framebuffer. The header moves its functions.
 build/tests/video.elf: $(KERNEL) tests/boot/video_header.asm
 	@mkdir -p $(@D)
@@ -614,7 +624,7 @@ build/tests/video.elf: $(KERNEL) tests/boot/video_header.asm
 	    build/tests/video_symbols.o
 
 test-programs: lib $(PROGRAM_FILES) build/compare/32/compare build/compare/64/compare $(FUZZ_TARGETS:%=build/fuzz/%-replay) $(KERNEL) $(ISO) build/host/32/cases build/host/64/cases build/fast/32/stress \
-    build/fast/64/stress build/tests/wrong-magic.elf build/tests/video.elf
+    build/fast/64/stress build/tests/wrong-magic.elf build/tests/hostile-entry.elf build/tests/video.elf
 
 -include $(patsubst %,build/user/%.d,$(call sources,$(USER_LIBRARY)) src/user/crt0.asm \
     $(foreach n,$(PROGRAM_NAMES),$(call program_sources,$n)))

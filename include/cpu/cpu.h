@@ -2,41 +2,22 @@
 #ifndef PLAT_CPU_CPU_H
 #define PLAT_CPU_CPU_H
 
-#include "lib/types.h"
-
-#define CR0_MONITOR_FPU   (1u << 1)
-#define CR0_EMULATE_FPU   (1u << 2)
-#define CR0_TASK_SWITCHED (1u << 3)
-#define CR0_FPU_ERRORS    (1u << 5) /* as an exception, not by way of the PIC */
-#define CR0_WRITE_PROTECT (1u << 16)
-#define CR0_NO_WRITE_BACK (1u << 29)
-#define CR0_NO_CACHE      (1u << 30)
-#define CR0_PAGING        (1u << 31)
-#define CR4_PAGE_SIZE     (1u << 4)
-#define CR4_UMIP          (1u << 11) /* ring 3 can't ask where tables lie */
-#define CR4_SMEP          (1u << 20) /* ring 0 does not run what ring 3 may run */
-#define CR4_SMAP          (1u << 21) /* nor touch what ring 3 may touch */
+#include "cpu/control.h"
 
 #define EFLAGS_INTERRUPT    (1u << 9)
 #define EFLAGS_VIRTUAL_8086 (1u << 17)
+#define EFLAGS_ALIGNMENT    (1u << 18)
 
-/* What CPUID says, once; all false and empty on a processor that has no CPUID. */
-struct cpu_features {
-    char vendor[13];
-    char brand[49];     /* the processor's own name, where it has one */
-    uint32_t signature; /* leaf 1, EAX: stepping, model, family */
-    bool tsc;
-    bool pse; /* 4 MB pages */
-    bool smep, smap, umip;
-    bool pat;  /* types of memory, chosen page by page */
-    bool apic; /* a local APIC, and the MSR that says where it is */
-};
-
-/* The bits of CR4 that keep the kernel and ring 3 apart, as far as the processor has them. */
-uint32_t cpu_protection(const struct cpu_features *features);
-
-/* Asks the processor. Any mode. */
+/* What the processor has; it is asked once. Any mode; the first call wants paging off or CR0 as
+ * cpu_take_over() leaves it, and resets an FPU that no CPUID tells of. */
 struct cpu_features cpu_identify(void);
+
+/*
+ * Writes all of the processor's state that a loader may have left otherwise: CR0, CR4, the debug
+ * registers, what system calls without a gate go by, and machine checks. FEATURES is
+ * cpu_identify()'s. Call with paging off, which is still off afterwards, and interrupts off.
+ */
+void cpu_take_over(const struct cpu_features *features, bool large_pages);
 
 /*
  * Makes write-through pages, of which there must be none yet, pages whose writes are combined to
@@ -121,11 +102,17 @@ static inline paddr_t cpu_cr3(void)
     return value;
 }
 
-/* CR4 exists only where CPUID does. */
-static inline void cpu_set_cr4_bits(uint32_t bits)
+/* CR4 exists only where cpu_features.cr4. */
+static inline uint32_t cpu_cr4(void)
 {
     uint32_t value;
-    __asm__ volatile("mov %%cr4, %0\n\tor %1, %0\n\tmov %0, %%cr4" : "=&r"(value) : "r"(bits));
+    __asm__ volatile("mov %%cr4, %0" : "=r"(value));
+    return value;
+}
+
+static inline void cpu_set_cr4(uint32_t value)
+{
+    __asm__ volatile("mov %0, %%cr4" ::"r"(value) : "memory");
 }
 
 /* Model-specific registers; only where a feature says that there is this one. */

@@ -1,6 +1,11 @@
 /*
- * The FPU belongs to the process that used it last; its registers are saved only when another one
- * wants it. SSE stays off: no process can use, or leave anything in, registers that nobody saves.
+ * The registers of the FPU, of MMX and of SSE: each process has its own, from its beginning to its
+ * end. They are changed when a process is about to run whose registers are not there: no trap
+ * decides it, and no instruction of ring 3 can meet another's, whatever a processor checks. The
+ * kernel uses none of them, so that they stay where they are while it works.
+ *
+ * Ring 3 may use SSE where CPUID says FXSR and SSE. AVX and what came later stay off: CR4.OSXSAVE
+ * is clear, and nobody would save their registers.
  */
 #ifndef PLAT_PROCESS_FPU_H
 #define PLAT_PROCESS_FPU_H
@@ -9,22 +14,23 @@
 
 struct process;
 
-/* What fnsave writes (Intel SDM, volume 1, section 8.1.10). */
+/* What fxsave writes (Intel SDM, volume 1, section 10.5), or fnsave (8.1.10) in its first 108
+ * bytes. */
 struct fpu_state {
-    uint32_t words[27];
-};
-_Static_assert(sizeof(struct fpu_state) == 108, "fnsave writes 108 bytes");
+    uint32_t words[128];
+} __attribute__((aligned(16)));
+_Static_assert(sizeof(struct fpu_state) == 512, "fxsave writes 512 bytes");
 
-/* Finds out whether there is one; ring 3 has to ask for it from now on, by its first use. */
+/* Finds out what there is, and empties it. Call with the control registers as they stay. */
 void fpu_init(void);
 
-/* To be called when PROCESS is about to run: unless the FPU is its own, using it traps. */
+/* Fresh registers for PROCESS, which is new and has its kernel stack. */
+void fpu_begin(const struct process *process);
+
+/* To be called when PROCESS is about to run, interrupts off: its registers are there. */
 void fpu_switch(const struct process *process);
 
-/* That trap: gives PROCESS the FPU. False where there is none, or no memory. */
-MUST_USE bool fpu_claim(struct process *process);
-
-/* PROCESS has ended: its state is gone. */
-void fpu_forget(struct process *process);
+/* PROCESS has ended: its registers are nobody's. */
+void fpu_forget(const struct process *process);
 
 #endif

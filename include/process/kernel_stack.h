@@ -1,13 +1,15 @@
 /*
  * Stacks on which the kernel works for processes: two pages each, with a page below that is never
- * mapped, in windows of addresses that all directories share.
+ * mapped, in windows of addresses that all directories share. The FPU's registers of a process lie
+ * above the top of its stack: they are there as long as the stack is.
  */
 #ifndef PLAT_PROCESS_KERNEL_STACK_H
 #define PLAT_PROCESS_KERNEL_STACK_H
 
-#include "lib/types.h"
+#include "process/fpu.h"
 
-#define KERNEL_STACK_BYTES (2 * PAGE_SIZE)
+#define KERNEL_STACK_PAGES 2
+#define KERNEL_STACK_BYTES (KERNEL_STACK_PAGES * PAGE_SIZE - sizeof(struct fpu_state))
 
 /* Makes room for the first ones; false without memory. */
 MUST_USE bool kernel_stack_init(void);

@@ -40,7 +40,6 @@ struct process {
     uint32_t ticks;   /* of the timer that found it running */
     uint32_t wake_at; /* tick, while sleeping */
     struct process_end end;
-    struct fpu_state *fpu;     /* NULL as long as it has not used the FPU */
     struct process *parent;    /* NULL: nobody will ask for its end */
     struct list_link all;      /* scheduler.c: on the list of all processes */
     struct list_link queue;    /* of those that are ready, or asleep */

@@ -95,8 +95,7 @@ uint32_t *kernel_prepare(uint32_t loader_words)
     collect_memory_map();
     settle_memory_map();
     bool large_pages = boot.cpu.pse && boot.options.large_pages;
-    if (large_pages)
-        cpu_set_cr4_bits(CR4_PAGE_SIZE);
+    cpu_take_over(&boot.cpu, large_pages);
     boot.space = boot.options.stop == STOP_AT_MAP ? kernel_space_minimal()
                                                   : kernel_space_build(&boot.map, large_pages);
     return boot.space.directory;
@@ -204,9 +203,6 @@ static void run_selftest(void)
 
 static void start_processes(void)
 {
-    uint32_t protection = cpu_protection(&boot.cpu);
-    if (protection) /* a 486 may have no CR4 */
-        cpu_set_cr4_bits(protection);
     process_init();
     system_calls_init();
     program_init(&boot.info);

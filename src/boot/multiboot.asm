@@ -42,6 +42,7 @@ _start:
         cld
         mov     esp, kernel_stack_top
         xor     ebp, ebp                ; the call chain ends here
+        mov     dr7, ebp                ; a breakpoint of the loader's would find no gate
         push    dword 0
         popf                            ; no flag of the loader's survives
         cmp     eax, LOADER_MAGIC

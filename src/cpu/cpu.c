@@ -1,5 +1,6 @@
 #include "cpu/cpu.h"
 
+#include "cpu/machine_check.h"
 #include "lib/string.h"
 
 #define EFLAGS_ID (1u << 21)
@@ -65,37 +66,106 @@ static bool has_apic(const struct cpuid *one)
     return (one->edx & both) == both && (one->eax >> 8 & 0xf) >= 6;
 }
 
-struct cpu_features cpu_identify(void)
+/* Some of the Pentium Pro say that they have sysenter, and have not (Intel SDM, volume 2). */
+static bool has_sysenter(const struct cpuid *one)
 {
-    struct cpu_features features = {0};
-    if (!has_cpuid())
-        return features;
+    uint32_t family = one->eax >> 8 & 0xf, model = one->eax >> 4 & 0xf, stepping = one->eax & 0xf;
+    return (one->edx & (1u << 11)) && !(family == 6 && model < 3 && stepping < 3);
+}
+
+/* EFER came with syscall, NX or long mode, whichever was first. */
+static bool has_efer(void)
+{
+    uint32_t last = cpuid(0x80000000u).eax;
+    return last > 0x80000000u && last <= 0x8000ffffu &&
+           (cpuid(0x80000001u).edx & (1u << 11 | 1u << 20 | 1u << 29)) != 0;
+}
+
+/* VME, DE, PSE, TSC, PAE, MCE, PGE, FXSR: a processor with none of them may have no CR4. */
+#define NEEDS_CR4 (1u << 1 | 1u << 2 | 1u << 3 | 1u << 4 | 1u << 6 | 1u << 7 | 1u << 13 | 1u << 24)
+
+static void read_features(struct cpu_features *features)
+{
     struct cpuid zero = cpuid(0);
     const uint32_t text[3] = {zero.ebx, zero.edx, zero.ecx};
     for (size_t i = 0; i < 12; i++)
-        features.vendor[i] = (char)(text[i / 4] >> (i % 4 * 8));
-    read_brand(features.brand);
+        features->vendor[i] = (char)(text[i / 4] >> (i % 4 * 8));
+    read_brand(features->brand);
+    features->efer = has_efer();
     if (zero.eax >= 1) {
         struct cpuid one = cpuid(1);
-        features.signature = one.eax;
-        features.pse = (one.edx & (1u << 3)) != 0;
-        features.tsc = (one.edx & (1u << 4)) != 0;
-        features.apic = has_apic(&one);
-        features.pat = (one.edx & (1u << 16)) != 0;
+        features->signature = one.eax;
+        features->fpu = (one.edx & (1u << 0)) != 0;
+        features->cr4 = (one.edx & NEEDS_CR4) != 0;
+        features->pse = (one.edx & (1u << 3)) != 0;
+        features->tsc = (one.edx & (1u << 4)) != 0;
+        features->mce = (one.edx & (1u << 7)) != 0;
+        features->mca = features->mce && (one.edx & (1u << 14)) != 0;
+        features->sysenter = has_sysenter(&one);
+        features->apic = has_apic(&one);
+        features->pat = (one.edx & (1u << 16)) != 0;
+        features->fxsr = (one.edx & (1u << 24)) != 0;
+        features->sse = (one.edx & (1u << 25)) != 0;
     }
     if (zero.eax >= 7) {
         struct cpuid seven = cpuid(7);
-        features.smep = (seven.ebx & (1u << 7)) != 0;
-        features.smap = (seven.ebx & (1u << 20)) != 0;
-        features.umip = (seven.ecx & (1u << 2)) != 0;
+        features->smep = (seven.ebx & (1u << 7)) != 0;
+        features->smap = (seven.ebx & (1u << 20)) != 0;
+        features->umip = (seven.ecx & (1u << 2)) != 0;
     }
-    return features;
 }
 
-uint32_t cpu_protection(const struct cpu_features *features)
+/* Asks the FPU itself, as Intel's manuals find one where there is no CPUID. */
+static bool answers_as_fpu(void)
 {
-    return (features->smep ? CR4_SMEP : 0) | (features->smap ? CR4_SMAP : 0) |
-           (features->umip ? CR4_UMIP : 0);
+    uint16_t status = 0x5a5a, control = 0x5a5a;
+    cpu_set_cr0(cpu_cr0() & ~(CR0_EMULATE_FPU | CR0_TASK_SWITCHED));
+    __asm__ volatile("fninit; fnstsw %0; fnstcw %1" : "+m"(status), "+m"(control));
+    return status == 0 && (control & 0x103f) == 0x003f;
+}
+
+struct cpu_features cpu_identify(void)
+{
+    static struct {
+        bool known;
+        struct cpu_features features;
+    } cpu;
+    if (!cpu.known) {
+        if (has_cpuid())
+            read_features(&cpu.features);
+        else
+            cpu.features.fpu = answers_as_fpu();
+        cpu.known = true;
+    }
+    return cpu.features;
+}
+
+enum { MSR_SYSENTER_CS = 0x174, MSR_SYSENTER_ESP, MSR_SYSENTER_EIP };
+
+#define MSR_EFER 0xc0000080u
+
+#define DR6_NOTHING 0xffff0ff0u /* has happened; the other bits are fixed */
+
+void cpu_take_over(const struct cpu_features *features, bool large_pages)
+{
+    struct cpu_control control = cpu_control_for(features, large_pages);
+    /* DR7 first: a breakpoint may be on one of these instructions. */
+    __asm__ volatile("mov %0, %%dr7; mov %1, %%dr6\n\t"
+                     "mov %0, %%dr0; mov %0, %%dr1; mov %0, %%dr2; mov %0, %%dr3" ::"r"(0),
+                     "r"(DR6_NOTHING));
+    if (cpu_cr0() & (CR0_NO_CACHE | CR0_NO_WRITE_BACK))
+        __asm__ volatile("wbinvd" ::: "memory"); /* so that nothing stale is hit from now on */
+    cpu_set_cr0(control.cr0 & ~CR0_PAGING);
+    if (features->efer)
+        cpu_write_msr(MSR_EFER, 0); /* with long mode left enabled, PG without PAE would fault */
+    if (features->cr4)
+        cpu_set_cr4(control.cr4);
+    if (features->sysenter) {
+        cpu_write_msr(MSR_SYSENTER_CS, 0);
+        cpu_write_msr(MSR_SYSENTER_ESP, 0);
+        cpu_write_msr(MSR_SYSENTER_EIP, 0);
+    }
+    machine_check_init(features);
 }
 
 /*

@@ -47,7 +47,8 @@ isr_common:
         mov     es, eax
         mov     fs, eax
         mov     gs, eax
-        cld
+        push    dword 2                 ; bit 1 is always set
+        popf                            ; no DF for C; no AC, with which ring 3 turns SMAP off
         push    esp
         call    trap_dispatch
         add     esp, 4

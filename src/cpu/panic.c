@@ -4,6 +4,7 @@
 
 #include "cpu/backtrace.h"
 #include "cpu/cpu.h"
+#include "cpu/machine_check.h"
 #include "lib/print.h"
 
 static struct {
@@ -78,6 +79,8 @@ void panic_trap(const struct trap_frame *frame, uint32_t esp)
     bool about_memory = frame->vector == TRAP_PAGE_FAULT || frame->vector == TRAP_DOUBLE_FAULT;
     if (about_memory && state.hooks.describe)
         state.hooks.describe(frame, address, esp);
+    if (frame->vector == TRAP_MACHINE_CHECK)
+        machine_check_print();
     panic_print_registers(frame, esp);
     kprintf("  cr0 %08x  cr2 %08x  cr3 %08x\n", cpu_cr0(), address, cpu_cr3());
     finish(frame->eip, frame->ebp, esp);

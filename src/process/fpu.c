@@ -1,74 +1,78 @@
+/*
+ * Theory. HOLDER is whose registers are in the processor; everybody else's lie above its kernel
+ * stack. They are saved when the next process runs that is not HOLDER, and not on the way into the
+ * kernel or to process 0, which has neither stack nor registers.
+ */
 #include "process/fpu.h"
 
 #include "cpu/cpu.h"
-#include "memory/heap/kheap.h"
+#include "process/kernel_stack.h"
 #include "process/process.h"
 
 static struct {
     bool there;
-    bool open;              /* TS is clear */
-    struct process *holder; /* whose registers it has; NULL: nobody's that matter */
+    bool extended; /* fxsave and fxrstor: XMM registers and MXCSR, too */
+    const struct process *holder;
+    struct fpu_state fresh;
 } fpu;
 
-/* Registers empty, and zero: fninit alone would leave what they held to whoever looks. */
-static const struct fpu_state clean = {{0x037f, 0, 0xffff}};
+enum { CONTROL_WORD = 0x037f, ALL_EMPTY = 0xffff, MXCSR = 0x1f80, MXCSR_AT = 6 };
 
-static void open(void)
+static struct fpu_state *state_of(const struct process *process)
 {
-    __asm__ volatile("clts");
-    fpu.open = true;
+    return (struct fpu_state *)(process->stack + KERNEL_STACK_BYTES);
 }
 
-static void close(void)
+static void save(struct fpu_state *state)
 {
-    cpu_set_cr0(cpu_cr0() | CR0_TASK_SWITCHED);
-    fpu.open = false;
+    if (fpu.extended)
+        __asm__ volatile("fxsave %0" : "=m"(*state));
+    else
+        __asm__ volatile("fnsave %0" : "=m"(*state));
+}
+
+/* Whoever was before may have left an error pending, which would be the kernel's now. And fxrstor
+ * on AMD's may leave the addresses of its last instruction to be seen (CVE-2006-1056). */
+static void load(const struct fpu_state *state)
+{
+    if (fpu.extended)
+        __asm__ volatile("fninit; fxrstor %0" ::"m"(*state));
+    else
+        __asm__ volatile("fninit; frstor %0" ::"m"(*state));
 }
 
 void fpu_init(void)
 {
-    uint16_t status = 0x5a5a, control = 0x5a5a;
-    uint32_t cr0 = cpu_cr0() & ~(CR0_EMULATE_FPU | CR0_TASK_SWITCHED);
-    cpu_set_cr0(cr0 | CR0_MONITOR_FPU | CR0_FPU_ERRORS);
-    __asm__ volatile("fninit; fnstsw %0; fnstcw %1" : "+m"(status), "+m"(control));
-    fpu.there = status == 0 && (control & 0x103f) == 0x003f; /* as Intel's manuals find one */
+    struct cpu_features features = cpu_identify();
+    fpu.there = features.fpu;
+    fpu.extended = features.fpu && features.fxsr;
     if (!fpu.there)
-        cpu_set_cr0((cr0 & ~CR0_MONITOR_FPU) | CR0_EMULATE_FPU);
-    close();
+        return;
+    fpu.fresh.words[0] = CONTROL_WORD;
+    if (!fpu.extended)
+        fpu.fresh.words[2] = ALL_EMPTY; /* 0 says so to fxrstor */
+    else if (features.sse)
+        fpu.fresh.words[MXCSR_AT] = MXCSR;
+    load(&fpu.fresh);
+}
+
+void fpu_begin(const struct process *process)
+{
+    *state_of(process) = fpu.fresh;
 }
 
 void fpu_switch(const struct process *process)
 {
-    bool own = fpu.holder == process;
-    if (own && !fpu.open)
-        open();
-    else if (!own && fpu.open)
-        close();
-}
-
-bool fpu_claim(struct process *process)
-{
-    if (!fpu.there)
-        return false;
-    if (!process->fpu) {
-        process->fpu = kmalloc(sizeof *process->fpu);
-        if (!process->fpu)
-            return false;
-        *process->fpu = clean;
-    }
-    open();
+    if (!fpu.there || !process->stack || fpu.holder == process)
+        return;
     if (fpu.holder)
-        __asm__ volatile("fnsave %0" : "=m"(*fpu.holder->fpu));
+        save(state_of(fpu.holder));
+    load(state_of(process));
     fpu.holder = process;
-    /* Whoever had it may have ended with an error pending, which would be the kernel's now. */
-    __asm__ volatile("fninit; frstor %0" ::"m"(*process->fpu));
-    return true;
 }
 
-void fpu_forget(struct process *process)
+void fpu_forget(const struct process *process)
 {
     if (fpu.holder == process)
         fpu.holder = NULL;
-    kfree(process->fpu);
-    process->fpu = NULL;
 }

@@ -8,8 +8,7 @@
 #include "memory/heap/kheap.h"
 
 enum {
-    STACK_PAGES = KERNEL_STACK_BYTES / PAGE_SIZE,
-    LOT_PAGES = STACK_PAGES + 1,
+    LOT_PAGES = KERNEL_STACK_PAGES + 1,
     WINDOW_BYTES = 4 << 20,
     LOTS = WINDOW_BYTES / PAGE_SIZE / LOT_PAGES
 };
@@ -69,8 +68,8 @@ vaddr_t kernel_stack_create(void)
     while (window->used[lot])
         lot++;
     vaddr_t stack = window->start + (lot * LOT_PAGES + 1) * PAGE_SIZE;
-    size_t mapped = window->source.map(window->source.context, (void *)stack, STACK_PAGES);
-    if (mapped < STACK_PAGES) {
+    size_t mapped = window->source.map(window->source.context, (void *)stack, KERNEL_STACK_PAGES);
+    if (mapped < KERNEL_STACK_PAGES) {
         unmap(window, stack, mapped);
         return 0;
     }
@@ -96,7 +95,7 @@ void kernel_stack_destroy(vaddr_t stack)
     struct stack_window *window = window_of(stack, &page);
     window->used[page / LOT_PAGES] = false;
     window->nused--;
-    unmap(window, stack, STACK_PAGES);
+    unmap(window, stack, KERNEL_STACK_PAGES);
 }
 
 bool kernel_stack_is_guard(vaddr_t address)

@@ -75,6 +75,7 @@ static int build(struct process *process, const struct process_order *order, con
     process->stack = user_esp ? kernel_stack_create() : 0;
     if (!process->stack)
         return -ENOMEM;
+    fpu_begin(process);
     make_frame(process, entry, user_esp);
     return 0;
 }

@@ -25,9 +25,6 @@ static void exception(struct trap_frame *frame, vaddr_t address)
     case TRAP_NMI:
     case TRAP_MACHINE_CHECK:
         panic_trap(frame, trap_esp(frame)); /* the machine's, and nobody's fault in ring 3 */
-    case TRAP_NO_COPROCESSOR:
-        if (fpu_claim(process_current()))
-            return;
     }
     user_fault(frame, address);
 }

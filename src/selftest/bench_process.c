@@ -53,13 +53,35 @@ static void time_memory(struct process *process, size_t npages, const char *what
             cleared / ROUNDS, taken / ROUNDS);
 }
 
+/* The registers of one process out, those of another one in; nothing where there is no FPU. */
+static void time_fpu(void)
+{
+    struct process *one = RING3_START(ring3_spins), *other = RING3_START(ring3_spins);
+    uint32_t flags = cpu_save_flags();
+    if (one && other) {
+        fpu_switch(other);
+        uint64_t start = cpu_tsc();
+        for (int i = 0; i < ROUNDS; i++) {
+            fpu_switch(one);
+            fpu_switch(other);
+        }
+        say(".. and the registers of its FPU and SSE", since(start) / (2 * ROUNDS));
+    }
+    cpu_restore_flags(flags);
+    if (one)
+        ring3_stop(one);
+    if (other)
+        ring3_stop(other);
+}
+
 void bench_process_run(void)
 {
     kprintf("bench: ticks of the time stamp counter, processes\n");
     uint32_t call = (uint32_t)RING3_RUN(asks_for_its_number).code - LOOP_INSTRUCTIONS;
     say("system call, there and back", call);
-    /* There is only the kernel to hand over to, and it hands back. */
+    /* There is only the kernel to hand over to, which has no FPU registers, and it hands back. */
     say("switch to another", ((uint32_t)RING3_RUN(yields).code - call) / 2);
+    time_fpu();
     uint32_t flags = cpu_save_flags();
     uint64_t start = cpu_tsc();
     for (int i = 0; i < ROUNDS; i++)

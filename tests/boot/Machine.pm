@@ -105,6 +105,20 @@ sub monitor {
     return $answer;
 }
 
+# Waits until it ends by itself; QEMU's exit status, or -1 where it does not. All it said is {text}.
+sub left {
+    my ($self) = @_;
+    my ($until, $select) = (time + SECONDS, IO::Select->new($self->{from}));
+    while (1) {
+        my $left = $until - time;
+        return -1 if $left <= 0 || !$select->can_read($left);
+        sysread $self->{from}, my $bytes, 65536 or last;
+        $self->{text} .= $bytes =~ s/\r//gr;
+    }
+    waitpid delete $self->{pid}, 0;
+    return $? & 127 ? -1 : $? >> 8;
+}
+
 sub end {
     my ($self) = @_;
     my $pid = delete $self->{pid} or return;

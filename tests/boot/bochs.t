@@ -67,10 +67,13 @@ sub shown {
             splice @screen, $to, 0, ' ' x 80;
         }
     };
-    my $piece = qr/\e\[([?\d;]*)([A-Za-z])|\e[()](.)|\e[=>]|\e\[?[?\d;]*\z|([\r\n\b])|([ -~])/;
+    my $piece = qr/\e\[([?\d;]*)([A-Za-z])|\e[()](.)|\e([=>M])|\e\[?[?\d;]*\z|([\r\n\b])|([ -~])/;
     while ($text =~ /\G$piece/gc) {
-        my ($numbers, $order, $set, $control, $character) = ($1, $2, $3, $4, $5);
+        my ($numbers, $order, $set, $short, $control, $character) = ($1, $2, $3, $4, $5, $6);
         $lines = $set eq '0' if defined $set;
+        if (($short // '') eq 'M') { # up, and down goes what is there
+            $row == $top ? $scroll->($top, -1) : $row--;
+        }
         if (defined $control) {
             if ($control eq "\r") {
                 $column = 0;

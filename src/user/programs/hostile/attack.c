@@ -36,6 +36,36 @@ bool attack_refused(int pid)
     return wait(pid, &end) == pid && exited_with(&end, REFUSED);
 }
 
+/* CPUID is there where the flag ID can be changed, which every ring may do. */
+static bool has_cpuid(void)
+{
+    const uint32_t flag = 1u << 21;
+    uint32_t before, after;
+    __asm__ volatile("pushfl; popl %0; movl %0, %1; xorl %2, %1; pushl %1; popfl; pushfl; popl %1;"
+                     "pushl %0; popfl"
+                     : "=&r"(before), "=&r"(after)
+                     : "i"(flag)
+                     : "cc");
+    return ((before ^ after) & flag) != 0;
+}
+
+bool processor_is_emulated(void)
+{
+    const uint32_t hypervisor = 1u << 31, leaf = 0x40000000u;
+    uint32_t eax = 1, ebx, ecx = 0, edx;
+    if (!has_cpuid())
+        return false;
+    __asm__ volatile("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
+    if (!(ecx & hypervisor))
+        return false;
+    eax = leaf;
+    __asm__ volatile("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
+    char name[13] = "";
+    const uint32_t words[] = {ebx, ecx, edx};
+    memcpy(name, words, sizeof words);
+    return string_equal(name, "TCGTCGTCGTCG");
+}
+
 uint32_t free_blocks(void)
 {
     struct memory_information information = {0, 0, 0};

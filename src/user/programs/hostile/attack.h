@@ -7,8 +7,11 @@
 
 #include "user/plat.h"
 
-/* What an attack's function returns: the program's code. */
-enum { REFUSED = 0, GOT_THROUGH = 1 };
+/*
+ * What an attack's function returns: the program's code. UNCHECKED: the processor itself let ring 3
+ * do what it has to refuse, whatever the kernel does.
+ */
+enum { REFUSED = 0, GOT_THROUGH = 1, UNCHECKED = 3 };
 
 /* How an attack may end, as bits: killed by the exception of that number, or refused. */
 #define BY(vector)          (1u << (vector))
@@ -26,7 +29,10 @@ enum { REFUSED = 0, GOT_THROUGH = 1 };
 #define PAGE_FAULT          BY(14)
 #define X87_ERROR           BY(16)
 #define ALIGNMENT_CHECK     BY(17)
+#define SIMD_ERROR          BY(19)
 #define SURVIVES            BY(31)
+/* The processor alone decides, and an emulator's may not look (QEMU 10 and 11). */
+#define EMULATOR_MAY_RUN_IT BY(30)
 /* QEMU 7.2 with SMAP: a far return reads its stack as if the kernel did, and faults. */
 #define RETURN_FAULTS PAGE_FAULT
 #define HELPER        0 /* not an attack: others run it */
@@ -94,6 +100,17 @@ static inline bool died_of(const struct process_end *end, int vector)
     return end->cause == PROCESS_FAULTED && end->code == vector;
 }
 
+/* The ring that the program is in. */
+static inline unsigned current_ring(void)
+{
+    uint32_t selector;
+    __asm__ volatile("movl %%cs, %0" : "=r"(selector));
+    return selector & 3;
+}
+
+/* Whether the processor is QEMU's own (TCG), by what CPUID says; false where there is no CPUID. */
+bool processor_is_emulated(void);
+
 /* The blocks of the kernel's heap that are free. */
 uint32_t free_blocks(void);
 
@@ -115,6 +132,6 @@ static inline void *own_text(void)
 
 extern const struct theme hostile_instructions, hostile_interrupts, hostile_segments, hostile_flags,
     hostile_stack, hostile_coprocessor, hostile_memory, hostile_calls, hostile_allocation,
-    hostile_pointers, hostile_processes, hostile_random;
+    hostile_pointers, hostile_processes, hostile_random, hostile_simd;
 
 #endif

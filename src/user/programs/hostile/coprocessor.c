@@ -172,7 +172,7 @@ ATTACK(mmx_fresh)
     return REFUSED;
 }
 
-/* A kernel that keeps no such registers for anybody refuses the coprocessor to all. */
+/* A processor without an FPU refuses it to all. */
 #define SURVIVES_OR_NONE (SURVIVES | NO_COPROCESSOR)
 
 static const struct attack attacks[] = {
