@@ -97,6 +97,7 @@ PURE := \
     src/boot/firmware.c           which firmware it was, by what is in memory \
     src/drivers/scancodes.c       keyboard bytes into keys \
     src/drivers/terminal.c        terminal bytes into keys \
+    src/drivers/mp_table.c        how old boards connect the PIC \
     src/drivers/acpi.c            ACPI's tables, untrusted \
     src/drivers/acpi_off.c        .. and the number that switches off \
     src/drivers/pixels.c          glyphs onto a picture \

@@ -18,6 +18,7 @@
  *     run=NAME             run that program before the prompt comes
  *     shell=no             halt instead of a prompt
  *     pse=no               no 4 MB pages, as on a 486
+ *     exit=PORT            leave by writing there, also where no QEMU is seen
  */
 #ifndef PLAT_BOOT_OPTIONS_H
 #define PLAT_BOOT_OPTIONS_H
@@ -62,6 +63,7 @@ struct options {
     enum options_console console;
     bool shell;
     bool large_pages;
+    uint16_t exit_port;                            /* 0: none was named */
     size_t nwrong;                                 /* words that mean nothing, or not so */
     struct options_wrong wrong[OPTIONS_WRONG_MAX]; /* the first of them */
 };

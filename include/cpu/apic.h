@@ -6,11 +6,12 @@
 
 /*
  * Lets what the PIC raises through to the processor, where the firmware has left that closed (as
- * UEFI may), and nothing else: the controller's own timer is stopped, and what it, or an I/O APIC
- * that the firmware has set up, still has to say has no gate and waits for ever. Returns whether
- * the way was closed or the timer ran; a processor without a local APIC, or with its APIC off,
- * passes the PIC on by itself. Its registers must be mapped, or nothing is done. Call with
- * interrupts off, before the PIC's lines are opened.
+ * UEFI may), and nothing else: the controller's own timer is stopped, and so is what the processor
+ * would interrupt for by itself (errors, counters, heat), unless it is the firmware's own business.
+ * What these, or an I/O APIC that the firmware has set up, still have to say has no gate and waits
+ * for ever. Returns whether the way was closed or the timer ran; a processor without a local APIC,
+ * or with its APIC off, passes the PIC on by itself. Its registers must be mapped, or nothing is
+ * done. Call with interrupts off, before the PIC's lines are opened.
  */
 bool apic_pass_interrupts(const struct cpu_features *features);
 

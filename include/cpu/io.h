@@ -28,10 +28,14 @@ static inline uint16_t io_read16(uint16_t port)
     return value;
 }
 
-/* About a microsecond, which is what old chips need between two accesses. */
+/*
+ * About a microsecond on a board whose chips need one between two accesses: that is what a read
+ * over their bus takes. Every PC has port 0x61, and reading it changes nothing. (Port 0x80, which
+ * others write to, is a laptop's business now and then.)
+ */
 static inline void io_pause(void)
 {
-    io_write8(0x80, 0);
+    (void)io_read8(0x61);
 }
 
 #endif

@@ -18,6 +18,12 @@ struct acpi_register {
     uint32_t address; /* of a port, at most 0xffff */
 };
 
+/* General-purpose events: NBYTES / 2 bytes of status, and as many that enable. */
+struct acpi_events {
+    struct acpi_register at;
+    uint8_t nbytes;
+};
+
 struct acpi {
     boot_reader read;
     paddr_t root; /* of the root pointer; 0: there is none, and nothing below is set */
@@ -31,7 +37,9 @@ struct acpi {
     paddr_t dsdt;
     uint16_t smi_port; /* ACPI_ENABLE is written there first; 0: no need to */
     uint8_t acpi_enable;
-    struct acpi_register control[2];    /* PM1a and PM1b, of 16 bits */
+    struct acpi_register control[2]; /* PM1a and PM1b, of 16 bits */
+    struct acpi_register status[2];  /* of PM1a and PM1b, of 16 bits */
+    struct acpi_events events[2];
     struct acpi_register sleep_control; /* instead of them, of 8 bits */
     struct acpi_register reset;
     uint8_t reset_value;

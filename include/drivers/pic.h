@@ -7,6 +7,12 @@
 /* Moves the lines away from the processor's own vectors and closes all of them. */
 void pic_init(void);
 
+/*
+ * Connects the controllers with the first processor directly, on a board that has a register for it
+ * (drivers/mp_table.h): whoever ran before may have led them through an APIC that is not set up.
+ */
+void pic_connect(void);
+
 /* Opens LINE; HANDLER runs on each of its interrupts, with interrupts off, before its end. */
 void pic_start(unsigned line, void (*handler)(void));
 

@@ -28,4 +28,20 @@ MUST_USE bool pit_works(void);
  */
 void pit_wait(void);
 
+/*
+ * A moment NMICROSECONDS from now, by the chip's own counter: it needs no interrupts and runs
+ * before pit_init(), too (up to twice as fast then, as the firmware left it). Where it stands
+ * still, the moment has come after NMICROSECONDS looks at it. Look often: a look has to come at
+ * least every 10 ms, or the moment comes later. From 1000 microseconds to 1000 seconds.
+ */
+struct pit_deadline {
+    uint32_t counts_left, looks_left, looks_most;
+    uint16_t last;
+};
+MUST_USE struct pit_deadline pit_deadline_in(uint32_t nmicroseconds);
+MUST_USE bool pit_deadline_passed(struct pit_deadline *deadline);
+
+/* Waits so long, awake. Interrupts may be off. */
+void pit_delay(uint32_t nmicroseconds);
+
 #endif

@@ -9,6 +9,7 @@
 #include "cpu/panic.h"
 #include "cpu/probe.h"
 #include "drivers/console.h"
+#include "drivers/mp_table.h"
 #include "drivers/pic.h"
 #include "drivers/pit.h"
 #include "drivers/power.h"
@@ -245,6 +246,7 @@ void kernel_main(void)
     acpi_find(&boot.acpi, &boot.info, &boot.firmware, probe_memory);
     firmware_consider_root(&boot.firmware, boot.acpi.root);
     power_use(&boot.acpi);
+    power_leave_by(boot.options.exit_port);
     say_machine();
     say_memory();
     kheap_init(&boot.map, boot.options.heap_size);
@@ -256,6 +258,8 @@ void kernel_main(void)
     guard_heap();
     say_paging();
     start_processes();
+    if (mp_table_has_imcr(&boot.firmware, probe_memory))
+        pic_connect();
     (void)apic_pass_interrupts(&boot.cpu);
     pic_init();
     pit_init();

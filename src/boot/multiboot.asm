@@ -88,7 +88,22 @@ wrong_magic:
         mov     al, bl
         out     dx, al
         jmp     .next
-.stop:  mov     dx, 0xf4                ; isa-debug-exit, if a test harness is there
+.stop:  mov     dx, 0x511               ; QEMU's own device, if this is QEMU
+        in      al, dx
+        cmp     al, 0xff
+        je      .halt
+        dec     edx
+        xor     eax, eax
+        out     dx, ax                  ; its signature, please
+        inc     edx
+        mov     ecx, 4
+.sign:  shl     ebx, 8
+        in      al, dx
+        mov     bl, al
+        loop    .sign
+        cmp     ebx, 'UMEQ'             ; the first one is the highest byte
+        jne     .halt
+        mov     dx, 0xf4                ; isa-debug-exit, if a test harness is there
         in      al, dx
         cmp     al, 0xff
         je      .halt

@@ -110,6 +110,15 @@ static bool set_heap_guard(struct options *options, const char *value)
     return true;
 }
 
+static bool set_exit(struct options *options, const char *value)
+{
+    uint32_t port;
+    if (!value || !string_to_number(value, false, &port) || port == 0 || port > UINT16_MAX)
+        return false;
+    options->exit_port = (uint16_t)port;
+    return true;
+}
+
 static bool set_map(struct options *options, const char *value)
 {
     static const struct choice choices[] = {
@@ -182,6 +191,7 @@ static const struct option {
     {"run", set_run, "a program's name"},
     {"shell", set_shell, "yes or no"},
     {"heap_guard", set_heap_guard, "no value, or a number from 1 on"},
+    {"exit", set_exit, "a port, from 1 to 0xffff"},
 };
 
 /* Cuts WORD at its '='; the part behind it, or NULL. */

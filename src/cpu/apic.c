@@ -9,6 +9,8 @@ enum {
     BASE_ENABLED = 1 << 11,
     MSR_X2APIC = 0x800,
 
+    VERSION = 0x30,
+    VERSION_LAST_LVT = 16, /* from this bit on: how many there are, less one */
     TASK_PRIORITY = 0x80,
     PRIORITY_MOST = 0xff, /* nothing is more urgent but what comes by the PIC, which has none */
     SPURIOUS = 0xf0,
@@ -20,6 +22,7 @@ enum {
     LVT_MASKED = 1 << 16,
     LVT_EXTERNAL = 7 << 8, /* ask the PIC for the vector */
     LVT_MODE = 7 << 8,
+    LVT_FIRMWARE = 2 << 8, /* by a system management interrupt */
     /* As the PIC's own spurious interrupt: counted, and nothing else. Old APICs want it to end in
      * f. */
     SPURIOUS_VECTOR = 0x2f
@@ -56,6 +59,26 @@ static bool find(const struct cpu_features *features, struct apic *apic)
     return apic->by_msr || (!(where >> 32) && probe_memory(apic->base, PAGE_SIZE));
 }
 
+/*
+ * What the processor itself may interrupt for, beside its timer: each came with the number of
+ * entries that is written here. Some come as NMIs, which no priority holds back. Those that the
+ * firmware gets by its own kind of interrupt stay, and a processor that grows hot is one of them.
+ */
+static void close_own_sources(struct apic apic)
+{
+    static const struct {
+        uint16_t offset, nentries;
+    } sources[] = {{0x370, 4}, {0x340, 5}, {0x330, 6}, {0x2f0, 7}};
+    uint32_t nentries = (read(apic, VERSION) >> VERSION_LAST_LVT & 0xff) + 1;
+    for (size_t i = 0; i < sizeof sources / sizeof sources[0]; i++) {
+        if (nentries < sources[i].nentries)
+            continue;
+        uint32_t entry = read(apic, sources[i].offset);
+        if ((entry & LVT_MODE) != LVT_FIRMWARE)
+            write(apic, sources[i].offset, entry | LVT_MASKED);
+    }
+}
+
 bool apic_pass_interrupts(const struct cpu_features *features)
 {
     struct apic apic;
@@ -66,6 +89,7 @@ bool apic_pass_interrupts(const struct cpu_features *features)
     write(apic, SPURIOUS, SOFTWARE_ENABLED | SPURIOUS_VECTOR); /* else all stays masked */
     write(apic, TASK_PRIORITY, PRIORITY_MOST);
     write(apic, LVT_TIMER, timer | LVT_MASKED);
+    close_own_sources(apic);
     if (closed)
         write(apic, LVT_LINT0, LVT_EXTERNAL);
     return closed || !(timer & LVT_MASKED);

@@ -205,6 +205,12 @@ static void read_fixed(struct acpi *acpi)
     } else {
         acpi->control[0] = register_of(&fixed.x_pm1a_control, fixed.pm1a_control);
         acpi->control[1] = register_of(&fixed.x_pm1b_control, fixed.pm1b_control);
+        acpi->status[0] = register_of(&fixed.x_pm1a_event, fixed.pm1a_event);
+        acpi->status[1] = register_of(&fixed.x_pm1b_event, fixed.pm1b_event);
+        acpi->events[0].at = register_of(&fixed.x_gpe0, fixed.gpe0);
+        acpi->events[0].nbytes = fixed.gpe0_nbytes;
+        acpi->events[1].at = register_of(&fixed.x_gpe1, fixed.gpe1);
+        acpi->events[1].nbytes = fixed.gpe1_nbytes;
         if (fixed.smi_command <= PORT_LAST && fixed.acpi_enable) {
             acpi->smi_port = (uint16_t)fixed.smi_command;
             acpi->acpi_enable = fixed.acpi_enable;

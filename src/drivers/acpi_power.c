@@ -2,19 +2,24 @@
 
 #include "cpu/io.h"
 #include "cpu/probe.h"
+#include "drivers/pit.h"
+#include "drivers/power.h"
 
-/* ACPI 6.5, chapter 4.8.3.2 and 4.8.3.7. */
+/* ACPI 6.5, chapters 4.8.3.1, 4.8.3.2, 4.8.3.7 and 4.8.4.1. */
 enum {
+    /* Of PM1 status, all that there is: timer, bus, global lock, buttons, clock and waking. A 1
+     * that is written clears. */
+    STATUS_ALL = 0x8731,
     CONTROL_ACPI_MODE = 0x0001, /* of PM1 control: SCI_EN */
     CONTROL_TYPE_SHIFT = 10,
     CONTROL_TYPE = 7 << CONTROL_TYPE_SHIFT,
     CONTROL_SLEEP = 0x2000,
     SLEEP_TYPE_SHIFT = 2, /* of the sleep control register */
     SLEEP_ENABLE = 0x20,
-    WAITS_MOST = 1000000 /* of about 1 us */
+    MODE_MICROSECONDS = 3000000
 };
 
-/* Whether there is a register at AT that can be reached. */
+/* Whether there is a register at AT, of 16 bits at most, that can be reached. */
 static bool reachable(const struct acpi_register *at)
 {
     return at->place == ACPI_PORT ||
@@ -43,12 +48,6 @@ static void write8(const struct acpi_register *at, uint8_t value)
         *(volatile uint8_t *)at->address = value;
 }
 
-static void wait(void)
-{
-    for (int i = 0; i < WAITS_MOST; i++)
-        io_pause();
-}
-
 /* Out of the firmware's hands: until then the registers may do nothing. */
 static void enter_acpi_mode(const struct acpi *acpi)
 {
@@ -56,8 +55,28 @@ static void enter_acpi_mode(const struct acpi *acpi)
     if (!acpi->smi_port || (read16(control) & CONTROL_ACPI_MODE))
         return;
     io_write8(acpi->smi_port, acpi->acpi_enable);
-    for (int i = 0; i < WAITS_MOST && !(read16(control) & CONTROL_ACPI_MODE); i++)
-        io_pause();
+    struct pit_deadline deadline = pit_deadline_in(MODE_MICROSECONDS);
+    while (!(read16(control) & CONTROL_ACPI_MODE) && !pit_deadline_passed(&deadline))
+        ;
+}
+
+/*
+ * An event that is on, or a status that says that one has come, wakes some boards at once: they
+ * seem to restart instead of going off.
+ */
+static void forget_events(const struct acpi *acpi)
+{
+    for (int i = 0; i < 2; i++) {
+        struct acpi_register at = acpi->events[i].at;
+        uint32_t first = at.address, nstatus = acpi->events[i].nbytes / 2u;
+        for (uint32_t j = 2 * nstatus; j-- > 0;) { /* those that enable are the last */
+            at.address = first + j;
+            if (reachable(&at))
+                write8(&at, j < nstatus ? 0xff : 0);
+        }
+        if (reachable(&acpi->status[i]))
+            write16(&acpi->status[i], STATUS_ALL);
+    }
 }
 
 /*
@@ -94,9 +113,10 @@ const char *acpi_power_off(struct acpi *acpi, acpi_say say)
         write8(sleep, (uint8_t)(types[0] << SLEEP_TYPE_SHIFT | SLEEP_ENABLE));
     } else {
         enter_acpi_mode(acpi);
+        forget_events(acpi);
         sleep_by(acpi, types);
     }
-    wait();
+    pit_delay(POWER_ORDER_MICROSECONDS);
     return "nothing happened";
 }
 
@@ -106,5 +126,5 @@ void acpi_restart(const struct acpi *acpi, acpi_say say)
         return;
     say(&acpi->reset);
     write8(&acpi->reset, acpi->reset_value);
-    wait();
+    pit_delay(POWER_ORDER_MICROSECONDS);
 }

@@ -13,6 +13,11 @@ enum {
     READ_IN_SERVICE = 0x0b,
     END_OF_INTERRUPT = 0x20,
     CASCADE_LINE = 2,
+    /* Intel MultiProcessor Specification 1.4, chapter 3.6.2.1. */
+    IMCR_SELECT = 0x22,
+    IMCR_DATA = 0x23,
+    IMCR = 0x70,
+    IMCR_PIC_MODE = 0x00,
     LINES = 16
 };
 
@@ -80,6 +85,12 @@ void pic_init(void)
     send(SECOND + DATA, MODE_8086);
     pic.open = 1 << CASCADE_LINE;
     write_masks();
+}
+
+void pic_connect(void)
+{
+    send(IMCR_SELECT, IMCR);
+    send(IMCR_DATA, IMCR_PIC_MODE);
 }
 
 void pic_start(unsigned line, void (*handler)(void))

@@ -10,15 +10,27 @@ enum {
     CHANNEL_0 = 0x40,
     COMMAND = 0x43,
     RATE_GENERATOR = 0x34, /* channel 0, low byte then high byte, mode 2 */
+    LATCH = 0x00,          /* channel 0: what is read next is the count of now */
     INPUT_HZ = 1193182,
+    DIVISOR = (INPUT_HZ + (int)PIT_TICKS_A_SECOND / 2) / (int)PIT_TICKS_A_SECOND,
     IRQ_LINE = 0,
     HANDLERS_MOST = 2,
     WAITS_IN_VAIN = 1000000, /* of about 1 us */
-    WAITS_FOR_FIRST = 100000
+    FIRST_MICROSECONDS = 100000
 };
 
 static volatile uint32_t ticks;
 static void (*on_tick[HANDLERS_MOST])(void);
+
+static uint16_t count(void)
+{
+    uint32_t flags = cpu_save_flags(); /* the two reads belong together */
+    io_write8(COMMAND, LATCH);
+    uint16_t low = io_read8(CHANNEL_0);
+    uint16_t high = io_read8(CHANNEL_0);
+    cpu_restore_flags(flags);
+    return (uint16_t)(low | high << 8);
+}
 
 static void tick(void)
 {
@@ -39,10 +51,9 @@ void pit_on_tick(void (*handler)(void))
 
 void pit_init(void)
 {
-    const uint16_t divisor = (INPUT_HZ + PIT_TICKS_A_SECOND / 2) / PIT_TICKS_A_SECOND;
     io_write8(COMMAND, RATE_GENERATOR);
-    io_write8(CHANNEL_0, (uint8_t)divisor);
-    io_write8(CHANNEL_0, divisor >> 8);
+    io_write8(CHANNEL_0, DIVISOR & 0xff);
+    io_write8(CHANNEL_0, DIVISOR >> 8);
     pic_start(IRQ_LINE, tick);
 }
 
@@ -53,7 +64,8 @@ uint32_t pit_ticks(void)
 
 bool pit_works(void)
 {
-    for (int i = 0; !ticks && i < WAITS_FOR_FIRST; i++)
+    struct pit_deadline deadline = pit_deadline_in(FIRST_MICROSECONDS);
+    while (!ticks && !pit_deadline_passed(&deadline))
         pit_wait();
     return ticks != 0;
 }
@@ -70,4 +82,38 @@ void pit_wait(void)
     if (++in_vain == WAITS_IN_VAIN)
         kprintf("%stimer: its interrupts do not come; keys are looked for, nobody takes turns\n",
                 print_at_line_start() ? "" : "\n");
+}
+
+struct pit_deadline pit_deadline_in(uint32_t nmicroseconds)
+{
+    return (struct pit_deadline){
+        .counts_left = nmicroseconds + nmicroseconds / 5, /* 1.2, for 1.193182 */
+        .looks_left = nmicroseconds,
+        .looks_most = nmicroseconds,
+        .last = count(),
+    };
+}
+
+bool pit_deadline_passed(struct pit_deadline *deadline)
+{
+    uint16_t now = count();
+    uint16_t passed = deadline->last > now ? (uint16_t)(deadline->last - now) : 0;
+    if (now == deadline->last) {
+        if (deadline->looks_left > 0)
+            deadline->looks_left--;
+    } else {
+        deadline->looks_left = deadline->looks_most;
+    }
+    /* The count starts again from a number that the firmware may have chosen: that step is left
+     * out. */
+    deadline->last = now;
+    deadline->counts_left -= passed < deadline->counts_left ? passed : deadline->counts_left;
+    return deadline->counts_left == 0 || deadline->looks_left == 0;
+}
+
+void pit_delay(uint32_t nmicroseconds)
+{
+    struct pit_deadline deadline = pit_deadline_in(nmicroseconds);
+    while (!pit_deadline_passed(&deadline))
+        ;
 }

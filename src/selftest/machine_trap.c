@@ -158,6 +158,32 @@ CASE(trap, only_the_pic_interrupts)
     CHECK(pit_ticks() != before);
 }
 
+/* Counters and heat, as a firmware may leave them: by an interrupt, an NMI, or its own kind. */
+CASE(trap, k15_what_the_processor_interrupts_for_is_closed)
+{
+    static const struct {
+        uint32_t left, wanted;
+    } entries[] = {{0x000fe, 0x100fe}, {0x00400, 0x10400}, {0x00200, 0x00200}};
+    static const uint16_t offsets[] = {0x330, 0x340};
+    struct cpu_features cpu = cpu_identify();
+    uint64_t where = cpu.apic ? cpu_read_msr(0x1b) : 0;
+    SKIP_UNLESS((where & 0xc00) == 0x800, "no local APIC with its registers in memory");
+    volatile uint32_t *apic = (volatile uint32_t *)(paddr_t)(where & 0xfffff000);
+    SKIP_UNLESS((apic[0x30 / 4] >> 16 & 0xff) >= 5, "a local APIC with few entries");
+    for (size_t i = 0; i < sizeof offsets / sizeof offsets[0]; i++)
+        for (size_t j = 0; j < sizeof entries / sizeof entries[0]; j++) {
+            volatile uint32_t *entry = apic + offsets[i] / 4;
+            uint32_t flags = cpu_save_flags(), was = *entry;
+            *entry = entries[j].left;
+            (void)apic_pass_interrupts(&cpu);
+            uint32_t now = *entry;
+            *entry = was;
+            cpu_restore_flags(flags);
+            CHECK(was & 0x10000);
+            CHECK_EQUAL(now & 0x107ff, entries[j].wanted);
+        }
+}
+
 CASE(trap, t1_all_of_the_image_was_loaded)
 {
     /* The names stand at the end of the constants; this function's among them. */

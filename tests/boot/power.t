@@ -60,6 +60,25 @@ for my $machine ('isapc', 'pc,acpi=off') {
     like $boot->{text}, qr/^  \d+\.\d\d s, \d+ ticks/m, '.. and the prompt is still there';
 }
 
+# A verdict is followed by silence: a machine may obey a while later, and 2 seconds of the guest's own
+# clock, which counts nothing but instructions here, are waited for. This one has a device at
+# isa-debug-exit's port that answers and never obeys.
+sub ticks {
+    my ($append, @devices) = @_;
+    my $boot = boot(append => $append, exit_device => 0,
+        extra => ['-icount', 'shift=10,sleep=off', @devices],
+        script => [[qr/^plat> /m, sub { kill 'KILL', $_[0] }]]);
+    like $boot->{text}, qr/^plat: \d+ passed, 0 failed\n.*^plat> /ms, "@devices: it goes on to the prompt";
+    my ($ticks) = $boot->{text} =~ /ready after (\d+) ticks/;
+    return $ticks;
+}
+my $at_once = ticks('selftest=checked');
+my $deaf = ticks('selftest=checked', '-chardev', 'null,id=none', '-device',
+    'isa-debugcon,iobase=0xf4,chardev=none');
+my $waited = $deaf - $at_once;
+cmp_ok $waited, '>', 1_900_000_000, "where nobody obeys, the verdict is followed by $waited ticks";
+cmp_ok $waited, '<', 4_000_000_000, '.. and not by many more';
+
 # -- Tables that do not add up --------------------------------------------------------------------
 
 # An ISO on which GRUB obeys LINES before it starts the kernel.

@@ -348,6 +348,32 @@ CASE(acpi, a_broken_root_is_passed_over)
     CHECK_TEXT(acpi.refused, "its bytes do not add up to 0");
 }
 
+/* The old forms, and the new ones of two of them. */
+CASE(acpi, k15_where_events_are)
+{
+    begin();
+    put(FIXED + 56, 0x600, 4);
+    put(FIXED + 60, 0x700, 4);
+    put(FIXED + 80, 0xafe0, 4);
+    put(FIXED + 84, 0xb000, 4);
+    put(FIXED + 92, 0x1004, 2); /* lengths of 4 and 16 bytes */
+    put_table(FIXED, "FACP", 116);
+    struct acpi acpi = find(true);
+    CHECK(acpi.status[0].place == ACPI_PORT && acpi.status[0].address == 0x600);
+    CHECK(acpi.status[1].place == ACPI_PORT && acpi.status[1].address == 0x700);
+    CHECK(acpi.events[0].at.place == ACPI_PORT && acpi.events[0].at.address == 0xafe0);
+    CHECK(acpi.events[1].at.place == ACPI_PORT && acpi.events[1].at.address == 0xb000);
+    CHECK(acpi.events[0].nbytes == 4 && acpi.events[1].nbytes == 16);
+    *at(FIXED + 148) = 0; /* in memory */
+    put(FIXED + 152, 0xfed80800, 4);
+    put(FIXED + 224, 0xfed80820, 4);
+    put_table(FIXED, "FACP", 244);
+    acpi = find(true);
+    CHECK(acpi.status[0].place == ACPI_MEMORY && acpi.status[0].address == 0xfed80800);
+    CHECK(acpi.events[0].at.place == ACPI_MEMORY && acpi.events[0].at.address == 0xfed80820);
+    CHECK(acpi.events[1].at.place == ACPI_PORT && acpi.events[1].at.address == 0xb000);
+}
+
 CASE(acpi, a_broken_list_leaves_no_tables)
 {
     begin();

@@ -52,6 +52,19 @@ CASE(options, the_kernels_name_is_skipped)
     CHECK(options.selftest && options.pages);
 }
 
+CASE(options, k15_a_port_to_leave_by)
+{
+    parse("plat");
+    CHECK_EQUAL(options.exit_port, 0);
+    parse("plat exit=0xf4");
+    CHECK_EQUAL(options.exit_port, 0xf4);
+    parse("plat exit=65535");
+    CHECK_EQUAL(options.exit_port, 65535);
+    parse("plat exit exit= exit=0 exit=65536 exit=0x100000010 exit=no");
+    CHECK_EQUAL(options.exit_port, 0);
+    CHECK_EQUAL(options.nwrong, 6);
+}
+
 CASE(options, every_word)
 {
     parse("plat stop=map heap=block heap_size=8M heap_panic map=e801 "
