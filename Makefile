@@ -97,6 +97,7 @@ PURE := \
     src/boot/firmware.c           which firmware it was, by what is in memory \
     src/drivers/scancodes.c       keyboard bytes into keys \
     src/drivers/terminal.c        terminal bytes into keys \
+    src/drivers/tick_count.c      ticks, also those that were lost \
     src/drivers/mp_table.c        how old boards connect the PIC \
     src/drivers/acpi.c            ACPI's tables, untrusted \
     src/drivers/acpi_off.c        .. and the number that switches off \
@@ -211,6 +212,7 @@ MACHINE := \
     src/selftest/ring3.c          .. what those about processes share \
     src/selftest/machine_process.c .. processes \
     src/selftest/machine_process_memory.c .. and their memory \
+    src/selftest/machine_timer.c  .. the clock \
     src/selftest/machine_trap.c   .. gates, timer, probes, what the loader brought \
     src/selftest/machine_console.c .. the text screen \
     src/shell/shell.c             the prompt \

@@ -34,7 +34,9 @@ enum system_call {
     SYSTEM_GETPID = 12,   /* (): its own process id, from 1 on */
     SYSTEM_WAIT = 13,     /* (pid, struct process_end * or 0): waits until that child, or any for
                              pid 0, has ended; its process id; -ECHILD where there is none */
-    SYSTEM_TIME = 14,     /* (): milliseconds since the start, in steps of 10 */
+    SYSTEM_TIME = 14,     /* (): milliseconds since the start, in steps of 10; behind
+                             SYSTEM_TIME_MOST, 24.8 days, it begins again at 0, so that it is never
+                             a status */
     SYSTEM_MEMORY = 15,   /* (struct memory_information *): fills it; 0 */
     SYSTEM_KILL = 16,     /* (pid): ends a child or itself; 0 or -ECHILD */
     SYSTEM_CALLS          /* how many */
@@ -43,6 +45,7 @@ enum system_call {
 #define SYSTEM_CALL_VECTOR 0x80
 #define SYSTEM_TEXT_MOST   4096
 #define SYSTEM_LINE_MOST   256
+#define SYSTEM_TIME_MOST   0x7fffffff
 
 enum run_flags {
     RUN_QUIET = 1,     /* the caller will say how it ended: the kernel prints nothing about it */

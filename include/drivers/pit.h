@@ -9,11 +9,24 @@
 /* Starts the ticks, on interrupt line 0. */
 void pit_init(void);
 
-/* HANDLER runs on each tick, in the interrupt, after those that came before it; two at most. */
+/* HANDLER runs on each interrupt, in it, after those that came before it; two at most. */
 void pit_on_tick(void (*handler)(void));
 
-/* Ticks since the start; wraps after 497 days. */
+/*
+ * Ticks since the start; wraps after 497 days. Those that were lost while interrupts were off for
+ * longer than a tick are made up for by the next interrupt, a second at most, where the processor
+ * has time stamps, from about the thirtieth tick on. Never goes back.
+ */
 uint32_t pit_ticks(void);
+
+/* Interrupts of the timer's since the start. */
+uint32_t pit_interrupts(void);
+
+/* How many milliseconds TICKS are, modulo 2^31: never negative. */
+static inline int32_t pit_milliseconds(uint32_t ticks)
+{
+    return (int32_t)(ticks * (1000 / PIT_TICKS_A_SECOND) & INT32_MAX);
+}
 
 /*
  * Whether it has ticked, or does so within a tenth of a second: what waits for ticks is not to be

@@ -62,10 +62,16 @@ static inline int getpid(void)
     return system_getpid();
 }
 
-/* Milliseconds since the machine started. */
+/* Milliseconds since the machine started; begins again behind 24.8 days: see time_since(). */
 static inline uint32_t time(void)
 {
     return system_time();
+}
+
+/* Milliseconds since time() was BEFORE, less than 24.8 days ago. */
+static inline uint32_t time_since(uint32_t before)
+{
+    return (time() - before) & SYSTEM_TIME_MOST;
 }
 
 /* Starts LINE, a program's name and its arguments; its process id, or a negative status. */

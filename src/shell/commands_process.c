@@ -21,6 +21,11 @@ static struct process *start(size_t nwords, char **words, bool foreground)
         kprintf("%s: no such program; expected: one that programs lists\n", words[0]);
         return NULL;
     }
+    if (!pit_works()) {
+        kprintf("%s: is not started: the timer's interrupts do not come, so nothing could end it\n",
+                words[0]);
+        return NULL;
+    }
     const struct process_order order = {
         .program = &program,
         .nwords = nwords,

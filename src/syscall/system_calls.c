@@ -163,7 +163,7 @@ static int32_t wait(struct process *self, const uint32_t *words)
 static int32_t get_time(struct process *self, const uint32_t *words)
 {
     (void)self, (void)words;
-    return (int32_t)(pit_ticks() * MS_A_TICK);
+    return pit_milliseconds(pit_ticks());
 }
 
 static int32_t get_memory(struct process *self, const uint32_t *words)

@@ -159,6 +159,23 @@ like $boot->{text}, qr/^timer: its interrupts do not come; keys are looked for/m
 like $boot->{text}, qr{^  0x01002000  block 2\n.*^  freed\s*$}ms, '.. and the prompt works'
     or diag $boot->{text};
 
+# A program that gave nothing back would be the end of such a machine. One of both chips is enough.
+for my $machine ('microvm,pit=off', 'microvm,pic=off', 'microvm,pit=off,pic=off') {
+    my $why = "is not started: the timer's interrupts do not come, so nothing could end it";
+    my @with = (machine => $machine, modules => programs('hello'), seconds => 120);
+    my $boot = boot(@with, exit_device => 0, script => [[$prompt, "run hello\r"],
+        [$prompt, "run hello &\r"], [$prompt, "run nobody\r"], [$prompt, "alloc 8K\r"],
+        [qr/block 2\r\n/, sub { kill 'KILL', $_[0] }]]);
+    like $boot->{text}, qr/^plat> run hello\nhello: \Q$why\E\n(?:.*\n)*?plat> run hello &\nhello: \Q$why\E$/m,
+        "k14: $machine: no program is started" or diag $boot->{text};
+    like $boot->{text}, qr/^nobody: no such program/m, '.. what is no program is called that';
+    like $boot->{text}, qr/^  0x01002000  block 2$/m, '.. and the prompt works';
+    $boot = boot(@with, append => 'run=hello shell=no');
+    is $boot->{status}, FAILED, '.. run=hello is a failure';
+    like $boot->{text}, qr/^hello: \Q$why\E$/m, '.. with the same sentence';
+    unlike $boot->{text}, qr/Hello from ring 3/, '.. it has not run';
+}
+
 # .. and the self-tests end: those of both chips fail, what would wait for the timer is left out.
 $boot = boot(machine => 'microvm,pit=off,pic=off', append => 'selftest', seconds => 120);
 is $boot->{status}, FAILED, '.. and self-tests end' or diag $boot->{text};

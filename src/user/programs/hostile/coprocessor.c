@@ -119,7 +119,7 @@ ATTACK(x87_preempted)
     int other = attack_start("x87_keep", 50, 9);
     MUST(other > 0);
     plant(8);
-    for (uint32_t start = time(); time() - start < 200;)
+    for (uint32_t start = time(); time_since(start) < 200;)
         for (volatile int i = 0; i < 10000; i++)
             ;
     save(&image);

@@ -138,7 +138,7 @@ ATTACK(xmm_preempted)
     int other = attack_start("xmm_keep", 50, 9);
     MUST(other > 0);
     plant(8);
-    for (uint32_t start = time(); time() - start < 200;)
+    for (uint32_t start = time(); time_since(start) < 200;)
         for (volatile int i = 0; i < 10000; i++)
             ;
     MUST(are_planted(8));
