@@ -18,7 +18,9 @@ enum key {
 
 /*
  * Finds the controller and lets it interrupt on line 1; each key pressed is handed to PRESS in the
- * interrupt. Returns whether there is a controller.
+ * interrupt. Caps Lock and Num Lock are off at first, and their lights follow them. Returns whether
+ * there is a controller that can be set up; without one the keyboard is left on. Call with
+ * interrupts off. Costs half a second at most, where the controller does not answer.
  */
 bool keyboard_init(void (*press)(int key));
 

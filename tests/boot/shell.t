@@ -72,19 +72,33 @@ my ($edited, $recalled) = session('', "hexp\033[D\033[D\033[3~l\033[F", "\033[A"
 like $edited, qr/^  help /m, 'a line that was edited';
 like $recalled, qr/^  help /m, 'a line from the history';
 
-# The keyboard, pressed through QEMU's monitor.
+# The keyboard, pressed through QEMU's monitor: what KEYS have typed, each line of them.
 my $socket = "build/tests/keyboard.$$";
 mkdir 'build/tests';
-my $typed = boot(extra => ['-monitor', "unix:$socket,server=on,wait=off"],
-    script => [[$prompt, sub {
-        my $monitor = IO::Socket::UNIX->new(Peer => $socket) or return kill 'KILL', $_[0];
-        for my $key (qw(h e l o backspace p ret)) {
-            print $monitor "sendkey $key\n";
-            select undef, undef, undef, 0.2;
-        }
-    }], [$prompt, "poweroff\r"]]);
-unlink $socket;
-like $typed->{text}, qr/^  uptime  .*^plat> poweroff/ms, 'keys of the keyboard arrive, in order';
+sub typed {
+    my @keys = @_;
+    my $typed = boot(extra => ['-monitor', "unix:$socket,server=on,wait=off"],
+        script => [[$prompt, sub {
+            my $monitor = IO::Socket::UNIX->new(Peer => $socket) or return kill 'KILL', $_[0];
+            for my $key (@keys, 'ret') {
+                print $monitor "sendkey $key\n";
+                select undef, undef, undef, 0.2;
+            }
+        }], [$prompt, "poweroff\r"]]);
+    unlink $socket;
+    return $typed->{text};
+}
+like typed(qw(h e l o backspace p)), qr/^  uptime  .*^plat> poweroff/ms,
+    'keys of the keyboard arrive, in order';
+
+# "free " and what the keypad types; the lights are set meanwhile, and no key is lost.
+my @free = (qw(f r e e spc), 'x');
+my @keypad = map { "kp_$_" } 0 .. 9, qw(decimal divide multiply subtract add);
+like typed(@free, 'num_lock', @keypad, 'less', 'shift-less'),
+    qr{^plat> free x0123456789\./\*-\+\\\|$}m, 'k11: the keypad with Num Lock, and the key of 105';
+like typed(@free, qw(num_lock kp_1 num_lock kp_1 kp_5 kp_9 kp_7), ('kp_6') x 5,
+    qw(kp_decimal kp_add kp_4 kp_subtract kp_1 kp_multiply caps_lock a b caps_lock c kp_enter)),
+    qr{^-\+1\*ABc is no address}m, '.. without it, keys that move, and Caps Lock';
 
 my $boot = boot(append => 'heap_panic', script => [[$prompt, "free 0x01000001\r"]]);
 is $boot->{status}, PANIC, 'heap_panic: misuse ends the kernel';

@@ -4,7 +4,6 @@
 #include "case.h"
 #include "drivers/console.h"
 #include "drivers/keyboard.h"
-#include "drivers/scancodes.h"
 #include "lib/string.h"
 
 static struct {
@@ -189,21 +188,4 @@ CASE(keys, escape_alone_is_a_key_when_nothing_comes_behind_it)
     CHECK_EQUAL(terminal_decode(&decoder, '['), KEY_NONE);
     CHECK(!terminal_escape(&decoder)); /* an arrow is on its way */
     CHECK_EQUAL(terminal_decode(&decoder, 'A'), KEY_UP);
-}
-
-CASE(keys, scancodes)
-{
-    struct scancode_state state = {0};
-    static const struct {
-        uint8_t byte;
-        int key;
-    } vectors[] = {
-        {0x1e, 'a'},      {0x9e, KEY_NONE}, {0x2a, KEY_NONE}, {0x1e, 'A'},      {0x02, '!'},
-        {0xaa, KEY_NONE}, {0x1e, 'a'},      {0x3a, KEY_NONE}, {0x1e, 'A'},      {0x02, '1'},
-        {0x3a, KEY_NONE}, {0x1d, KEY_NONE}, {0x2e, 3},        {0x9d, KEY_NONE}, {0xe0, KEY_NONE},
-        {0x48, KEY_UP},   {0xe0, KEY_NONE}, {0xc8, KEY_NONE}, {0x1c, '\n'},     {0x0e, '\b'},
-        {0x39, ' '},      {0x48, KEY_NONE}, {0x58, KEY_NONE}, {0x56, KEY_NONE}, {0x2b, '\\'},
-    };
-    for (size_t i = 0; i < sizeof vectors / sizeof vectors[0]; i++)
-        CHECK_EQUAL(scancode_decode(&state, vectors[i].byte), vectors[i].key);
 }
