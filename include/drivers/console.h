@@ -32,15 +32,27 @@ bool console_interrupted(void);
  */
 void console_set_idle(void (*idle)(void));
 
-/* Takes the next byte of a terminal's input apart: arrows and the like are several bytes. */
+/* A terminal's input, taken apart: what is no character is several bytes. */
 struct terminal_decoder {
     int state;
-    char parameter;
+    unsigned number;      /* of a control sequence: its first, bounded */
+    unsigned nparameters; /* 0, 1, or 2 for more */
+    bool odd;             /* it has other bytes, too */
+    uint8_t left;         /* bytes to be skipped */
+    uint8_t entered;      /* the byte before, where it was an Enter */
 };
+
+/*
+ * The key that BYTE, the next one, makes: a character from 1 to 0xff, but neither '\r', escape nor
+ * 0x7f, or one of enum key; KEY_NONE within a sequence, and where it means nothing.
+ */
 int terminal_decode(struct terminal_decoder *decoder, uint8_t byte);
 
 /* Nothing has come behind the last byte: true where that was the escape key alone, which counts as
  * taken apart from now on. */
 MUST_USE bool terminal_escape(struct terminal_decoder *decoder);
+
+/* .. nor for so long that nothing will: what has not ended is dropped. */
+void terminal_give_up(struct terminal_decoder *decoder);
 
 #endif

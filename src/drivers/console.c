@@ -10,8 +10,9 @@ enum {
     QUEUE_KEYS = 256,
     CTRL_C = 3,
     ESCAPE = 27,
-    ESCAPE_TICKS = 5,  /* a terminal sends the bytes of a key closer together */
-    FROM_SERIAL = 1024 /* beside a key in the queue */
+    ESCAPE_TICKS = 5,    /* a terminal sends the bytes of a key closer together */
+    GIVE_UP_TICKS = 100, /* .. even where the machine between was busy */
+    FROM_SERIAL = 1024   /* beside a key in the queue */
 };
 
 static struct {
@@ -75,7 +76,10 @@ int console_poll_key(void)
     uint32_t flags = cpu_save_flags();
     serial_poll();
     keyboard_poll();
-    if (pit_ticks() - console.received > ESCAPE_TICKS && terminal_escape(&console.decoder))
+    uint32_t silence = pit_ticks() - console.received;
+    if (silence > GIVE_UP_TICKS)
+        terminal_give_up(&console.decoder);
+    if (silence > ESCAPE_TICKS && terminal_escape(&console.decoder))
         push_from(ESCAPE, FROM_SERIAL);
     if (console.first != console.end) {
         key = console.keys[console.first] & ~FROM_SERIAL;

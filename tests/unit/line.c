@@ -2,7 +2,6 @@
 #include "shell/line.h"
 
 #include "case.h"
-#include "drivers/console.h"
 #include "drivers/keyboard.h"
 #include "lib/string.h"
 
@@ -143,49 +142,4 @@ CASE(line, history)
     for (int i = 0; i < LINE_HISTORY; i++)
         line_key(&line, KEY_UP);
     CHECK_TEXT(line.text, "g"); /* the last 16 of 48: number 33 is the oldest */
-}
-
-CASE(keys, terminal_sequences)
-{
-    static const struct {
-        const char *bytes;
-        int key;
-    } vectors[] = {{"\033[A", KEY_UP},
-                   {"\033[B", KEY_DOWN},
-                   {"\033OC", KEY_RIGHT},
-                   {"\033[D", KEY_LEFT},
-                   {"\033[H", KEY_HOME},
-                   {"\033[F", KEY_END},
-                   {"\033[3~", KEY_DELETE},
-                   {"\033[1~", KEY_HOME},
-                   {"\033[4~", KEY_END},
-                   {"\033[1;5C", KEY_RIGHT},
-                   {"x", 'x'},
-                   {"\r", '\n'},
-                   {"\177", '\b'},
-                   {"\033[Z", KEY_NONE},
-                   {"\033q", KEY_NONE}};
-    struct terminal_decoder decoder = {0};
-    for (size_t i = 0; i < sizeof vectors / sizeof vectors[0]; i++) {
-        int key = KEY_NONE;
-        for (const char *c = vectors[i].bytes; *c; c++) {
-            CHECK_EQUAL(key, KEY_NONE);
-            key = terminal_decode(&decoder, (uint8_t)*c);
-        }
-        CHECK_EQUAL(key, vectors[i].key);
-    }
-}
-
-CASE(keys, escape_alone_is_a_key_when_nothing_comes_behind_it)
-{
-    struct terminal_decoder decoder = {0};
-    CHECK(!terminal_escape(&decoder));
-    CHECK_EQUAL(terminal_decode(&decoder, 0x1b), KEY_NONE);
-    CHECK(terminal_escape(&decoder));
-    CHECK(!terminal_escape(&decoder));
-    CHECK_EQUAL(terminal_decode(&decoder, '['), '[');
-    CHECK_EQUAL(terminal_decode(&decoder, 0x1b), KEY_NONE);
-    CHECK_EQUAL(terminal_decode(&decoder, '['), KEY_NONE);
-    CHECK(!terminal_escape(&decoder)); /* an arrow is on its way */
-    CHECK_EQUAL(terminal_decode(&decoder, 'A'), KEY_UP);
 }
