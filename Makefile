@@ -87,6 +87,7 @@ LIB_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -fPIC -fvisibility=hidden $(PLAIN
 PURE := \
     src/lib/string.c              strings and numbers \
     src/lib/format.c              printf's language \
+    src/lib/byte_ring.c           bytes in the order they came \
     src/lib/print.c               one stream of text, many sinks \
     src/lib/symbols.c             which function holds an address \
     src/cpu/control.c             what CR0 and CR4 are to be \
@@ -165,6 +166,7 @@ MACHINE := \
     src/cpu/panic.c               the end, in words \
     src/cpu/backtrace.c           the chain of calls \
     src/drivers/serial.c          16550 \
+    src/drivers/serial_out.c      .. what waits to be sent \
     src/drivers/vga_text.c        80 by 25 \
     src/drivers/screen.c          whichever the loader left \
     src/drivers/keyboard.c        i8042 \
@@ -214,6 +216,7 @@ MACHINE := \
     src/selftest/machine_process_memory.c .. and their memory \
     src/selftest/machine_timer.c  .. the clock \
     src/selftest/machine_trap.c   .. gates, timer, probes, what the loader brought \
+    src/selftest/machine_serial.c .. the serial line \
     src/selftest/machine_console.c .. the text screen \
     src/shell/shell.c             the prompt \
     src/shell/machine.c           what the kernel runs on, in words \

@@ -14,12 +14,13 @@ enum print_style { PRINT_PLAIN, PRINT_TITLE, PRINT_GOOD, PRINT_BAD, PRINT_DIM };
 
 /*
  * Where text goes. STYLE may be NULL for a sink without colours, FLUSH for one that shows at once
- * what is written. Lives as long as the kernel.
+ * what is written, BACKLOG for one where nothing waits. Lives as long as the kernel.
  */
 struct print_sink {
     void (*write)(const char *text, size_t nbytes);
     void (*style)(enum print_style style);
     void (*flush)(void);
+    size_t (*backlog)(void);
     struct print_sink *next; /* print.c's */
 };
 
@@ -40,6 +41,9 @@ void print_style(enum print_style style);
 
 /* Shows what sinks still hold back: before the machine stops, or stands still. */
 void print_flush(void);
+
+/* So many bytes have been written and wait until they are out; where most of them wait. */
+size_t print_backlog(void);
 
 /* Whether the last byte printed ended a line (true before the first byte). */
 bool print_at_line_start(void);

@@ -102,15 +102,24 @@ uint32_t *kernel_prepare(uint32_t loader_words)
     return boot.space.directory;
 }
 
+/* Before the machine stands still for ever: there is time for a reader that comes back. */
+static void send_rest(void)
+{
+    while (serial_unsent() > 0)
+        serial_poll();
+}
+
 static void leave_after_panic(void)
 {
     power_leave(POWER_PANIC);
+    send_rest();
 }
 
 _Noreturn static void halt(void)
 {
     kprintf("done\n");
     print_flush();
+    send_rest();
     cpu_halt();
 }
 

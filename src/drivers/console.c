@@ -10,16 +10,15 @@ enum {
     QUEUE_KEYS = 256,
     CTRL_C = 3,
     ESCAPE = 27,
-    ESCAPE_TICKS = 5,    /* a terminal sends the bytes of a key closer together */
-    GIVE_UP_TICKS = 100, /* .. even where the machine between was busy */
-    FROM_SERIAL = 1024   /* beside a key in the queue */
+    ESCAPE_TICKS = 5,   /* a terminal sends the bytes of a key closer together */
+    GIVE_UP_TICKS = 100 /* .. even where the machine between was busy */
 };
 
 static struct {
     struct terminal_decoder decoder;
-    int16_t keys[QUEUE_KEYS];
+    int16_t keys[QUEUE_KEYS];    /* the keyboard's; those of the serial line wait there as bytes */
     volatile uint8_t first, end; /* equal: empty; they wrap with the queue */
-    uint32_t received;           /* tick of the last byte */
+    uint32_t read;               /* tick at which the last byte was read */
     bool was_serial;             /* the last key */
     void (*idle)(void);
     bool catching, interrupted; /* Ctrl-C */
@@ -27,36 +26,51 @@ static struct {
 
 _Static_assert(QUEUE_KEYS == UINT8_MAX + 1, "the queue's ends wrap by themselves");
 
-/* Called with interrupts off. A full queue drops the newest key. */
-static void push_from(int key, int source)
+/* Ctrl-C is heeded when it arrives, not when its turn comes. Called with interrupts off. */
+static bool caught(int key)
 {
-    if (console.catching && key == CTRL_C) {
-        console.interrupted = true;
-        return;
-    }
+    if (!console.catching || key != CTRL_C)
+        return false;
+    console.interrupted = true;
+    return true;
+}
+
+static bool caught_byte(uint8_t byte)
+{
+    return caught(byte);
+}
+
+/* Called with interrupts off. A full queue drops the newest key. */
+static void push(int key)
+{
     uint8_t next = (uint8_t)(console.end + 1);
-    if (next == console.first)
+    if (caught(key) || next == console.first)
         return;
-    console.keys[console.end] = (int16_t)(key | source);
+    console.keys[console.end] = (int16_t)key;
     console.end = next;
 }
 
-static void push(int key)
+/* The next key that the waiting bytes of the serial line make. */
+static int read_serial(void)
 {
-    push_from(key, 0);
-}
-
-static void receive(uint8_t byte)
-{
-    int key = terminal_decode(&console.decoder, byte);
-    console.received = pit_ticks();
-    if (key != KEY_NONE)
-        push_from(key, FROM_SERIAL);
+    int byte;
+    while ((byte = serial_read()) >= 0) {
+        int key = terminal_decode(&console.decoder, (uint8_t)byte);
+        console.read = pit_ticks();
+        if (key != KEY_NONE)
+            return key;
+    }
+    uint32_t silence = pit_ticks() - console.read;
+    if (silence > GIVE_UP_TICKS)
+        terminal_give_up(&console.decoder);
+    if (silence > ESCAPE_TICKS && terminal_escape(&console.decoder))
+        return ESCAPE;
+    return KEY_NONE;
 }
 
 bool console_start_input(void)
 {
-    serial_start_input(receive);
+    serial_start_input(caught_byte);
     return keyboard_init(push);
 }
 
@@ -72,19 +86,17 @@ void console_say(bool has_serial, bool has_keyboard)
 
 int console_poll_key(void)
 {
-    int key = KEY_NONE;
+    int key;
     uint32_t flags = cpu_save_flags();
     serial_poll();
     keyboard_poll();
-    uint32_t silence = pit_ticks() - console.received;
-    if (silence > GIVE_UP_TICKS)
-        terminal_give_up(&console.decoder);
-    if (silence > ESCAPE_TICKS && terminal_escape(&console.decoder))
-        push_from(ESCAPE, FROM_SERIAL);
     if (console.first != console.end) {
-        key = console.keys[console.first] & ~FROM_SERIAL;
-        console.was_serial = console.keys[console.first] & FROM_SERIAL;
+        key = console.keys[console.first];
         console.first = (uint8_t)(console.first + 1);
+        console.was_serial = false;
+    } else {
+        key = read_serial();
+        console.was_serial = key != KEY_NONE || console.was_serial;
     }
     cpu_restore_flags(flags);
     return key;

@@ -80,6 +80,16 @@ void print_flush(void)
             sink->flush();
 }
 
+size_t print_backlog(void)
+{
+    size_t most = 0;
+    for (struct print_sink *sink = print.sinks; sink; sink = sink->next) {
+        size_t backlog = sink->backlog ? sink->backlog() : 0;
+        most = backlog > most ? backlog : most;
+    }
+    return most;
+}
+
 bool print_at_line_start(void)
 {
     return print.last == '\n' || print.last == '\0';

@@ -1,6 +1,9 @@
 #include "user/plat.h"
 
-enum { KEY_PAUSE = 10 }; /* milliseconds between two looks at the keyboard */
+enum {
+    KEY_PAUSE = 10,         /* milliseconds between two looks at the keyboard */
+    ERASE_LINE = 'u' & 0x1f /* Ctrl-U; the kernel types it where input was lost */
+};
 
 int get_key(void)
 {
@@ -25,6 +28,9 @@ size_t read_line(char *buffer, size_t nbytes)
         if (key == '\b' && length > 0) {
             length--;
             system_print("\b \b");
+        } else if (key == ERASE_LINE) {
+            for (; length > 0; length--)
+                system_print("\b \b");
         } else if (key >= ' ' && key < 0x7f && length + 1 < nbytes) {
             buffer[length++] = (char)key;
             putchar(key);
