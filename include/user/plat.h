@@ -107,8 +107,8 @@ int get_key(void);
 int wait_for_key(void);
 
 /*
- * Reads a line, with echo and backspace, into BUFFER of NBYTES > 0 bytes, always terminated; what
- * does not fit is not taken. Returns its length.
+ * Reads a line, with echo and backspace, into BUFFER of NBYTES > 0 bytes, always terminated; of one
+ * that does not fit nothing is taken, and that is said. Returns its length.
  */
 size_t read_line(char *buffer, size_t nbytes);
 

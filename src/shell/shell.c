@@ -92,8 +92,12 @@ void shell_run(const struct machine *machine)
         while (!line_key(&line, console_read_key()))
             ;
         char text[LINE_BYTES];
+        bool whole = !line.too_long;
         string_copy(text, sizeof text, line.text);
         line_next(&line);
-        obey(&context, text);
+        if (whole)
+            obey(&context, text);
+        else
+            kprintf("line: longer than %d characters; nothing of it is obeyed\n", LINE_BYTES - 1);
     }
 }

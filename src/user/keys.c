@@ -21,6 +21,7 @@ int wait_for_key(void)
 size_t read_line(char *buffer, size_t nbytes)
 {
     size_t length = 0;
+    bool too_long = false;
     for (;;) {
         int key = wait_for_key();
         if (key == '\n')
@@ -34,9 +35,15 @@ size_t read_line(char *buffer, size_t nbytes)
         } else if (key >= ' ' && key < 0x7f && length + 1 < nbytes) {
             buffer[length++] = (char)key;
             putchar(key);
+        } else if (key >= ' ' && key < 0x7f) {
+            too_long = true;
         }
     }
     putchar('\n');
+    if (too_long) {
+        printf("line: longer than %zu characters; nothing of it is obeyed\n", nbytes - 1);
+        length = 0;
+    }
     buffer[length] = '\0';
     return length;
 }

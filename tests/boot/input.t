@@ -145,6 +145,15 @@ $path = file("uptime\e]0;never\nuptime\e[12\nuptime\eP\npoweroff\n");
 ($status, $text) = pipeline("cat $path", qemu());
 is scalar(() = $text =~ /^plat> uptime\n  \d+\.\d\d s, /mg), 3, 'strings that never end take no line with them';
 
+# c71: lines that are too long among others: none of it is obeyed, and the next one is whole.
+$path = file(join '', map { "$_\n" } 'free ' . 'x' x 300, $few[0], 'x' x 5000, $few[1], 'poweroff');
+($status, $text) = pipeline("cat $path", qemu());
+is $status, 0, 'lines that are too long: the machine goes off';
+is scalar(() = $text =~ /^line: longer than 255 characters; nothing of it is obeyed$/mg), 2,
+    '.. they are refused';
+is scalar(() = $text =~ /^plat> free (line000[12])\n\1 is no address/mg), 2, '.. and the others are whole';
+unlike $text, qr/^x+ is no address|no such command/m, '.. and nothing else is obeyed';
+
 # A reader that comes late to more than the pipe holds: the rest waits in the kernel, and the machine
 # goes off only when it has been read. (Where its input has ended, QEMU itself drops what it can't
 # write.)

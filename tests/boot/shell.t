@@ -72,6 +72,21 @@ my ($edited, $recalled) = session('', "hexp\033[D\033[D\033[3~l\033[F", "\033[A"
 like $edited, qr/^  help /m, 'a line that was edited';
 like $recalled, qr/^  help /m, 'a line from the history';
 
+# Lines of more than a row, and of more than there is room for: whole, or not obeyed at all.
+for my $length (72, 73, 79, 80, 81, 200, 255) {
+    my $line = 'free ' . join '', map { chr(ord('a') + $_ % 26) } 1 .. $length - 5;
+    my ($answer) = session('', $line);
+    is $answer, substr($line, 5) . " is no address; expected: a number like 4096, 0x1000 or 4K, "
+        . "below 4G\n", "c71: a line of $length characters";
+}
+my @refused = session('', 'free ' . 'x' x 251, 'x' x 1000, 'alloc 12K' . ' ' x 300, "\033[A");
+is $_, "line: longer than 255 characters; nothing of it is obeyed\n", '.. a longer one is refused'
+    for @refused[0 .. 2];
+is $refused[3], '', '.. and not remembered';
+my ($moved) = session('', 'xee' . ' ' x 120 . "0x10\033[H\033[1;5C\bfr\033[F" . "0\177");
+like $moved, qr/^heap: kfree\(0x00000010\) refused: out of range/, '.. and the cursor moves in a long one'
+    or diag $moved;
+
 # The keyboard, pressed through QEMU's monitor: what KEYS have typed, each line of them.
 my $socket = "build/tests/keyboard.$$";
 mkdir 'build/tests';
