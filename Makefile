@@ -87,6 +87,8 @@ LIB_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -fPIC -fvisibility=hidden $(PLAIN
 PURE := \
     src/lib/string.c              strings and numbers \
     src/lib/format.c              printf's language \
+    src/lib/log.c                 lines and their times, in memory that is kept \
+    src/lib/log_show.c            .. as a person reads them \
     src/lib/byte_ring.c           bytes in the order they came \
     src/lib/print.c               one stream of text, many sinks \
     src/lib/symbols.c             which function holds an address \
@@ -223,7 +225,7 @@ MACHINE := \
     src/shell/commands_memory.c   map, heap, blocks, alloc, free, stats, translate \
     src/shell/commands_watch.c    leaks, misuse \
     src/shell/commands_trace.c    trace \
-    src/shell/commands_machine.c  fault, selftest, sysinfo, uptime, reboot, poweroff \
+    src/shell/commands_machine.c  fault, selftest, sysinfo, dmesg, uptime, reboot, poweroff \
     src/shell/block_map.c         the table as characters \
     src/shell/live.c              watch: the table live, and its keys \
     src/shell/live_text.c         .. the text below it \

@@ -25,6 +25,7 @@ enum memory_kind {
     MEMORY_MODULE,
     MEMORY_KERNEL,
     MEMORY_TABLES, /* page tables and the heap's table */
+    MEMORY_LOG,    /* what was printed */
     MEMORY_KINDS   /* how many */
 };
 
@@ -79,6 +80,13 @@ void memory_map_settle(struct memory_map *map);
  */
 MUST_USE bool memory_map_find(const struct memory_map *map, page_t npages, page_t first, page_t end,
                               page_t *found);
+
+/*
+ * Takes the pages from FIRST to END (exclusive) of a settled map for KIND, and settles it again.
+ * False, and nothing changed, unless all of them are usable and there is room for the claim.
+ */
+MUST_USE bool memory_map_take(struct memory_map *map, page_t first, page_t end,
+                              enum memory_kind kind);
 
 /* How many pages of KIND lie in FIRST to END (exclusive). */
 page_t memory_map_count(const struct memory_map *map, enum memory_kind kind, page_t first,

@@ -38,6 +38,7 @@ static struct {
     struct boot_info info;
     struct options options;
     struct memory_map map;
+    bool keeps_log; /* at LAYOUT_LOG */
     struct kernel_space space;
     struct firmware firmware;
     struct acpi acpi;
@@ -85,6 +86,8 @@ static void settle_memory_map(void)
     memory_map_settle(&boot.map);
 }
 
+_Static_assert(LAYOUT_LOG + PRINT_KEPT_BYTES == LAYOUT_USER_STACK, "the log lies below the window");
+
 /* Before paging: everything that must be copied before it is overwritten, and what maps it. */
 uint32_t *kernel_prepare(uint32_t loader_words)
 {
@@ -95,6 +98,8 @@ uint32_t *kernel_prepare(uint32_t loader_words)
     boot.firmware = firmware_find(&boot.info, read_physical);
     collect_memory_map();
     settle_memory_map();
+    boot.keeps_log =
+        memory_map_take(&boot.map, page_of(LAYOUT_LOG), page_of(LAYOUT_USER_STACK), MEMORY_LOG);
     bool large_pages = boot.cpu.pse && boot.options.large_pages;
     cpu_take_over(&boot.cpu, large_pages);
     boot.space = boot.options.stop == STOP_AT_MAP ? kernel_space_minimal()
@@ -241,8 +246,13 @@ static void say_ready(void)
         leave(POWER_OK);
 }
 
+_Static_assert(PIT_TICKS_A_SECOND == 100, "print's clock counts hundredths");
+
 void kernel_main(void)
 {
+    if (boot.keeps_log)
+        print_keep_in((void *)LAYOUT_LOG);
+    print_set_clock(pit_ticks);
     boot.machine = (struct machine){.cpu = &boot.cpu,
                                     .boot = &boot.info,
                                     .firmware = &boot.firmware,

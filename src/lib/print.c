@@ -2,48 +2,83 @@
 
 #include "lib/format.h"
 
-enum { RING_BYTES = 8192 };
+enum { FALLBACK_BYTES = 8192, IN_LINE = ' ' };
+
+/* For a machine that has no place for a log that outlives a restart. */
+static struct {
+    struct log_memory memory;
+    uint8_t ring[FALLBACK_BYTES];
+} fallback;
 
 static struct {
     struct print_sink *sinks;
-    uint32_t written; /* bytes ever; modulo RING_BYTES, the place of the next one */
+    uint32_t (*clock)(void);
     char last;
-    char ring[RING_BYTES];
-} print;
+    struct log log;
+} print = {.log = LOG_IN(&fallback.memory, fallback.ring, FALLBACK_BYTES)};
 
-_Static_assert((RING_BYTES & (RING_BYTES - 1)) == 0, "the counter wraps at a multiple of the ring");
+_Static_assert((FALLBACK_BYTES & (FALLBACK_BYTES - 1)) == 0, "a log's ring is a power of two");
+_Static_assert(sizeof(struct log_memory) + PRINT_RING_BYTES <= PRINT_KEPT_BYTES, "it fits");
+
+void print_keep_in(void *memory)
+{
+    log_open(&print.log, memory, PRINT_RING_BYTES);
+}
+
+void print_set_clock(uint32_t (*hundredths)(void))
+{
+    print.clock = hundredths;
+}
+
+const struct log *print_log(void)
+{
+    return &print.log;
+}
 
 uint32_t print_written(void)
 {
-    return print.written;
+    return log_end(&print.log);
+}
+
+static void write_to(void *context, const char *text, size_t nbytes)
+{
+    const struct print_sink *sink = context;
+    sink->write(text, nbytes);
 }
 
 void print_again(const struct print_sink *sink, uint32_t since)
 {
-    uint32_t kept = print.written - since;
-    if (kept > RING_BYTES)
-        kept = RING_BYTES;
-    uint32_t first = (print.written - kept) % RING_BYTES;
-    uint32_t until_end = RING_BYTES - first < kept ? RING_BYTES - first : kept;
-    sink->write(print.ring + first, until_end);
-    sink->write(print.ring, kept - until_end);
+    uint32_t end = log_end(&print.log), own = log_own_start(&print.log);
+    struct log_reader reader = log_read(&print.log, end - since < end - own ? since : own);
+    struct log_line line;
+    while (log_read_line(&reader, &line)) {
+        log_text(&print.log, line.at, line.nbytes, write_to, (void *)sink);
+        if (line.ended)
+            sink->write("\n", 1);
+    }
 }
 
 void print_add_sink(struct print_sink *sink)
 {
-    print_again(sink, 0);
+    print_again(sink, log_own_start(&print.log));
     sink->next = print.sinks;
     print.sinks = sink;
 }
 
-void print_text(const char *text, size_t nbytes)
+void print_show(const char *text, size_t nbytes)
 {
-    for (size_t i = 0; i < nbytes; i++)
-        print.ring[print.written++ % RING_BYTES] = text[i];
-    if (nbytes)
-        print.last = text[nbytes - 1];
+    if (nbytes == 0)
+        return;
+    print.last = IN_LINE; /* a panic may come before TEXT is out */
     for (struct print_sink *sink = print.sinks; sink; sink = sink->next)
         sink->write(text, nbytes);
+    print.last = text[nbytes - 1];
+}
+
+void print_text(const char *text, size_t nbytes)
+{
+    log_write(&print.log, text, nbytes, print.clock ? print.clock() : 0);
+    print_show(text, nbytes);
 }
 
 static void print_piece(void *context, const char *text, size_t nbytes)

@@ -219,6 +219,15 @@ page_t memory_map_count(const struct memory_map *map, enum memory_kind kind, pag
     return count;
 }
 
+bool memory_map_take(struct memory_map *map, page_t first, page_t end, enum memory_kind kind)
+{
+    if (memory_map_count(map, MEMORY_USABLE, first, end) != end - first ||
+        memory_map_claim(map, page_address(first), (uint64_t)(end - first) << PAGE_SHIFT, kind))
+        return false;
+    memory_map_settle(map);
+    return true;
+}
+
 page_t memory_map_top(const struct memory_map *map, page_t end)
 {
     page_t top = 0;

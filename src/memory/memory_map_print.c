@@ -9,7 +9,7 @@ const char *memory_kind_name(enum memory_kind kind)
         [MEMORY_ACPI] = "ACPI tables", [MEMORY_NVS] = "ACPI NVS",
         [MEMORY_BAD] = "bad RAM",      [MEMORY_LOADER] = "loader's data",
         [MEMORY_MODULE] = "module",    [MEMORY_KERNEL] = "kernel",
-        [MEMORY_TABLES] = "tables",
+        [MEMORY_TABLES] = "tables",    [MEMORY_LOG] = "kernel's log",
     };
     return names[kind];
 }

@@ -93,3 +93,22 @@ CASE(console, the_framebuffer_is_mapped_for_devices)
         CHECK_EQUAL(walk.flags, PAGING_IS_PRESENT | PAGING_IS_WRITEABLE | PAGING_WRITE_THROUGH);
     }
 }
+
+static bool started_a_line;
+
+static void look_where_the_line_is(const char *text, size_t nbytes)
+{
+    (void)text, (void)nbytes;
+    started_a_line = print_at_line_start();
+}
+
+/* A machine check comes at any moment, and its words want a line of their own. */
+CASE(console, no_line_has_ended_before_it_is_out)
+{
+    static struct print_sink sink = {.write = look_where_the_line_is};
+    print_add_sink(&sink);
+    started_a_line = true;
+    kprintf("# a line\n");
+    CHECK(!started_a_line);
+    CHECK(print_at_line_start());
+}

@@ -49,6 +49,7 @@ void command_compare(const struct shell_context *context, unsigned nwords, char 
 void command_bench(const struct shell_context *context, unsigned nwords, char **words);
 void command_selftest(const struct shell_context *context, unsigned nwords, char **words);
 void command_sysinfo(const struct shell_context *context, unsigned nwords, char **words);
+void command_dmesg(const struct shell_context *context, unsigned nwords, char **words);
 void command_uptime(const struct shell_context *context, unsigned nwords, char **words);
 void command_reboot(const struct shell_context *context, unsigned nwords, char **words);
 void command_poweroff(const struct shell_context *context, unsigned nwords, char **words);

@@ -2,6 +2,7 @@
 #include "drivers/pit.h"
 #include "drivers/power.h"
 #include "lib/print.h"
+#include "lib/string.h"
 #include "selftest/bench.h"
 #include "selftest/compare_kernel.h"
 #include "selftest/selftest.h"
@@ -42,6 +43,23 @@ void command_sysinfo(const struct shell_context *context, unsigned nwords, char 
 {
     (void)nwords, (void)words;
     machine_report(context->machine);
+}
+
+static void show(void *context, const char *text, size_t nbytes)
+{
+    (void)context;
+    print_show(text, nbytes);
+}
+
+void command_dmesg(const struct shell_context *context, unsigned nwords, char **words)
+{
+    (void)context;
+    uint32_t nlines = UINT32_MAX;
+    if (nwords && (!string_to_number(words[0], false, &nlines) || nlines == 0)) {
+        kprintf("%s is no number of lines; expected: a number from 1 on\n", words[0]);
+        return;
+    }
+    log_show(print_log(), nlines, show, NULL);
 }
 
 void command_uptime(const struct shell_context *context, unsigned nwords, char **words)

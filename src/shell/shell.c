@@ -43,6 +43,8 @@ static const struct command commands[] = {
     {"bench", "", "what the heap's calls cost", 0, 0, command_bench},
     {"compare", "", "the three designs of a heap doing the same work", 0, 0, command_compare},
     {"sysinfo", "", "what this machine is: the form for a report", 0, 0, command_sysinfo},
+    {"dmesg", "[N]", "what was printed, line by line with its time; the last N lines", 0, 1,
+     command_dmesg},
     {"uptime", "", "time since the start", 0, 0, command_uptime},
     {"reboot", "", "restart the machine", 0, 0, command_reboot},
     {"poweroff", "", "switch the machine off", 0, 0, command_poweroff},

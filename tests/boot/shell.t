@@ -21,8 +21,8 @@ sub session {
     return @parts;
 }
 
-my @commands = qw(help map heap blocks alloc free stats translate fault selftest sysinfo uptime
-    reboot poweroff);
+my @commands = qw(help map heap blocks alloc free stats translate fault selftest sysinfo dmesg
+    uptime reboot poweroff);
 my ($help, $map, $heap, $picture, $alloc, $blocks, $stats, $free, $again, $inside, $odd, $outside,
     $translate, $unmapped, $uptime, $selftest, $null)
     = session('', 'help', 'map', 'heap', 'blocks', 'alloc 12K', 'blocks 0', 'stats',

@@ -189,6 +189,23 @@ CASE(memory_map, settling_again_changes_nothing)
     CHECK(usable_is("100000-200000 202000-210000 211000-300000 400000-500000"));
 }
 
+CASE(memory_map, pages_are_taken_where_all_are_usable)
+{
+    CHECK(claim_all("100000+400000:1 200000+1234:2"));
+    memory_map_settle(&shared->map);
+    CHECK(!memory_map_take(&shared->map, 0x1f0, 0x201, MEMORY_LOG));
+    CHECK(!memory_map_take(&shared->map, 0x201, 0x210, MEMORY_LOG));
+    CHECK(!memory_map_take(&shared->map, 0x4f0, 0x501, MEMORY_LOG));
+    CHECK(!memory_map_take(&shared->map, 0xff, 0x101, MEMORY_LOG));
+    CHECK(usable_is("100000-200000 202000-500000"));
+    CHECK(memory_map_take(&shared->map, 0x202, 0x204, MEMORY_LOG));
+    CHECK(usable_is("100000-200000 204000-500000"));
+    CHECK_EQUAL(memory_map_count(&shared->map, MEMORY_LOG, 0, PAGES_IN_4GB), 2);
+    CHECK(!memory_map_take(&shared->map, 0x203, 0x205, MEMORY_LOG));
+    shared->map.nclaims = MEMORY_CLAIMS_MAX;
+    CHECK(!memory_map_take(&shared->map, 0x204, 0x205, MEMORY_LOG));
+}
+
 CASE(memory_map, kinds_are_kept)
 {
     CHECK(claim_all("100000+1000:1 101000+2000:2 103000+4000:3 107000+8000:4 10f000+10000:5 "
