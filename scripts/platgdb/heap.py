@@ -135,6 +135,13 @@ def window_lines(name, heap, window):
             yield "  %10u bytes and more: %u pieces" % (1 << power, count)
 
 
+def _character(heap, block):
+    character, kept = CHARACTERS.get(heap.entries[block], "?"), guest.constant("OWNER_KEPT")
+    if character not in ".?" and heap.owner_of[block] == kept:
+        return heap.looks[kept].letter
+    return character
+
+
 def _cell(heap, first, end):
     counts = [heap.owner_of.count(owner, first, end) for owner in range(len(heap.looks))]
     if counts[0] == end - first:
@@ -157,19 +164,21 @@ def blocks_lines(where=None):
     else:
         raise Problem("0x%x is no block; expected: 0 to %u, or an address from 0x%08x to 0x%08x"
                       % (where, heap.total - 1, heap.start, heap.end - 1))
-    line, cell = "", 0
+    line, cell, drawn = "", 0, set()
     while cell < CELLS and block < heap.total:
         if cell % COLUMNS == 0:
             if line:
                 yield line
             line = "  %8u 0x%08x  " % (block, heap.address(block))
         end = min(block + per_cell, heap.total)
-        line += CHARACTERS.get(heap.entries[block], "?") if per_cell == 1 else _cell(heap, block,
-                                                                                     end)
+        character = _character(heap, block) if per_cell == 1 else _cell(heap, block, end)
+        line += character
+        drawn.add(character)
         block, cell = end, cell + 1
     yield line
     if per_cell == 1:
-        yield "  . free  o one block  < first  = inside  > last of several"
+        yield ("  . free  o one block  < first  = inside  > last of several"
+               + ("  - kept for reuse" if "-" in drawn else ""))
         return
     yield "  a character is %u blocks, in lower case where some are free:" % per_cell
     yield "  " + "  ".join("%s %s" % (look.letter, look.name) for look in heap.looks)

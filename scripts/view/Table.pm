@@ -121,21 +121,32 @@ sub cell_character {
     return $counts->[0] && $counts->[0] < $end - $first ? lc $letter : $letter;
 }
 
+# One block, by its byte; or that it is kept for reuse.
+sub block_character {
+    my ($self, $block) = @_;
+    my $character = $character{ ord substr $self->{entries}, $block, 1 } // '?';
+    my $look = $self->{looks}[$self->{owner_of}[$block]];
+    return $character =~ /[<=>o]/ && $look && $look->{name} eq 'kept' ? $look->{letter} : $character;
+}
+
 # What the shell's `blocks` prints; `blocks FROM` where FROM is defined.
 sub text {
     my ($self, $from) = @_;
     my ($total, $per_cell) = ($self->{nblocks}, 1);
     $per_cell = int(($total + CELLS - 1) / CELLS) unless defined $from;
-    my ($text, $block) = ('', $from // 0);
+    my ($text, $block, %drawn) = ('', $from // 0);
     for (my $cell = 0; $cell < CELLS && $block < $total; $cell++) {
         $text .= sprintf "%s  %8u 0x%08x  ", $cell ? "\n" : '', $block, $self->address($block)
             if $cell % COLUMNS == 0;
         my $end = $block + $per_cell < $total ? $block + $per_cell : $total;
-        $text .= $per_cell == 1 ? $character{ ord substr $self->{entries}, $block, 1 } // '?'
+        my $character = $per_cell == 1 ? $self->block_character($block)
             : $self->cell_character($block, $end);
+        $text .= $character;
+        $drawn{$character} = 1;
         $block = $end;
     }
-    return "$text\n  . free  o one block  < first  = inside  > last of several\n" if $per_cell == 1;
+    return "$text\n  . free  o one block  < first  = inside  > last of several"
+        . ($drawn{'-'} ? "  - kept for reuse\n" : "\n") if $per_cell == 1;
     return "$text\n  a character is $per_cell blocks, in lower case where some are free:\n  "
         . join('  ', map { "$_->{letter} $_->{name}" } @{ $self->{looks} }) . "\n";
 }

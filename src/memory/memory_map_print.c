@@ -30,8 +30,9 @@ void memory_map_print(const struct memory_map *map)
             continue;
         if (range->kind == MEMORY_USABLE)
             print_style(PRINT_GOOD);
-        kprintf("  0x%08llx  0x%08llx  %8u K  %s\n", (unsigned long long)address_of(range->first),
-                (unsigned long long)address_of(range->end), (range->end - range->first) * 4,
+        const char *gap = range->end < PAGES_IN_4GB ? "  " : " "; /* 4 GB has a digit more */
+        kprintf("  0x%08llx  0x%08llx%s%8u K  %s\n", (unsigned long long)address_of(range->first),
+                (unsigned long long)address_of(range->end), gap, (range->end - range->first) * 4,
                 memory_kind_name(range->kind));
         print_style(PRINT_PLAIN);
     }

@@ -42,7 +42,7 @@ static void time_memory(struct process *process, size_t npages, const char *what
         if (!pages || process_free(process, pages))
             return;
         taken += since(start);
-        void *same = kmalloc_for(OWNER_TEST, npages * PAGE_SIZE);
+        void *same = kmalloc_for(OWNER_SHELL, npages * PAGE_SIZE);
         start = cpu_tsc();
         if (same)
             memset(same, 0, npages * PAGE_SIZE);

@@ -30,8 +30,8 @@ static bool open_blocks(struct allocator *allocator)
 {
     struct block_heap *heap = &state.heap->blocks;
     size_t nblocks = state.nbytes / HEAP_BLOCK_SIZE;
-    state.region = kmalloc_for(OWNER_TEST, state.nbytes);
-    state.beside = kmalloc_for(OWNER_TEST, block_heap_bytes_beside(nblocks));
+    state.region = kmalloc_for(OWNER_SHELL, state.nbytes);
+    state.beside = kmalloc_for(OWNER_SHELL, block_heap_bytes_beside(nblocks));
     *allocator = block_heap_allocator(heap);
     return state.region && state.beside &&
            !block_heap_create(heap, state.region, (uint8_t *)state.region + state.nbytes,
@@ -172,8 +172,8 @@ static bool prepare(const struct requests *requests)
     }
     if (state.nbytes > state.window_bytes)
         state.nbytes = state.window_bytes;
-    state.heap = kmalloc_for(OWNER_TEST, sizeof *state.heap);
-    state.work = kmalloc_for(OWNER_TEST, sizeof *state.work);
+    state.heap = kmalloc_for(OWNER_SHELL, sizeof *state.heap);
+    state.work = kmalloc_for(OWNER_SHELL, sizeof *state.work);
     if (requests && state.window && state.heap && state.work)
         return true;
     kprintf("  too little memory; expected: 8 MB in one piece\n");
@@ -182,7 +182,7 @@ static bool prepare(const struct requests *requests)
 
 void compare_kernel_run(void)
 {
-    struct requests *requests = kzalloc_for(OWNER_TEST, sizeof *requests);
+    struct requests *requests = kzalloc_for(OWNER_SHELL, sizeof *requests);
     if (!cpu_identify().tsc) {
         kprintf("  this processor has no time stamp counter\n");
     } else if (prepare(requests)) {

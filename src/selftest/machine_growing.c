@@ -64,7 +64,7 @@ CASE(machine_growing, a_page_mapped_again_shows_its_new_frame)
     kheap_trim();
     void *others[64] = {NULL}; /* the frame among them: somebody else's now */
     for (size_t i = 0; i < 64 && (i == 0 || (paddr_t)others[i - 1] != was); i++)
-        others[i] = kmalloc_for(OWNER_TEST, PAGE_SIZE);
+        others[i] = kmalloc_for(OWNER_SHELL, PAGE_SIZE);
     uint32_t *again = kmalloc(8 * PAGE_SIZE);
     status = status ? status : paging_get_physical_address(paging_kernel(), middle, &is);
     if (!status)

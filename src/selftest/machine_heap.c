@@ -177,14 +177,14 @@ CASE(kheap, b9_all_that_is_served_is_memory)
         if (nblocks == 0)
             break;
         pieces[npieces].nbytes = nblocks * 4096;
-        pieces[npieces].start = kmalloc_for(OWNER_TEST, nblocks * 4096);
+        pieces[npieces].start = kmalloc_for(OWNER_SHELL, nblocks * 4096);
         if (!pieces[npieces].start)
             break;
         mark(pieces[npieces].start, pieces[npieces].nbytes);
     }
     bool right = true;
     size_t left = heap_largest_free(kheap());
-    void *past_the_end = npieces < PIECES ? kmalloc_for(OWNER_TEST, 1) : NULL;
+    void *past_the_end = npieces < PIECES ? kmalloc_for(OWNER_SHELL, 1) : NULL;
     for (size_t i = 0; i < npieces; i++) {
         right = right && is_marked(pieces[i].start, pieces[i].nbytes);
         kfree(pieces[i].start);

@@ -75,8 +75,8 @@ struct frames {
 
 static bool take_frames(struct frames *frames)
 {
-    frames->a = kmalloc_for(OWNER_TEST, 4096);
-    frames->b = kmalloc_for(OWNER_TEST, 4096);
+    frames->a = kmalloc_for(OWNER_SHELL, 4096);
+    frames->b = kmalloc_for(OWNER_SHELL, 4096);
     frames->chunk = paging_new_4gb(RW);
     if (!frames->a || !frames->b || !frames->chunk)
         return false;
@@ -143,10 +143,10 @@ CASE(machine_paging, p2_directories_until_memory_is_gone)
 {
     /* All memory but one run of 16 blocks is taken first, piece by piece. */
     static void *pieces[64];
-    void *left = kmalloc_for(OWNER_TEST, 16 * 4096);
+    void *left = kmalloc_for(OWNER_SHELL, 16 * 4096);
     size_t npieces = 0;
     while (npieces < 64 && heap_largest_free(kheap()) > 0) {
-        pieces[npieces] = kmalloc_for(OWNER_TEST, heap_largest_free(kheap()) * 4096);
+        pieces[npieces] = kmalloc_for(OWNER_SHELL, heap_largest_free(kheap()) * 4096);
         npieces++;
     }
     kfree(left);

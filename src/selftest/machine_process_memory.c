@@ -192,7 +192,7 @@ CASE(process, s2_only_its_own_memory_is_read_and_written_for_it)
 static void *take_all(void)
 {
     void *hoard = NULL, *block;
-    while ((block = kmalloc_for(OWNER_TEST, PAGE_SIZE))) {
+    while ((block = kmalloc_for(OWNER_SHELL, PAGE_SIZE))) {
         *(void **)block = hoard;
         hoard = block;
     }

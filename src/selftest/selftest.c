@@ -74,8 +74,8 @@ void selftest_in_pages(void)
 
 bool selftest_run(const char *pattern)
 {
-    arena = kmalloc_for(OWNER_TEST, ARENA_BLOCKS * sizeof *arena);
-    shared = kmalloc_for(OWNER_TEST, sizeof *shared);
+    arena = kmalloc_for(OWNER_SHELL, ARENA_BLOCKS * sizeof *arena);
+    shared = kmalloc_for(OWNER_SHELL, sizeof *shared);
     if (!arena || !shared) {
         kprintf("selftest: %zu K of memory are needed\n",
                 (ARENA_BLOCKS * sizeof *arena + sizeof *shared) / 1024);

@@ -7,7 +7,7 @@
 enum { COLUMNS = 64 };
 
 /* One block: its byte can be read from the character. */
-static char block_character(HEAP_BLOCK_TABLE_ENTRY entry)
+static char entry_character(HEAP_BLOCK_TABLE_ENTRY entry)
 {
     switch (entry) {
     case HEAP_BLOCK_TABLE_ENTRY_FREE:
@@ -23,6 +23,14 @@ static char block_character(HEAP_BLOCK_TABLE_ENTRY entry)
     default:
         return '?';
     }
+}
+
+/* .. but where it is kept for reuse. */
+static char block_character(block_t block)
+{
+    char c = entry_character(kheap()->table->entries[block]);
+    bool kept = c != '.' && c != '?' && kheap_owner_of(block) == OWNER_KEPT;
+    return kept ? owner_looks[OWNER_KEPT].letter : c;
 }
 
 /* The owner that most of the taken blocks from FIRST to END have, in small if some are free. */
@@ -46,19 +54,21 @@ void block_map_draw(size_t first, size_t cells, size_t per_cell)
 {
     const struct heap_table *table = kheap()->table;
     block_t block = first;
+    bool kept = false;
     for (size_t cell = 0; cell < cells && block < table->total; cell++) {
         if (cell % COLUMNS == 0)
             kprintf("%s  %8zu %p  ", cell ? "\n" : "", block, heap_address_of(kheap(), block));
         block_t end = block + per_cell < table->total ? block + per_cell : table->total;
-        char c =
-            per_cell == 1 ? block_character(table->entries[block]) : cell_character(block, end);
+        char c = per_cell == 1 ? block_character(block) : cell_character(block, end);
+        kept = kept || c == owner_looks[OWNER_KEPT].letter;
         print_style(c == '.' ? PRINT_GOOD : c == '#' ? PRINT_DIM : PRINT_PLAIN);
         kprintf("%c", c);
         block = end;
     }
     print_style(PRINT_PLAIN);
     if (per_cell == 1) {
-        kprintf("\n  . free  o one block  < first  = inside  > last of several\n");
+        kprintf("\n  . free  o one block  < first  = inside  > last of several%s\n",
+                kept ? "  - kept for reuse" : "");
         return;
     }
     kprintf("\n  a character is %zu blocks, in lower case where some are free:\n ", per_cell);

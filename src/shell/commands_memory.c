@@ -115,13 +115,15 @@ void command_alloc(const struct shell_context *context, unsigned nwords, char **
     for (uint32_t i = 0; i < count; i++) {
         void *pointer = nbytes <= PIECES_LARGEST && nbytes % HEAP_BLOCK_SIZE
                             ? kmalloc(nbytes)
-                            : kmalloc_for(OWNER_TEST, nbytes);
+                            : kmalloc_for(OWNER_SHELL, nbytes);
         if (!pointer) {
             kprintf("  no memory for %u bytes (number %u)\n", nbytes, i + 1);
             return;
         }
         if (i != 0 && i + 1 != count)
             continue;
+        if (i > 1)
+            kprintf("  (%u more between)\n", i - 1);
         if (heap_contains(kheap(), pointer))
             kprintf("  %p  block %zu\n", pointer, heap_block_of(kheap(), pointer));
         else

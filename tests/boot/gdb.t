@@ -78,7 +78,7 @@ my ($inside, $freed, $live, $piece, $kept, $last, $outside) = $machine->gdb(
     "plat owner $second+5", "plat owner $first_small+100", "plat owner $first_small+112",
     "plat owner $first_piece+1024", "plat owner $first_piece", 'plat owner 0x07fdf000',
     'plat owner 0x1000');
-my $in_three = "  0x%08x is in block %d, byte 0x81: tests, 3 blocks from block %d on (0x%08x)\n";
+my $in_three = "  0x%08x is in block %d, byte 0x81: shell, 3 blocks from block %d on (0x%08x)\n";
 is $inside, sprintf($in_three, 5 + hex $second, $block_of_three + 1, $block_of_three,
     hex($second) - 4096),
     'plat owner: inside of an allocation';

@@ -174,13 +174,14 @@ my @letters = map {
     my ($x, $y) = ($left + $_ % 128 * $cell, $top + int($_ / 128) * $cell);
     $letter_of{ pixel($png, $x + 3, $y + 2) } // '?'
 } 0 .. $total - 1;
-my $drawn = '';
+my ($drawn, $names, %rank) = ('', 0); # of two that are as many, the one that is named first
+$rank{ $letter_by_name{$_} } = $names++ for $heap =~ /^  (\D+?) +\d+ blocks/mg;
 for (my $first = 0; $first < $total; $first += 28) {
     my $end = $first + 28 < $total ? $first + 28 : $total;
     my %count;
     $count{$_}++ for @letters[$first .. $end - 1];
     my $free = delete $count{'.'} // 0;
-    my ($most) = sort { $count{$b} <=> $count{$a} || $a cmp $b } keys %count;
+    my ($most) = sort { $count{$b} <=> $count{$a} || $rank{$a} <=> $rank{$b} } keys %count;
     $drawn .= !defined $most ? '.' : $free ? lc $most : $most;
 }
 my $shell = join '', $blocks =~ /^ +\d+ 0x\w{8}  (.*)$/mg;
@@ -196,7 +197,7 @@ my $edges = '';
 for my $block (0 .. 1023) {
     my ($x, $y) = ($left + $block % 128 * $cell, $top + int($block / 128) * $cell + 2);
     my ($first, $middle, $last) = map { pixel($png, $_, $y) } $x, $x + 3, $x + $cell - 1;
-    $edges .= $letters[$block] eq '.' ? '.' : $first ne $middle ? ($last ne $middle ? 'o' : '<')
+    $edges .= $letters[$block] =~ /[.-]/ ? $letters[$block] : $first ne $middle ? ($last ne $middle ? 'o' : '<')
         : $last ne $middle ? '>' : '=';
 }
 my $characters = join '', $zero =~ /^ +\d+ 0x\w{8}  (.*)$/mg;
@@ -273,7 +274,8 @@ for (
         'ff0000', '.. and red';
 }
 my ($status, $text, $errors) = with_bytes($table, "\x02" x 3000);
-like $errors, qr/\A.* sound: 3000 blocks are wrong\n(heapview: block \d, .*\n){5}\z/,
+# One more where an allocation begins among them and ends behind.
+like $errors, qr/\A.* sound: 300[01] blocks are wrong\n(heapview: block \d, .*\n){5}\z/,
     'many are counted, and five of them said';
 
 # Numbers of heap_map that were overwritten: how large a block is, how many owners, how many blocks,

@@ -64,7 +64,7 @@ like $boot->{text}, qr/^heap: 0x01000000-0x01800000 2048 blocks, /m, '.. in 2048
 my $prompt = qr/^plat> /m;
 $boot = boot(append => 'heap_size=260K', script => [[$prompt, "selftest\r"], [$prompt, "heap\r"],
     [$prompt, sub { kill 'KILL', $_[0] }]]);
-like $boot->{text}, qr/^selftest: \d+ K of memory are needed\n.*^  tests +0 blocks/ms,
+like $boot->{text}, qr/^selftest: \d+ K of memory are needed\n.*^  shell +0 blocks/ms,
     'heap_size=260K: too little for self-tests, and they keep none of it' or diag $boot->{text};
 $boot = boot(append => 'heap_size=100');
 is $boot->{status}, PANIC, 'heap_size=100: does not go on';

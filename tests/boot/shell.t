@@ -33,7 +33,7 @@ like $map, qr/0x00100000 .* kernel$/m, 'map shows the kernel';
 like $map, qr/usable in all .* \(6[12] MB\)$/m, 'map sums up';
 like $heap, qr/^  check: sound$/m, 'heap is sound';
 like $heap, qr/^  paging \s+ 2 blocks/m, 'heap counts by owner';
-is scalar(() = $picture =~ /^ +\d+ 0x[0-9a-f]{8}  [-.#KSPTkspt]{1,64}$/mg), 16,
+is scalar(() = $picture =~ /^ +\d+ 0x[0-9a-f]{8}  [-.#KSPHksph]{1,64}$/mg), 16,
     'blocks draws 16 rows at most';
 like $alloc, qr/^  0x01002000  block 2$/m, 'alloc says where';
 like $blocks, qr/^ +0 0x01000000  oo<=>\.{59}$/m, 'blocks FIRST shows first, inside and last';
@@ -51,6 +51,26 @@ like $translate, qr/physical 00100123, read-only, kernel only$/m, 'translate wal
 like $unmapped, qr/: not mapped$/m, 'translate says what is not mapped';
 like $uptime, qr/^  \d+\.\d\d s, \d+ ticks, 0 spurious/m, 'uptime';
 like $selftest, qr/^plat: 2 passed, 0 failed$/m, 'selftest PATTERN';
+
+# The columns of the map stand under each other, up to 4 GB.
+my @rows = $map =~ /^(  0x[0-9a-f]{8}  0x[0-9a-f]{8,9} .*)$/mg;
+ok scalar(grep { /  0x100000000 / } @rows), 'a row of the map ends at 4 GB';
+is_deeply [grep { !/ \d+ K  \S/ || index($_, ' K  ') != 34 } @rows], [], 'columns of the map'
+    or diag $map;
+
+# Runs that are kept have a sign, and the legend has it while there are some.
+my ($before, $taken, $two, $three, $thousand, $owners, $freed, $kept) = session('', 'blocks 0',
+    'alloc 12K', 'alloc 4096 2', 'alloc 4096 3', 'alloc 4 1000', 'heap', 'free 0x01002000',
+    'blocks 0');
+my $signs = '  . free  o one block  < first  = inside  > last of several';
+like $before, qr/^\Q$signs\E$/m, 'the legend of blocks N';
+like $kept, qr/^ +0 0x01000000  oo---ooooo/m, 'blocks N shows what is kept';
+like $kept, qr/^\Q$signs\E  - kept for reuse$/m, '.. and so does its legend';
+is $two, "  0x01005000  block 5\n  0x01006000  block 6\n", 'alloc shows two of two';
+is $three, "  0x01007000  block 7\n  (1 more between)\n  0x01009000  block 9\n", '.. two of three';
+like $thousand, qr/\A  0x\w{8}  block \d+\n  \(998 more between\)\n  0x\w{8}  block \d+\n\z/,
+    '.. two of a thousand, and says so';
+like $owners, qr/^  shell +8 blocks  +32 K$/m, 'what it gave is the shell\'s';
 
 my ($unknown, $few, $many, $word, $size, $past, $count, $no_fault, $zero, $huge, $empty) = session(
     '', 'frobnicate', 'alloc', 'map now', 'free here', 'alloc 5000000000', 'blocks 99999999',

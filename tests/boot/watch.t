@@ -16,7 +16,7 @@ my $drawn = qr/^watch: (\d+) frames, (\d+) cells drawn of (\d+)$/m;
 # By enum heap_owner: name, colour, the VGA's colour nearest to it.
 my @owners = (['free', '1e1e28', '000000'], ['not ours', '484848', '555555'],
     ['kept', '8a8a8a', 'aaaaaa'], ['small', '56b4e9', '55ffff'], ['kernel', 'e69f00', 'aa5500'],
-    ['paging', 'cc79a7', 'ff5555'], ['tests', 'f0e442', 'ffff55'], ['guarded', 'd55e00', 'aa0000'],
+    ['paging', 'cc79a7', 'ff5555'], ['shell', 'f0e442', 'ffff55'], ['guarded', 'd55e00', 'aa0000'],
     ['window', '0072b2', '00aaaa'], ['process', '009e73', '00aa00']);
 
 # -- The guest ------------------------------------------------------------------------------------

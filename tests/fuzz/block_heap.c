@@ -48,7 +48,7 @@ static void drop(size_t i)
 static void make(size_t i, size_t nbytes, uint8_t how, uint8_t value)
 {
     objects[i].bytes = how & 1 ? block_heap_malloc_aligned(&heap, nbytes, (size_t)1 << how / 2 % 14)
-                       : how & 2 ? block_heap_malloc_for(&heap, OWNER_TEST, nbytes)
+                       : how & 2 ? block_heap_malloc_for(&heap, OWNER_SHELL, nbytes)
                                  : block_heap_malloc(&heap, nbytes);
     if (objects[i].bytes)
         fill(i, nbytes, value);

@@ -252,7 +252,7 @@ static bool step(uint32_t profile, uint32_t fullness)
         return try_aligned(nbytes, (size_t)1 << next_random(17));
     if (kind <= 10)
         return try_malloc_for(nbytes > 30000 ? nbytes : nbytes * 4,
-                              next_random(2) ? OWNER_PAGING : OWNER_TEST);
+                              next_random(2) ? OWNER_PAGING : OWNER_SHELL);
     return try_malloc(nbytes);
 }
 

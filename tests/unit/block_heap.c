@@ -161,7 +161,7 @@ CASE(block_heap, every_size_has_its_place)
 
 CASE(block_heap, whole_blocks_for_an_owner)
 {
-    static const enum heap_owner owners[] = {OWNER_PAGING, OWNER_TEST, OWNER_KERNEL};
+    static const enum heap_owner owners[] = {OWNER_PAGING, OWNER_SHELL, OWNER_KERNEL};
     CHECK(begin(NULL));
     for (size_t i = 0; i < NSIZES; i++) {
         size_t nblocks = blocks_for(sizes[i]);
@@ -203,7 +203,7 @@ CASE(block_heap, b2_b3_zero_and_huge_sizes_give_null)
     CHECK_EQUAL(fingerprint(), was);
     for (size_t i = 0; i < NTOO_LARGE; i++) {
         CHECK(block_heap_malloc(&heap, too_large[i]) == NULL);
-        CHECK(block_heap_malloc_for(&heap, OWNER_TEST, too_large[i]) == NULL);
+        CHECK(block_heap_malloc_for(&heap, OWNER_SHELL, too_large[i]) == NULL);
         for (size_t alignment = 1; alignment <= 65536; alignment *= 4)
             CHECK(block_heap_malloc_aligned(&heap, too_large[i], alignment) == NULL);
         CHECK(!block_heap_resize(&heap, small, too_large[i]));
@@ -503,7 +503,7 @@ CASE(block_heap, kept_runs_are_given_up_when_memory_is_scarce)
             CHECK(pages_agree());
             CHECK_EQUAL(block_heap_free(&heap, object), HEAP_FREED);
             CHECK(make_scarce(nblocks));
-            object = block_heap_malloc_for(&heap, OWNER_TEST, asked[i]);
+            object = block_heap_malloc_for(&heap, OWNER_SHELL, asked[i]);
             CHECK(object != NULL);
             CHECK_HOLDS(block_heap_check(&heap));
             CHECK(make_scarce(nblocks));
@@ -527,7 +527,7 @@ CASE(block_heap, a_kept_run_serves_a_request_that_is_a_little_shorter)
             CHECK(block_heap_malloc(&heap, PAGE) == at(nblocks + 1));
             CHECK_EQUAL(block_heap_free(&heap, run), HEAP_FREED);
             CHECK_EQUAL(heap.kept.blocks, nblocks);
-            void *singles = block_heap_malloc_singles(&heap, OWNER_TEST, asked);
+            void *singles = block_heap_malloc_singles(&heap, OWNER_SHELL, asked);
             CHECK((singles == run) == (nblocks == asked));
             CHECK_HOLDS(block_heap_check(&heap));
             for (size_t i = 0; i < asked; i++)
@@ -600,7 +600,7 @@ CASE(block_heap, what_one_kind_keeps_serves_another)
                 CHECK(block_heap_malloc(&heap, (BLOCKS - kept) * PAGE) != NULL);
                 CHECK_EQUAL(taken(), BLOCKS);
                 object = how == 0   ? block_heap_malloc(&heap, asked[i])
-                         : how == 1 ? block_heap_malloc_for(&heap, OWNER_TEST, asked[i])
+                         : how == 1 ? block_heap_malloc_for(&heap, OWNER_SHELL, asked[i])
                                     : block_heap_malloc_aligned(&heap, asked[i], PAGE);
                 CHECK(object != NULL || (kept < 5 && asked[i] == 3000 && how == 0));
                 CHECK_HOLDS(block_heap_check(&heap));
@@ -658,7 +658,7 @@ CASE(block_heap, holes_can_not_be_freed)
     CHECK(a == at(0));
     CHECK(!block_heap_resize(&heap, a, 4 * PAGE));
     size_t count = 3;
-    while (block_heap_malloc_for(&heap, OWNER_TEST, 1) != NULL)
+    while (block_heap_malloc_for(&heap, OWNER_SHELL, 1) != NULL)
         count++;
     CHECK_EQUAL(count, BLOCKS - 6);
     (void)block_heap_trim(&heap);
@@ -789,7 +789,7 @@ CASE(block_heap, pages_come_and_go_with_their_blocks)
         if (!live[i])
             live[i] = (seed & 0x40) ? block_heap_malloc(&heap, nbytes)
                       : (seed & 0x80)
-                          ? block_heap_malloc_for(&heap, OWNER_TEST, nbytes)
+                          ? block_heap_malloc_for(&heap, OWNER_SHELL, nbytes)
                           : block_heap_malloc_aligned(&heap, nbytes, (size_t)1 << (seed >> 5) % 15);
         else if (seed & 0x30)
             CHECK_EQUAL(block_heap_free(&heap, live[i]), HEAP_FREED);

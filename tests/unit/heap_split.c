@@ -79,15 +79,15 @@ CASE(heap_split, singles_of_the_whole_heap_are_tagged_and_come_back)
     static struct block_heap blocks;
     CHECK(sizeof beside >= block_heap_bytes_beside(BLOCKS));
     CHECK_EQUAL(block_heap_create(&blocks, arena, arena + BLOCKS, beside, NULL), 0);
-    CHECK(block_heap_malloc_singles(&blocks, OWNER_TEST, BLOCKS + 1) == NULL);
-    CHECK(block_heap_malloc_singles(&blocks, OWNER_TEST, 0) == NULL);
+    CHECK(block_heap_malloc_singles(&blocks, OWNER_SHELL, BLOCKS + 1) == NULL);
+    CHECK(block_heap_malloc_singles(&blocks, OWNER_SHELL, 0) == NULL);
     CHECK_EQUAL(blocks.heap.statistics.taken, 0);
-    uint8_t *run = block_heap_malloc_singles(&blocks, OWNER_TEST, 7);
+    uint8_t *run = block_heap_malloc_singles(&blocks, OWNER_SHELL, 7);
     CHECK(run != NULL);
     CHECK_EQUAL(blocks.heap.statistics.allocations, 7);
     for (size_t i = 0; i < 7; i++) {
         block_t block = heap_block_of(&blocks.heap, run) + i;
-        CHECK_EQUAL(block_heap_owner_of(&blocks, block), OWNER_TEST);
+        CHECK_EQUAL(block_heap_owner_of(&blocks, block), OWNER_SHELL);
         CHECK_EQUAL(block_heap_size(&blocks, run + i * 4096, NULL), 4096);
     }
     CHECK_HOLDS(block_heap_check(&blocks));

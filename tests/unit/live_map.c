@@ -188,7 +188,7 @@ static bool operate(void)
         *pointer = NULL;
         return freed;
     }
-    static const enum heap_owner owners[] = {OWNER_KERNEL, OWNER_PAGING, OWNER_TEST, OWNER_WINDOW,
+    static const enum heap_owner owners[] = {OWNER_KERNEL, OWNER_PAGING, OWNER_SHELL, OWNER_WINDOW,
                                              OWNER_PROCESS};
     *pointer = pick(4) ? block_heap_malloc_for(&it.heap, owners[pick(5)], 1 + pick(5 * 4096))
                        : block_heap_malloc(&it.heap, 1 + pick(9000));
@@ -219,7 +219,7 @@ CASE(live_map, holes_and_kept_blocks_are_shown)
 {
     CHECK(begin());
     CHECK_EQUAL(block_heap_take(&it.heap, 10, 20), 0);
-    void *run = block_heap_malloc_for(&it.heap, OWNER_TEST, 4 * 4096);
+    void *run = block_heap_malloc_for(&it.heap, OWNER_SHELL, 4 * 4096);
     CHECK(run != NULL);
     CHECK_EQUAL(block_heap_free(&it.heap, run), HEAP_FREED);
     arrange(8, 8, 1);
@@ -253,9 +253,9 @@ CASE(live_map, what_is_the_same_again_is_new)
 {
     CHECK(begin());
     arrange(8, 8, 1);
-    void *a = block_heap_malloc_for(&it.heap, OWNER_TEST, 4096);
-    void *b = block_heap_malloc_for(&it.heap, OWNER_TEST, 4096);
-    struct live_run run = {heap_block_of(&it.heap.heap, b), 1, OWNER_TEST};
+    void *a = block_heap_malloc_for(&it.heap, OWNER_SHELL, 4096);
+    void *b = block_heap_malloc_for(&it.heap, OWNER_SHELL, 4096);
+    struct live_run run = {heap_block_of(&it.heap.heap, b), 1, OWNER_SHELL};
     uint32_t age;
     CHECK(a && b && look(10));
     CHECK(!live_map_age(&it.map, &run, 11, &age));
@@ -263,8 +263,8 @@ CASE(live_map, what_is_the_same_again_is_new)
     CHECK_EQUAL(block_heap_free(&it.heap, b), HEAP_FREED);
     (void)block_heap_trim(&it.heap);
     CHECK(look(20));
-    a = block_heap_malloc_for(&it.heap, OWNER_TEST, 4096);
-    b = block_heap_malloc_for(&it.heap, OWNER_TEST, 4096);
+    a = block_heap_malloc_for(&it.heap, OWNER_SHELL, 4096);
+    b = block_heap_malloc_for(&it.heap, OWNER_SHELL, 4096);
     CHECK_EQUAL(heap_block_of(&it.heap.heap, b), run.first);
     CHECK(live_map_age(&it.map, &run, 25, &age)); /* nobody has looked yet */
     CHECK_EQUAL(age, 0);
@@ -465,6 +465,6 @@ CASE(live_map, few_colours_are_near_and_apart)
     CHECK_EQUAL(live_colour_of_16(OWNER_FREE), 0);
     CHECK_EQUAL(live_colour_of_16(OWNER_HOLE), 8);
     CHECK_EQUAL(live_colour_of_16(OWNER_KERNEL), 6);
-    CHECK_EQUAL(live_colour_of_16(OWNER_TEST), 14);
+    CHECK_EQUAL(live_colour_of_16(OWNER_SHELL), 14);
     CHECK_EQUAL(live_colour_of_16(OWNER_PROCESS), 2);
 }

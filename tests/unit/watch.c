@@ -154,10 +154,10 @@ CASE(watch, memory_that_is_held_back_is_not_lost)
 {
     CHECK(begin_watching(ALL));
     size_t largest = heap_largest_free(&heap.heap);
-    uint8_t *object = watch_malloc(&watch, OWNER_TEST, (largest - 8) * 4096, 0, here);
+    uint8_t *object = watch_malloc(&watch, OWNER_SHELL, (largest - 8) * 4096, 0, here);
     CHECK(object != NULL);
     CHECK_EQUAL(watch_free(&watch, object, there), HEAP_FREED);
-    CHECK(watch_malloc(&watch, OWNER_TEST, (largest - 8) * 4096, 0, here) != NULL);
+    CHECK(watch_malloc(&watch, OWNER_SHELL, (largest - 8) * 4096, 0, here) != NULL);
     CHECK(take(64 * 4096) == NULL);
     CHECK(take(SIZE_MAX) == NULL && take(SIZE_MAX - 8) == NULL && take(0) == NULL);
     CHECK_EQUAL(seen.count, 0);

@@ -33,7 +33,7 @@ CASE(watch_guard, one_of_so_many)
     CHECK(!is_guarded(take(10)) && !is_guarded(take(10)) && is_guarded(take(10)));
     CHECK(!is_guarded(take(10)) && !is_guarded(take(10)));
     CHECK(!is_guarded(take(5000)));                                        /* too large .. */
-    CHECK(!is_guarded(watch_malloc(&watch, OWNER_TEST, 10, 0, here)));     /* .. another's .. */
+    CHECK(!is_guarded(watch_malloc(&watch, OWNER_SHELL, 10, 0, here)));    /* .. another's .. */
     CHECK(is_guarded(watch_malloc(&watch, OWNER_KERNEL, 10, 2048, here))); /* .. so it waits */
     CHECK(!is_guarded(take(1)) && !is_guarded(take(1)) && !is_guarded(take(1))); /* none left */
     CHECK_EQUAL(seen.count, 0);
@@ -112,7 +112,7 @@ CASE(watch_guard, with_little_memory_there_are_fewer_pages)
 {
     CHECK(begin(0, 1));
     size_t largest = heap_largest_free(&heap.heap);
-    CHECK(block_heap_malloc_for(&heap, OWNER_TEST, (largest - 4) * HEAP_BLOCK_SIZE) != NULL);
+    CHECK(block_heap_malloc_for(&heap, OWNER_SHELL, (largest - 4) * HEAP_BLOCK_SIZE) != NULL);
     CHECK(watch_guard(&watch, 15, set_nothing, 1));
     CHECK_EQUAL(watch.guard.pages.count, 1);
     CHECK(!watch_guard(&watch, 15, set_nothing, 1));

@@ -25,7 +25,7 @@ enum heap_owner {
     OWNER_SLAB,    /* small objects and pieces */
     OWNER_KERNEL,  /* an allocation without another word; from here on whole blocks that are live */
     OWNER_PAGING,  /* directories and page tables */
-    OWNER_TEST,    /* self-tests and the shell's `alloc` */
+    OWNER_SHELL,   /* what the shell's `alloc` gives; self-tests, too */
     OWNER_GUARDED, /* objects in pages of their own, and the closed pages between them */
     OWNER_WINDOW,  /* frames behind pages of the growing window */
     OWNER_PROCESS, /* image, stack and allocations of a program */
