@@ -56,15 +56,15 @@ CASE(machine_paging, text_and_constants_are_read_only)
 CASE(machine_paging, p1_a_directory_costs_at_most_four_blocks)
 {
     kheap_trim();
-    size_t before = kheap()->statistics.taken;
+    size_t before = kheap_taken();
     struct paging_4gb_chunk *chunk = paging_new_4gb(RW | PAGING_ACCESS_FROM_ALL);
-    size_t cost = kheap()->statistics.taken - before;
+    size_t cost = kheap_taken() - before;
     CHECK(chunk != NULL);
     CHECK_EQUAL(paging_free_4gb(chunk), 0);
     kprintf("# a directory costs %zu blocks\n", cost);
     CHECK(cost <= 4);
     kheap_trim();
-    CHECK_EQUAL(kheap()->statistics.taken, before);
+    CHECK_EQUAL(kheap_taken(), before);
 }
 
 /* Everything this needs, allocated; the case below stays readable. */

@@ -29,7 +29,7 @@ static void before(void)
 {
     kfree(kmalloc(1)); /* what a heap keeps once it has served anything is not the case's */
     kheap_trim();
-    selftest.taken_before = kheap()->statistics.taken;
+    selftest.taken_before = kheap_taken();
 }
 
 static const char *after(void)
@@ -38,8 +38,7 @@ static const char *after(void)
     if (broken)
         return broken;
     kheap_trim();
-    return kheap()->statistics.taken == selftest.taken_before ? NULL
-                                                              : "the heap has other blocks taken";
+    return kheap_taken() == selftest.taken_before ? NULL : "the heap has other blocks taken";
 }
 
 static void said(const struct test_case *test, bool passed)

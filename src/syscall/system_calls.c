@@ -168,10 +168,10 @@ static int32_t get_time(struct process *self, const uint32_t *words)
 
 static int32_t get_memory(struct process *self, const uint32_t *words)
 {
-    const struct heap_statistics *heap = &kheap()->statistics;
+    kheap_trim(); /* what the heap holds back would be served, too */
     const struct memory_information information = {
-        .total = heap->total,
-        .free = heap->total - heap->taken + kheap_all()->kept.blocks,
+        .total = kheap()->statistics.total,
+        .free = kheap_free_blocks(),
         .own = self->nblocks,
     };
     return user_write(self->directory, words[0], &information, sizeof information);

@@ -86,9 +86,6 @@ like $boot->{text}, qr/heap_watch=poison,nonsense/, 'an unknown word of heap_wat
 $boot = boot(append => 'heap_watch=red_zones heap_panic', script => [[$prompt, "misuse behind\r"]]);
 is $boot->{status}, PANIC, 'heap_panic: a finding ends the kernel';
 
-# The self-tests that do not measure what blocks cost pass on a watched heap, too.
-$boot = boot(append => 'heap_watch selftest=paging');
-ok passed_selftest($boot), 'directories on a watched heap' or diag $boot->{text};
 for my $words ('heap_watch', 'heap_watch heap_guard=1') {
     $boot = boot(append => "$words selftest=kstrdup");
     ok passed_selftest($boot), "copies with $words" or diag $boot->{text};

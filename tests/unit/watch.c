@@ -94,6 +94,34 @@ CASE(watch, b5_b6_wrong_pointers_are_told_whose_they_are)
     CHECK_HOLDS(block_heap_check(&heap));
 }
 
+/* krealloc and ksize: nothing was to be freed. */
+CASE(watch, wrong_pointers_that_are_not_freed_are_told_and_not_counted)
+{
+    CHECK(begin_watching(ALL));
+    uint8_t *object = take(100), *freed = take(100);
+    CHECK_EQUAL(watch_free(&watch, freed, there), HEAP_FREED);
+    const struct {
+        const void *pointer;
+        int refusal;
+        const void *whose;
+    } wrong[] = {{object + 16, HEAP_NOT_FIRST, object},
+                 {freed, HEAP_ALREADY_FREE, freed},
+                 {arena[BLOCKS - 1] + 8, HEAP_MISALIGNED, NULL},
+                 {watch.records, HEAP_RESERVED, NULL}};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        CHECK_EQUAL(watch_size(&watch, wrong[i].pointer), 0);
+        watch_wrong(&watch, wrong[i].pointer);
+        CHECK_EQUAL(seen.count, i + 1);
+        CHECK_EQUAL(seen.findings[i].kind, WATCH_WRONG_POINTER);
+        CHECK_EQUAL(seen.findings[i].refusal, wrong[i].refusal);
+        CHECK(seen.findings[i].record ? seen.records[i].address == wrong[i].whose
+                                      : !wrong[i].whose);
+    }
+    CHECK_EQUAL(heap.heap.statistics.refused, 0);
+    CHECK_EQUAL(watch.nlive, 1);
+    CHECK_EQUAL(watch_free(&watch, object, there), HEAP_FREED);
+}
+
 CASE(watch, the_check_finds_and_mends)
 {
     CHECK(begin_watching(ALL));

@@ -120,6 +120,21 @@ static inline const struct heap *kheap(void) /* its block table */
 }
 const struct memory_map *kheap_map(void); /* what kheap_init() was given */
 
+/* Blocks that are taken, without those of the records: these grow with what is watched. */
+static inline size_t kheap_taken(void)
+{
+    const struct heap_watch *watch = kheap_watched();
+    size_t records = watch ? heap_allocation_blocks(kheap(), watch->records, NULL) : 0;
+    return kheap()->statistics.taken - records;
+}
+
+/* Blocks that could be served, but for what a watched heap holds back. */
+static inline size_t kheap_free_blocks(void)
+{
+    const struct block_heap *heap = kheap_all();
+    return kheap()->statistics.total - kheap_taken() + heap->kept.blocks + heap->slabs.nspare;
+}
+
 /* Frees that were refused, ever. */
 size_t kheap_refused(void);
 

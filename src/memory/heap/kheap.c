@@ -128,10 +128,12 @@ static size_t size_of(const char *function, void *pointer, uintptr_t caller)
     int refusal = HEAP_FREED;
     uint32_t flags = cpu_save_flags(); /* nobody else is to get that address in between */
     size_t nbytes = room_of(pointer, &refusal);
-    if (nbytes == 0 && state.watch.flags)
-        release(function, pointer, caller); /* which is refused, and said */
-    else if (nbytes == 0)
+    if (nbytes == 0 && state.watch.flags) {
+        kheap_say_where(function, caller);
+        watch_wrong(&state.watch, pointer);
+    } else if (nbytes == 0) {
         kheap_say_refused(function, pointer, refusal, caller);
+    }
     cpu_restore_flags(flags);
     return nbytes;
 }

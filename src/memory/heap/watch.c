@@ -191,15 +191,41 @@ static bool look_at(struct heap_watch *watch, const struct watch_record *record)
            look(watch, record, address + record->nbytes, end, WATCH_ZONE, WATCH_WROTE_BEHIND);
 }
 
-static int refuse(struct heap_watch *watch, const void *pointer, int refusal)
+/* Why POINTER can't be freed; or HEAP_FREED. */
+static int refusal_of(const struct heap_watch *watch, const void *pointer)
+{
+    const struct watch_record *record = record_of(watch, pointer);
+    int refusal = HEAP_FREED;
+    if (record && record->freed)
+        return HEAP_ALREADY_FREE;
+    if (record && record->guarded)
+        return HEAP_FREED;
+    if (!record && guarded_holds(&watch->guard.pages, pointer))
+        return HEAP_NOT_FIRST;
+    if (!allocator_size(watch->objects, pointer, &refusal))
+        return refusal;
+    return record ? HEAP_FREED : HEAP_RESERVED; /* the records themselves */
+}
+
+static void tell_wrong(struct heap_watch *watch, const void *pointer, int refusal)
 {
     struct watch_finding finding = {.kind = WATCH_WRONG_POINTER,
                                     .record = watch_find(watch, pointer),
                                     .refusal = refusal,
                                     .pointer = pointer};
-    watch->heap->heap.statistics.refused++;
     watch->found(&finding);
+}
+
+static int refuse(struct heap_watch *watch, const void *pointer, int refusal)
+{
+    watch->heap->heap.statistics.refused++;
+    tell_wrong(watch, pointer, refusal);
     return refusal;
+}
+
+void watch_wrong(struct heap_watch *watch, const void *pointer)
+{
+    tell_wrong(watch, pointer, refusal_of(watch, pointer));
 }
 
 /* Gives the allocation that has been held longest back to the heap. */
@@ -226,16 +252,10 @@ void watch_release(struct heap_watch *watch)
 
 int watch_free(struct heap_watch *watch, void *pointer, const uintptr_t *callers)
 {
+    int refusal = refusal_of(watch, pointer);
+    if (refusal)
+        return refuse(watch, pointer, refusal);
     struct watch_record *record = record_of(watch, pointer);
-    int refusal = HEAP_RESERVED; /* the records themselves */
-    if (!record && guarded_holds(&watch->guard.pages, pointer))
-        return refuse(watch, pointer, HEAP_NOT_FIRST);
-    if (!record && !allocator_size(watch->objects, pointer, &refusal))
-        return refuse(watch, pointer, refusal);
-    if (!record || record->freed)
-        return refuse(watch, pointer, record ? HEAP_ALREADY_FREE : HEAP_RESERVED);
-    if (!record->guarded && !allocator_size(watch->objects, pointer, &refusal))
-        return refuse(watch, pointer, refusal);
     (void)look_at(watch, record);
     record->freed = true;
     memcpy(record->freed_by, callers, sizeof record->freed_by);
