@@ -38,7 +38,7 @@ enum system_call {
                              SYSTEM_TIME_MOST, 24.8 days, it begins again at 0, so that it is never
                              a status */
     SYSTEM_MEMORY = 15,   /* (struct memory_information *): fills it; 0 */
-    SYSTEM_KILL = 16,     /* (pid): ends a child or itself; 0 or -ECHILD */
+    SYSTEM_KILL = 16,     /* (pid): ends a child or itself, and returns when it has; 0 or -ECHILD */
     SYSTEM_CALLS          /* how many */
 };
 

@@ -62,12 +62,6 @@ static inline void cpu_restore_flags(uint32_t flags)
         cpu_enable_interrupts();
 }
 
-/* Takes interrupts that have come meanwhile, in work that takes long and is not interrupted. */
-static inline void cpu_admit_interrupts(void)
-{
-    __asm__ volatile("pushf; sti; nop; popf" ::: "memory", "cc");
-}
-
 static inline uint32_t cpu_cr0(void)
 {
     uint32_t value;

@@ -27,10 +27,11 @@ void console_catch_interrupt(bool on);
 bool console_interrupted(void);
 
 /*
- * What to do instead of sleeping while there is no key: IDLE is called with interrupts off, and may
- * turn them on; it is called again and again.
+ * IDLE is what to do instead of sleeping while there is no key: it is called with interrupts off,
+ * may turn them on, and is called again and again. ARRIVED is called with interrupts off when a key
+ * has come, also Ctrl-C.
  */
-void console_set_idle(void (*idle)(void));
+void console_set_hooks(void (*idle)(void), void (*arrived)(void));
 
 /* A terminal's input, taken apart: what is no character is several bytes. */
 struct terminal_decoder {

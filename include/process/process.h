@@ -4,8 +4,11 @@
  * program.
  *
  * The kernel works with its own directory loaded whoever it works for; a process's is loaded only
- * on the way to ring 3 (user_trap.c). Nothing here may be called from interrupt handlers. Functions
- * turn interrupts off while they work.
+ * on the way to ring 3 (user_trap.c). It works with interrupts on, and is not interrupted for
+ * another process. Nothing here but process_attend() may be called from interrupt handlers.
+ *
+ * A process ends only itself, so that no call is left half done: to kill one is to tell it so. It
+ * ends where it would go back to ring 3, and where it waits it is woken for that.
  */
 #ifndef PLAT_PROCESS_PROCESS_H
 #define PLAT_PROCESS_PROCESS_H
@@ -28,15 +31,17 @@ enum process_state {
 struct process {
     uint32_t pid; /* its own for as long as anybody can name it */
     char name[PROGRAM_NAME_BYTES];
-    enum process_state state;
-    bool foreground;                    /* was started to be waited for */
-    bool quiet;                         /* its parent says how it ended */
     struct paging_4gb_chunk *directory; /* NULL once it has ended */
-    size_t nblocks;                     /* of memory mapped for it */
     vaddr_t arguments;                  /* where ring 3 has argv */
     int32_t narguments;
-    vaddr_t stack;    /* its kernel stack; 0 once that is gone, and for the kernel's own thread */
-    uint32_t esp;     /* on it, while it does not run */
+    vaddr_t stack; /* its kernel stack; 0 once that is gone, and for the kernel's own thread */
+    enum process_state state;
+    bool foreground;  /* was started to be waited for */
+    bool quiet;       /* its parent says how it ended */
+    bool killed;      /* it is to end before it is in ring 3 again */
+    bool exiting;     /* it gives back what it had */
+    size_t nblocks;   /* of memory mapped for it */
+    uint32_t esp;     /* on its kernel stack, while it does not run */
     uint32_t ticks;   /* of the timer that found it running */
     uint32_t wake_at; /* tick, while sleeping */
     struct process_end end;
@@ -62,7 +67,7 @@ void process_init(void);
 /*
  * Starts what ORDER says; it runs when its turn comes. 0 and *CREATED; -ENOMEM; or -EINVARG and in
  * *WHY, in a few words, what is wrong with the program or its arguments. Nothing is left behind by
- * an error.
+ * an error. Breathes.
  */
 MUST_USE int process_create(const struct process_order *order, struct process **created,
                             const char **why);
@@ -70,13 +75,28 @@ MUST_USE int process_create(const struct process_order *order, struct process **
 /* The process that runs. */
 struct process *process_current(void);
 
-/* Other processes' turn; for process 0 with nothing to do, or sleep until an interrupt came. These
- * want interrupts off, and may turn them on. */
+/* Other processes' turn. */
 void process_yield(void);
+
+/* In work that takes long, at a place where all is in order: other processes' turn if it is, unless
+ * this is process 0. At most some 100,000 instructions lie between two breaths. */
+void process_breathe(void);
+
+/* For process 0 with nothing to do: other processes' turn, or sleep until an interrupt came.
+ * Returns with interrupts on or off. What it is called with off for is not overslept. */
 void process_idle(void);
 
-/* The current process, not 0, sleeps for so many ticks of the timer or one more. Interrupts off. */
+/* For interrupt handlers: process 0 has something to do, and is next. Interrupts off. */
+void process_attend(void);
+
+/* The current process, not 0, sleeps for so many ticks of the timer or one more. */
 void process_sleep(uint32_t ticks);
+
+/*
+ * Before the current process, not 0, prints a piece: it sleeps until what was printed is almost
+ * out, so that nobody's words stand behind many of its own. False where it is to end instead.
+ */
+MUST_USE bool process_may_print(void);
 
 /* The process of number PID, not 0, also one that has ended; NULL where there is none. O(n). */
 struct process *process_find(uint32_t pid);
@@ -87,11 +107,17 @@ const struct list_link *process_all(void);
 /* Ends the current process; all of its memory goes back. Its children have no parent any more. */
 _Noreturn void process_exit(enum process_cause cause, int32_t code);
 
-/* Ends any other process, or this one, in the same way, unless it has ended. Not process 0. */
+/*
+ * Ends any process but 0 in the same way, and returns when that is done; or when the caller is to
+ * end, too. PROCESS is gone then where it has no parent.
+ */
 void process_kill(struct process *process);
 
-/* The same for its descendants, as far as they are in the foreground, and then for itself. */
-void process_kill_tree(struct process *process);
+/*
+ * Ends all processes that keys are for. All are told to end before the first one does, so that they
+ * start no more. How many. For process 0.
+ */
+size_t process_kill_foreground(void);
 
 /* Whether keys are for it: it, its parent, and so on up to process 0 are in the foreground. */
 bool process_in_foreground(const struct process *process);

@@ -9,7 +9,8 @@
 #include "process/process.h"
 
 /* NBYTES in whole zeroed blocks, for ring 3 to read and write; NULL for 0 bytes, and without
- * memory. The address is the process's, not the kernel's. O(blocks). */
+ * memory. The address is the process's, not the kernel's. O(blocks). Breathes, as all of these do.
+ */
 MUST_USE void *process_malloc(struct process *process, size_t nbytes);
 
 /* Takes away what process_malloc() gave this process. 0, also for NULL; -EINVARG, and nothing has

@@ -18,9 +18,10 @@ MUST_USE int user_write(const struct paging_4gb_chunk *space, vaddr_t to, const 
 MUST_USE int user_may_write(const struct paging_4gb_chunk *space, vaddr_t to, size_t nbytes);
 
 /*
- * Copies the string at FROM with its end into BUFFER of NBYTES > 0. Its length; -EFAULT where it
- * leaves the process's memory before it ends, -EINVARG where BUFFER is too small.
+ * The length of the string at FROM; -EFAULT where it leaves the process's memory before it ends,
+ * -EINVARG where it and its end do not fit in NBYTES > 0. And the same, with a copy in BUFFER.
  */
+MUST_USE int user_text_length(const struct paging_4gb_chunk *space, vaddr_t from, size_t nbytes);
 MUST_USE int user_read_text(const struct paging_4gb_chunk *space, char *buffer, size_t nbytes,
                             vaddr_t from);
 

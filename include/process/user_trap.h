@@ -4,7 +4,7 @@
 
 #include "cpu/trap.h"
 
-/* HANDLER answers system calls, in the process that made them, with interrupts off and the kernel's
+/* HANDLER answers system calls, in the process that made them, with interrupts on and the kernel's
  * directory loaded. To be set before the first process runs. */
 void user_trap_set_system_call(void (*handler)(struct trap_frame *frame));
 

@@ -93,8 +93,8 @@ const char *exception_name(uint32_t vector);
  */
 
 /*
- * lib/format.h says which conversions there are. Text of less than 512 bytes is one call, so that
- * a line is not torn apart by other programs. Returns the number of bytes.
+ * lib/format.h says which conversions there are. Text of less than 512 bytes is one call, and a
+ * line of it of up to 128 bytes is not torn apart by other programs. Returns the number of bytes.
  */
 int printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int puts(const char *text);

@@ -221,7 +221,7 @@ static void start_processes(void)
     process_init();
     system_calls_init();
     program_init(&boot.info);
-    console_set_idle(process_idle);
+    console_set_hooks(process_idle, process_attend);
     kprintf("process: %zu programs, kernel's memory closed to ring 3%s%s%s\n", program_count(),
             boot.cpu.smep ? ", SMEP" : "", boot.cpu.smap ? ", SMAP" : "",
             boot.cpu.umip ? ", UMIP" : "");

@@ -20,7 +20,7 @@ static struct {
     volatile uint8_t first, end; /* equal: empty; they wrap with the queue */
     uint32_t read;               /* tick at which the last byte was read */
     bool was_serial;             /* the last key */
-    void (*idle)(void);
+    void (*idle)(void), (*arrived)(void);
     bool catching, interrupted; /* Ctrl-C */
 } console = {.idle = pit_wait};
 
@@ -29,6 +29,8 @@ _Static_assert(QUEUE_KEYS == UINT8_MAX + 1, "the queue's ends wrap by themselves
 /* Ctrl-C is heeded when it arrives, not when its turn comes. Called with interrupts off. */
 static bool caught(int key)
 {
+    if (console.arrived)
+        console.arrived();
     if (!console.catching || key != CTRL_C)
         return false;
     console.interrupted = true;
@@ -137,9 +139,10 @@ bool console_interrupted(void)
     return interrupted;
 }
 
-void console_set_idle(void (*idle)(void))
+void console_set_hooks(void (*idle)(void), void (*arrived)(void))
 {
     console.idle = idle;
+    console.arrived = arrived;
 }
 
 int console_read_key(void)

@@ -64,11 +64,12 @@ static void handle(struct trap_frame *frame)
     unsigned line = frame->vector - TRAP_IRQ_BASE;
     if (is_spurious(line))
         return;
-    if (pic.handlers[line])
-        pic.handlers[line]();
+    /* Before the handler, which may turn interrupts on for a while. */
     if (line >= 8)
         io_write8(SECOND, END_OF_INTERRUPT);
     io_write8(FIRST, END_OF_INTERRUPT);
+    if (pic.handlers[line])
+        pic.handlers[line]();
 }
 
 void pic_init(void)

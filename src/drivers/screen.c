@@ -17,6 +17,7 @@ static struct {
     bool wanted; /* the picture, and nothing speaks against it yet */
     bool drawing, combining;
     bool ticking; /* the timer works: it will draw */
+    bool in_tick; /* and draws */
     bool lent;    /* the picture: somebody else draws on it */
     const char *refused;
     unsigned depth;
@@ -59,13 +60,20 @@ static void flush(void)
     cpu_restore_flags(flags);
 }
 
-/* In the interrupt, which comes only while nothing is being written: that is with interrupts off.
+/*
+ * In the interrupt, which comes only while nothing is being written: that is with interrupts off.
+ * Drawing is done with interrupts on, for it takes long; only further interrupts come between.
  */
 static void tick(void)
 {
     screen.ticking = true;
-    if (!screen.lent)
-        framebuffer_draw(&screen.framebuffer, CELLS_A_TICK);
+    if (screen.lent || screen.in_tick)
+        return;
+    screen.in_tick = true;
+    cpu_enable_interrupts();
+    framebuffer_draw(&screen.framebuffer, CELLS_A_TICK);
+    cpu_disable_interrupts();
+    screen.in_tick = false;
 }
 
 static void start(void)

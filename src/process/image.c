@@ -5,6 +5,8 @@
 #include "process/process_memory.h"
 #include "process/process_private.h"
 
+enum { COPIED_AT_ONCE = 256 << 10 }; /* bytes, without a breath: 65,536 instructions */
+
 static const struct elf_window window = {LAYOUT_USER_PROGRAM, LAYOUT_USER_END};
 
 static int load_segment(struct process *process, const uint8_t *file,
@@ -16,7 +18,14 @@ static int load_segment(struct process *process, const uint8_t *file,
     uint8_t *pages = process_map(process, first, npages, segment->writable);
     if (!pages)
         return -ENOMEM;
-    memcpy(pages + offset, file + segment->file_offset, segment->file_bytes);
+    uint8_t *to = pages + offset;
+    const uint8_t *from = file + segment->file_offset;
+    for (size_t left = segment->file_bytes, part; left > 0;
+         left -= part, to += part, from += part) {
+        part = left < COPIED_AT_ONCE ? left : COPIED_AT_ONCE;
+        memcpy(to, from, part);
+        process_breathe();
+    }
     return 0;
 }
 

@@ -1,13 +1,18 @@
 /*
  * Theory. A process that has not ended has a directory, a kernel stack, and pages of its own; one
  * that has ended has none of them, but its number and its end, until its parent asks or is gone.
- * What gives memory back runs on another stack: who kills, or who runs next.
+ * It gives its memory back itself, on its own stack and breathing; the stack is given back by the
+ * process that runs next.
+ *
+ * KILLED is set from outside and looked at by the process itself: on its way to ring 3, and where
+ * it waits for something. Once it is EXITING nothing more can be done to it.
  */
 #include "process/process.h"
 
 #include "cpu/cpu.h"
 #include "cpu/panic.h"
 #include "lib/format.h"
+#include "lib/print.h"
 #include "lib/string.h"
 #include "memory/heap/kheap.h"
 #include "memory/paging/fault_report.h"
@@ -67,58 +72,77 @@ static void leave_children(struct process *process)
     }
 }
 
-/* Everything but the stack goes back; who waits for it goes on. */
-static void end(struct process *process, enum process_cause cause, int32_t code)
-{
-    list_remove(&process->queue);
-    process->state = PROCESS_ENDED;
-    process->end = (struct process_end){.cause = cause, .code = code};
-    fpu_forget(process);
-    process_release_memory(process);
-    leave_children(process);
-    if (process->parent && process->parent->state == PROCESS_WAITING)
-        scheduler_wake(process->parent);
-}
-
 void process_exit(enum process_cause cause, int32_t code)
 {
+    struct process *self = process_current();
+    self->exiting = true;
+    process_release_memory(self);
+    leave_children(self);
     cpu_disable_interrupts();
-    end(process_current(), cause, code);
+    self->state = PROCESS_ENDED;
+    self->end = (struct process_end){.cause = cause, .code = code};
+    fpu_forget(self);
+    if (self->parent && self->parent->state == PROCESS_WAITING)
+        scheduler_wake(self->parent);
     scheduler_leave(finish);
 }
 
 void process_kill(struct process *process)
 {
-    if (process == process_current())
+    const struct process *self = process_current();
+    uint32_t pid = process->pid;
+    process->killed = true;
+    if (process == self)
         process_exit(PROCESS_KILLED, 0);
-    if (process->state == PROCESS_ENDED)
-        return;
-    uint32_t flags = cpu_save_flags();
-    end(process, PROCESS_KILLED, 0);
-    finish(process);
-    cpu_restore_flags(flags);
-}
-
-/* The last of its children that lives and is in the foreground. */
-static struct process *youngest(const struct process *process)
-{
-    for (struct list_link *at = process->children.previous; at != &process->children;
-         at = at->previous)
-        if (sibling(at)->foreground && sibling(at)->state != PROCESS_ENDED)
-            return sibling(at);
-    return NULL;
-}
-
-/* Ring 3 decides how deep the tree is: no recursion. Who has no such child any more, goes. */
-void process_kill_tree(struct process *process)
-{
-    for (struct process *at = process, *child, *parent; at;) {
-        while ((child = youngest(at)))
-            at = child;
-        parent = at == process ? NULL : at->parent;
-        process_kill(at);
-        at = parent;
+    if (process->state == PROCESS_SLEEPING || process->state == PROCESS_WAITING)
+        scheduler_wake(process);
+    while (!self->killed && process_find(pid) == process && process->state != PROCESS_ENDED) {
+        if (self == &kernel)
+            scheduler_hand_to(process);
+        else
+            process_yield();
     }
+}
+
+static bool is_told_to_end(const struct process *process)
+{
+    return process->killed && process->state != PROCESS_ENDED;
+}
+
+/* Waits until all that are told to end have ended. How many were to. */
+static size_t kill_all_told(void)
+{
+    size_t count = 0;
+    for (struct list_link *at = process_all()->next; at != process_all();) {
+        struct process *process = LIST_ENTRY(at, struct process, all);
+        at = at->next;
+        if (!is_told_to_end(process))
+            continue;
+        process_kill(process);
+        count++;
+        at = process_all()->next; /* the next one of the list may be gone, too */
+    }
+    return count;
+}
+
+size_t process_kill_foreground(void)
+{
+    LIST_EACH(at, process_all())
+    {
+        struct process *process = LIST_ENTRY(at, struct process, all);
+        if (process != &kernel && process_in_foreground(process))
+            process->killed = true;
+    }
+    return kill_all_told();
+}
+
+bool process_may_print(void)
+{
+    enum { BACKLOG_MOST = 512 }; /* bytes: 45 ms at 115200 baud, and four ticks' worth */
+    const struct process *self = process_current();
+    while (!self->killed && print_backlog() > BACKLOG_MOST)
+        process_sleep(0);
+    return !self->killed;
 }
 
 bool process_in_foreground(const struct process *process)
@@ -151,7 +175,7 @@ int process_wait(uint32_t pid, uint32_t *ended, struct process_end *how)
 {
     struct process *self = process_current(), *child;
     while (!(child = process_ended_child(self, pid))) {
-        if (!process_has_child(self, pid))
+        if (self->killed || !process_has_child(self, pid))
             return -ECHILD;
         scheduler_wait(PROCESS_WAITING);
     }

@@ -36,7 +36,7 @@ const char *process_check(void)
             continue;
         if (ended != !process->directory || ended != !process->stack)
             return "an ended process has memory, or a live one has none";
-        if (ended)
+        if (ended || process->exiting)
             continue;
         struct count count = {0};
         paging_each_own(process->directory, count_page, &count);

@@ -80,6 +80,16 @@ static int build(struct process *process, const struct process_order *order, con
     return 0;
 }
 
+/* Gives back what build() has got. */
+static void abandon(struct process *process)
+{
+    if (process->stack)
+        kernel_stack_destroy(process->stack);
+    if (process->directory)
+        process_release_memory(process);
+    kfree(process);
+}
+
 /* Whether the words fit where a line of SYSTEM_LINE_MOST bytes does. */
 static bool judge_words(const struct process_order *order)
 {
@@ -103,18 +113,16 @@ int process_create(const struct process_order *order, struct process **created, 
     process->quiet = order->quiet;
     list_init(&process->children);
     list_init(&process->siblings);
-    uint32_t flags = cpu_save_flags();
     int status = build(process, order, why);
+    if (!status && process_current()->killed)
+        status = -ENOMEM; /* nothing new comes of a tree that is to end */
     if (status) {
-        if (process->directory)
-            process_release_memory(process);
-        kfree(process);
-    } else {
-        if (order->parent)
-            list_insert(&order->parent->children, &process->siblings);
-        scheduler_add(process);
-        *created = process;
+        abandon(process);
+        return status;
     }
-    cpu_restore_flags(flags);
-    return status;
+    if (order->parent)
+        list_insert(&order->parent->children, &process->siblings);
+    scheduler_add(process);
+    *created = process;
+    return 0;
 }

@@ -11,14 +11,13 @@
  */
 #include "process/process_memory.h"
 
-#include "cpu/cpu.h"
 #include "cpu/panic.h"
 #include "lib/checked.h"
 #include "memory/heap/kheap.h"
 #include "memory/layout.h"
 #include "memory/memory.h"
 
-enum { AT_ONCE = 64 }; /* pages, without an interrupt */
+enum { AT_ONCE = 64 }; /* pages, without a breath: 65,536 instructions to clear them */
 
 #define USER_FLAGS (PAGING_IS_PRESENT | PAGING_ACCESS_FROM_ALL)
 
@@ -40,15 +39,51 @@ static bool is_its_own(const struct process *process, vaddr_t address)
     return walk.own && walk.physical == (paddr_t)block_at(address);
 }
 
-/* All of NPAGES at BLOCKS; the clock goes on. */
-static void clear(void *blocks, size_t npages)
+static size_t part_of(size_t npages)
 {
-    uint8_t *at = blocks;
-    for (size_t done = 0, part; done < npages; done += part, at += part * PAGE_SIZE) {
-        part = npages - done < AT_ONCE ? npages - done : AT_ONCE;
-        memset(at, 0, part * PAGE_SIZE);
-        cpu_admit_interrupts();
+    return npages < AT_ONCE ? npages : AT_ONCE;
+}
+
+static void unmap(struct process *process, vaddr_t address)
+{
+    if (paging_unmap(process->directory, address))
+        panic("process: can't unmap its page at %08x", address);
+    process->nblocks--;
+}
+
+/*
+ * Clears NPAGES at BLOCKS and maps them at ADDRESS. 0; -ENOMEM, and nothing is mapped, without
+ * memory for tables, or where nobody needs them any more.
+ */
+static int give(struct process *process, vaddr_t address, uint8_t *blocks, size_t npages,
+                uint32_t flags)
+{
+    for (size_t done = 0, part; done < npages; done += part) {
+        part = part_of(npages - done);
+        memset(blocks + done * PAGE_SIZE, 0, part * PAGE_SIZE);
+        if (process_current()->killed ||
+            paging_map_range(process->directory, address + done * PAGE_SIZE,
+                             (paddr_t)blocks + done * PAGE_SIZE, part, flags)) {
+            while (done > 0)
+                unmap(process, address + --done * PAGE_SIZE);
+            return -ENOMEM;
+        }
+        process->nblocks += part;
+        process_breathe();
     }
+    return 0;
+}
+
+/* NPAGES that ring 3 has at ADDRESS, or for 0 where process_malloc() has them. Returns where the
+ * kernel reaches them; NULL without memory. */
+static uint8_t *take(struct process *process, vaddr_t address, size_t npages, uint32_t flags)
+{
+    uint8_t *blocks = kmalloc_for(OWNER_PROCESS, npages * PAGE_SIZE);
+    if (blocks && give(process, address ? address : address_of(blocks), blocks, npages, flags)) {
+        kfree(blocks);
+        return NULL;
+    }
+    return blocks;
 }
 
 void *process_malloc(struct process *process, size_t nbytes)
@@ -56,18 +91,8 @@ void *process_malloc(struct process *process, size_t nbytes)
     size_t npages = units_to_hold(nbytes, PAGE_SIZE), whole;
     if (npages == 0 || !checked_multiply(npages, PAGE_SIZE, &whole))
         return NULL;
-    void *blocks = kmalloc_for(OWNER_PROCESS, whole);
-    if (!blocks)
-        return NULL;
-    clear(blocks, npages);
-    vaddr_t address = address_of(blocks);
-    if (paging_map_range(process->directory, address, (paddr_t)blocks, npages,
-                         USER_FLAGS | PAGING_IS_WRITEABLE)) {
-        kfree(blocks);
-        return NULL;
-    }
-    process->nblocks += npages;
-    return (void *)address;
+    uint8_t *blocks = take(process, 0, npages, USER_FLAGS | PAGING_IS_WRITEABLE);
+    return blocks ? (void *)address_of(blocks) : NULL;
 }
 
 int process_free(struct process *process, void *pointer)
@@ -82,11 +107,9 @@ int process_free(struct process *process, void *pointer)
     if (nblocks == 0)
         return -EINVARG; /* inside of an allocation */
     for (size_t i = 0; i < nblocks && is_its_own(process, address + i * PAGE_SIZE); i++) {
-        if (paging_unmap(process->directory, address + i * PAGE_SIZE))
-            panic("process: can't unmap its page at %08x", address + i * PAGE_SIZE);
-        process->nblocks--;
+        unmap(process, address + i * PAGE_SIZE);
         if (i % AT_ONCE == 0)
-            cpu_admit_interrupts();
+            process_breathe();
     }
     kfree(blocks);
     return 0;
@@ -94,29 +117,24 @@ int process_free(struct process *process, void *pointer)
 
 uint8_t *process_map(struct process *process, vaddr_t virt, size_t npages, bool writable)
 {
-    uint8_t *pages = kzalloc_for(OWNER_PROCESS, npages * PAGE_SIZE);
-    if (!pages)
-        return NULL;
-    if (paging_map_range(process->directory, virt, (paddr_t)pages, npages,
-                         USER_FLAGS | (writable ? PAGING_IS_WRITEABLE : 0))) {
-        kfree(pages);
-        return NULL;
-    }
-    process->nblocks += npages;
-    return pages;
+    return take(process, virt, npages, USER_FLAGS | (writable ? PAGING_IS_WRITEABLE : 0));
 }
 
 /* The first page of an allocation is its lowest, and comes before the others. */
 static void free_first(void *context, vaddr_t virt, paddr_t physical)
 {
-    (void)context, (void)virt;
+    size_t *count = context;
+    (void)virt;
     if (heap_allocation_blocks(kheap(), (const void *)physical, NULL))
         kfree((void *)physical);
+    if (++*count % AT_ONCE == 0)
+        process_breathe();
 }
 
 void process_release_memory(struct process *process)
 {
-    paging_each_own(process->directory, free_first, NULL);
+    size_t count = 0;
+    paging_each_own(process->directory, free_first, &count);
     if (paging_free_4gb(process->directory))
         panic("process: %s (%u) has no directory", process->name, process->pid);
     process->directory = NULL;

@@ -4,8 +4,13 @@
  * have ended are on neither. Process 0 is always current or ready, so that there always is a next
  * one.
  *
- * Only the timer's interrupt comes between: it moves sleepers from ASLEEP to READY. So both change
- * only while interrupts are off. The list of all processes is none of its business.
+ * The kernel works with interrupts on, and is not interrupted for another process. A tick charges
+ * CURRENT and says that its turn is over (DUE), wherever it finds it; CURRENT hands the processor
+ * on when it next leaves the kernel, or sooner where it breathes. Process 0 works for the operator:
+ * it never gives way while it has something to do, and a key puts it at the head of READY.
+ *
+ * Interrupts touch READY, ASLEEP and DUE, and nothing else of a process but its TICKS. So these
+ * change only while interrupts are off.
  */
 #include "process/scheduler.h"
 
@@ -16,8 +21,10 @@
 #include "process/kernel_stack.h"
 
 static struct {
-    struct process *current;
+    struct process *kernel, *current;
     struct list_link all, ready, asleep;
+    bool due;  /* CURRENT's turn is over */
+    bool idle; /* process 0 is current, and has nothing to do */
     uint32_t last_pid;
     struct process *gone; /* has ended, but its stack may still be in use */
     void (*last)(struct process *process);
@@ -38,6 +45,14 @@ static void wake_sleepers(void)
     }
 }
 
+static void tick(void)
+{
+    if (!scheduler.idle)
+        scheduler.current->ticks++;
+    wake_sleepers();
+    scheduler.due = true;
+}
+
 void scheduler_init(struct process *kernel)
 {
     list_init(&scheduler.all);
@@ -45,8 +60,8 @@ void scheduler_init(struct process *kernel)
     list_init(&scheduler.asleep);
     list_insert(&scheduler.all, &kernel->all);
     list_init(&kernel->queue);
-    scheduler.current = kernel;
-    pit_on_tick(wake_sleepers);
+    scheduler.kernel = scheduler.current = kernel;
+    pit_on_tick(tick);
 }
 
 struct process *process_current(void)
@@ -95,13 +110,28 @@ void scheduler_remove(struct process *process)
     cpu_restore_flags(flags);
 }
 
+/* Ready to run, before PLACE. Interrupts are off. */
+static void make_ready(struct process *process, struct list_link *place)
+{
+    list_remove(&process->queue);
+    list_insert(place, &process->queue);
+    process->state = PROCESS_READY;
+}
+
 void scheduler_wake(struct process *process)
 {
     uint32_t flags = cpu_save_flags();
-    list_remove(&process->queue);
-    list_insert(&scheduler.ready, &process->queue);
-    process->state = PROCESS_READY;
+    make_ready(process, &scheduler.ready);
     cpu_restore_flags(flags);
+}
+
+void process_attend(void)
+{
+    if (scheduler.current == scheduler.kernel)
+        return;
+    list_remove(&scheduler.kernel->queue);
+    list_insert(scheduler.ready.next, &scheduler.kernel->queue);
+    scheduler.due = true;
 }
 
 /* On a stack that is not GONE's. */
@@ -113,12 +143,14 @@ static void bury(void)
         scheduler.last(gone);
 }
 
-/* The first of those that are ready goes on. Returns when this one's turn has come again. */
+/* The first of those that are ready goes on. Returns when this one's turn has come again.
+ * Interrupts are off. */
 static void pass_on(void)
 {
     struct process *before = scheduler.current, *next = queued(scheduler.ready.next);
     list_remove(&next->queue);
     scheduler.current = next;
+    scheduler.due = false;
     gdt_set_kernel_stack(next->stack + KERNEL_STACK_BYTES);
     fpu_switch(next);
     if (next != before)
@@ -133,20 +165,46 @@ void scheduler_begin(void)
 
 void process_yield(void)
 {
-    if (list_is_empty(&scheduler.ready))
-        return;
+    uint32_t flags = cpu_save_flags();
     list_insert(&scheduler.ready, &scheduler.current->queue);
     pass_on();
+    cpu_restore_flags(flags);
+}
+
+struct process *scheduler_take_turns(void)
+{
+    struct process *current = scheduler.current;
+    while (__builtin_expect(scheduler.due, false) && !current->killed)
+        process_yield();
+    return current;
+}
+
+void process_breathe(void)
+{
+    if (scheduler.due && scheduler.current != scheduler.kernel)
+        process_yield();
+}
+
+void scheduler_hand_to(struct process *process)
+{
+    uint32_t flags = cpu_save_flags();
+    list_insert(scheduler.ready.next, &scheduler.current->queue);
+    make_ready(process, scheduler.ready.next);
+    pass_on();
+    cpu_restore_flags(flags);
 }
 
 void scheduler_wait(enum process_state state)
 {
+    uint32_t flags = cpu_save_flags();
     scheduler.current->state = state;
     pass_on();
+    cpu_restore_flags(flags);
 }
 
 void process_sleep(uint32_t ticks)
 {
+    uint32_t flags = cpu_save_flags();
     struct process *current = scheduler.current;
     struct list_link *place = scheduler.asleep.next;
     current->wake_at = pit_ticks() + ticks + 1; /* the tick that is under way does not count */
@@ -154,10 +212,12 @@ void process_sleep(uint32_t ticks)
         place = place->next;
     list_insert(place, &current->queue);
     scheduler_wait(PROCESS_SLEEPING);
+    cpu_restore_flags(flags);
 }
 
 void scheduler_leave(void (*last)(struct process *process))
 {
+    cpu_disable_interrupts();
     scheduler.gone = scheduler.current;
     scheduler.last = last;
     pass_on();
@@ -166,8 +226,12 @@ void scheduler_leave(void (*last)(struct process *process))
 
 void process_idle(void)
 {
-    if (list_is_empty(&scheduler.ready))
-        pit_wait();
-    else
+    cpu_disable_interrupts();
+    if (!list_is_empty(&scheduler.ready)) {
         process_yield();
+        return;
+    }
+    scheduler.idle = true;
+    pit_wait();
+    scheduler.idle = false;
 }

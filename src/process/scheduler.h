@@ -1,7 +1,7 @@
 /*
  * Who runs: round robin over the processes that are ready, a tick of the timer each. The kernel is
- * not interrupted for another process; it hands the processor on where it waits. Private to this
- * folder.
+ * not interrupted for another process; it hands the processor on where it waits and where it
+ * breathes. Private to this folder. These functions leave interrupts as they find them.
  */
 #ifndef PLAT_PROCESS_SCHEDULER_H
 #define PLAT_PROCESS_SCHEDULER_H
@@ -21,8 +21,13 @@ void scheduler_remove(struct process *process);
 /* PROCESS, which slept or waited, can go on. */
 void scheduler_wake(struct process *process);
 
-/* The current process gets no turn until it is woken: STATE says why. Not for process 0. Interrupts
- * off. */
+/* Other processes' turn, while it is and the current one is not to end. Returns the current one. */
+struct process *scheduler_take_turns(void);
+
+/* PROCESS goes on at once, and the caller next, before all others: for process 0. */
+void scheduler_hand_to(struct process *process);
+
+/* The current process gets no turn until it is woken: STATE says why. Not for process 0. */
 void scheduler_wait(enum process_state state);
 
 /* The current process, which has ended, never runs again; LAST gets it, on another stack. */

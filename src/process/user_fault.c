@@ -80,7 +80,7 @@ static void say_protection(const struct process *process, const struct trap_fram
 void user_fault(const struct trap_frame *frame, vaddr_t address)
 {
     struct process *process = process_current();
-    if (!process->quiet) {
+    if (!process->quiet && process_may_print()) {
         print_style(PRINT_BAD);
         kprintf("%s%s (%u): %s (%s, vector %u), and it is gone\n",
                 print_at_line_start() ? "" : "\n", process->name, process->pid,

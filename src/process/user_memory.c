@@ -35,6 +35,12 @@ static bool may_use(const struct paging_4gb_chunk *space, vaddr_t address, size_
 int user_read(const struct paging_4gb_chunk *space, void *to, vaddr_t from, size_t nbytes)
 {
     uint8_t *at = to;
+    if (nbytes > 0 && part_in_page(from, nbytes) == nbytes) { /* as a call's arguments are */
+        const uint8_t *page = locate(space, from, false);
+        if (page)
+            memcpy(at, page, nbytes);
+        return page ? 0 : -EFAULT;
+    }
     if (!may_use(space, from, nbytes, false))
         return -EFAULT;
     while (nbytes > 0) {
@@ -67,7 +73,7 @@ int user_write(const struct paging_4gb_chunk *space, vaddr_t to, const void *fro
     return 0;
 }
 
-int user_read_text(const struct paging_4gb_chunk *space, char *buffer, size_t nbytes, vaddr_t from)
+int user_text_length(const struct paging_4gb_chunk *space, vaddr_t from, size_t nbytes)
 {
     size_t done = 0;
     while (done < nbytes) {
@@ -75,14 +81,19 @@ int user_read_text(const struct paging_4gb_chunk *space, char *buffer, size_t nb
         const uint8_t *text = locate(space, from, false);
         if (!text)
             return -EFAULT;
-        for (size_t i = 0; i < part; i++, done++) {
-            buffer[done] = (char)text[i];
+        for (size_t i = 0; i < part; i++, done++)
             if (!text[i])
                 return (int)done;
-        }
         from += part;
         if (from == 0)
             return -EFAULT; /* it goes on past 4 GB */
     }
     return -EINVARG;
+}
+
+int user_read_text(const struct paging_4gb_chunk *space, char *buffer, size_t nbytes, vaddr_t from)
+{
+    int length = user_text_length(space, from, nbytes);
+    int status = length < 0 ? length : user_read(space, buffer, from, (size_t)length + 1);
+    return status < 0 ? status : length;
 }

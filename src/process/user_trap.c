@@ -3,7 +3,7 @@
  * address of a process's means anything there, and on a small machine, where the heap reaches under
  * the user window, everything of the kernel is where it should be. The stack, the tables of the
  * processor and this code are at the same addresses in every directory; while a process's is
- * loaded, nothing else is touched.
+ * loaded, nothing else is touched, and interrupts are off. With the kernel's they are on.
  */
 #include "process/user_trap.h"
 #include "cpu/cpu.h"
@@ -26,7 +26,20 @@ static void exception(struct trap_frame *frame, vaddr_t address)
     case TRAP_MACHINE_CHECK:
         panic_trap(frame, trap_esp(frame)); /* the machine's, and nobody's fault in ring 3 */
     }
+    cpu_enable_interrupts();
     user_fault(frame, address);
+}
+
+/* Back to ring 3, unless the current process is to end; others first if it is their turn.
+ * Interrupts are off. */
+static inline void leave_kernel(void)
+{
+    const struct process *self = scheduler_take_turns();
+    if (self->killed) {
+        cpu_enable_interrupts();
+        process_exit(PROCESS_KILLED, 0);
+    }
+    paging_switch(self->directory);
 }
 
 static void from_user(struct trap_frame *frame)
@@ -34,25 +47,22 @@ static void from_user(struct trap_frame *frame)
     vaddr_t address = cpu_cr2();
     paging_switch(paging_kernel());
     if (frame->vector == TRAP_SYSTEM_CALL) {
+        cpu_enable_interrupts();
         system_call(frame);
+        cpu_disable_interrupts();
     } else if (frame->vector < TRAP_EXCEPTIONS) {
         exception(frame, address);
     } else {
         trap_interrupt(frame);
-        if (frame->vector == TRAP_IRQ_BASE) {
-            process_current()->ticks++;
-            process_yield();
-        }
     }
-    paging_switch(process_current()->directory);
+    leave_kernel();
 }
 
 void user_trap_begin(void)
 {
     scheduler_begin();
-    struct process *self = process_current();
-    const struct trap_frame *frame = frame_on(self->stack + KERNEL_STACK_BYTES);
-    paging_switch(self->directory); /* SELF may be out of reach now */
+    const struct trap_frame *frame = frame_on(process_current()->stack + KERNEL_STACK_BYTES);
+    leave_kernel(); /* the current process's record may be out of reach now */
     trap_resume(frame);
 }
 

@@ -40,20 +40,16 @@ static struct process *start(size_t nwords, char **words, bool foreground)
     return status ? NULL : process;
 }
 
-/* Others run until CHILD has ended; Ctrl-C ends it. */
-static void wait_for(struct process *child)
+/* Others run until CHILD has ended; false where Ctrl-C came first. */
+static bool wait_for(const struct process *child)
 {
+    bool interrupted = false;
     console_catch_interrupt(true);
-    cpu_disable_interrupts();
-    while (child->state != PROCESS_ENDED) {
-        if (console_interrupted())
-            process_kill_tree(child);
-        else
-            process_idle();
-        cpu_disable_interrupts();
-    }
+    while (child->state != PROCESS_ENDED && !(interrupted = console_interrupted()))
+        process_idle();
     cpu_enable_interrupts();
     console_catch_interrupt(false);
+    return !interrupted;
 }
 
 /* Says how CHILD ended, unless that is nothing special, and forgets it. */
@@ -82,7 +78,8 @@ int32_t commands_process_run(size_t nwords, char **words)
     struct process *child = start(nwords, words, true);
     if (!child)
         return -1;
-    wait_for(child);
+    if (!wait_for(child))
+        process_kill_foreground();
     return conclude(child, false);
 }
 
@@ -157,12 +154,17 @@ void command_wait(const struct shell_context *context, unsigned nwords, char **w
 {
     (void)context;
     struct process *self = process_current(), *process = nwords ? named(words[0]) : NULL;
+    bool go_on = true;
     if (nwords && process && process->parent != self)
         kprintf("%s is no child of the shell's\n", words[0]);
     else if (process)
-        wait_for(process);
-    if (nwords)
-        return;
+        go_on = wait_for(process);
     LIST_EACH(at, &self->children)
-    wait_for(LIST_ENTRY(at, struct process, siblings));
+    {
+        if (nwords || !go_on)
+            break;
+        go_on = wait_for(LIST_ENTRY(at, struct process, siblings));
+    }
+    if (!go_on)
+        kprintf("\n  what was waited for goes on\n");
 }

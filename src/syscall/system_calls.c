@@ -4,7 +4,6 @@
  */
 #include "syscall/system_calls.h"
 
-#include "cpu/cpu.h"
 #include "drivers/console.h"
 #include "drivers/pit.h"
 #include "lib/checked.h"
@@ -19,13 +18,10 @@ enum {
     ARGUMENTS_MOST = 2,
     WORDS_MOST = SYSTEM_LINE_MOST / 2,
     MS_A_TICK = 1000 / PIT_TICKS_A_SECOND,
-    PRINT_PART = 32
+    PRINT_PART = 128 /* a line that is no longer is printed in one piece */
 };
 
 typedef int32_t (*handler)(struct process *self, const uint32_t *words);
-
-/* One call is answered at a time, and none of them waits while it uses this. */
-static char text[SYSTEM_TEXT_MOST];
 
 static int32_t sum(struct process *self, const uint32_t *words)
 {
@@ -33,14 +29,31 @@ static int32_t sum(struct process *self, const uint32_t *words)
     return (int32_t)(words[0] + words[1]);
 }
 
+/* How much of TEXT goes out at once: whole lines, if it ends one. */
+static size_t whole_lines(const char *text, size_t nbytes)
+{
+    size_t end = nbytes;
+    while (end > 0 && text[end - 1] != '\n')
+        end--;
+    return end ? end : nbytes;
+}
+
 static int32_t print(struct process *self, const uint32_t *words)
 {
-    int length = user_read_text(self->directory, text, sizeof text, words[0]);
+    int length = user_text_length(self->directory, words[0], SYSTEM_TEXT_MOST);
     if (length < 0)
         return length;
-    for (int done = 0; done < length; done += PRINT_PART) {
-        print_text(text + done, (size_t)(length - done < PRINT_PART ? length - done : PRINT_PART));
-        cpu_admit_interrupts(); /* a serial line is slow */
+    vaddr_t from = words[0];
+    for (size_t left = (size_t)length, part; left > 0 && process_may_print(); left -= part) {
+        char text[PRINT_PART];
+        part = left < sizeof text ? left : sizeof text;
+        if (user_read(self->directory, text, from, part))
+            return -EFAULT;
+        if (part < left)
+            part = whole_lines(text, part);
+        print_text(text, part);
+        from += part;
+        process_breathe();
     }
     return 0;
 }
@@ -56,7 +69,8 @@ static int32_t put_char(struct process *self, const uint32_t *words)
 {
     (void)self;
     char character = (char)words[0];
-    print_text(&character, 1);
+    if (process_may_print())
+        print_text(&character, 1);
     return 0;
 }
 
@@ -73,7 +87,7 @@ static int32_t release(struct process *self, const uint32_t *words)
 /* Starts the program that LINE begins with; LINE is cut into words. */
 static int32_t start(struct process *self, char *line, uint32_t flags)
 {
-    static char *words[WORDS_MOST];
+    char *words[WORDS_MOST];
     struct program program;
     struct process *child;
     const char *why;
@@ -96,7 +110,8 @@ static int32_t start(struct process *self, char *line, uint32_t flags)
 
 static int32_t load(struct process *self, const uint32_t *words)
 {
-    int length = user_read_text(self->directory, text, SYSTEM_LINE_MOST, words[0]);
+    char text[SYSTEM_LINE_MOST];
+    int length = user_read_text(self->directory, text, sizeof text, words[0]);
     if (length < 0)
         return length;
     for (int i = 0; i < length; i++)
@@ -107,7 +122,8 @@ static int32_t load(struct process *self, const uint32_t *words)
 
 static int32_t run(struct process *self, const uint32_t *words)
 {
-    int length = user_read_text(self->directory, text, SYSTEM_LINE_MOST, words[0]);
+    char text[SYSTEM_LINE_MOST];
+    int length = user_read_text(self->directory, text, sizeof text, words[0]);
     return length < 0 ? length : start(self, text, words[1]);
 }
 
