@@ -190,6 +190,7 @@ MACHINE := \
     src/cpu/switch.asm            from one kernel stack to another \
     src/process/process.c         who there is, and how they end \
     src/process/process_create.c  .. making one \
+    src/process/process_tree.c    .. and what its tree may have \
     src/process/process_check.c   .. and whether all of them are sound \
     src/process/process_memory.c  .. what they allocate \
     src/process/scheduler.c       who runs \
@@ -254,6 +255,7 @@ PROGRAMS := \
     count                         computes, and is interrupted \
     stress                        memory, every byte of it known \
     sh                            a prompt \
+    busy                          keeps the machine busy, and measures what that costs others \
     many                          starts others, and counts what is left \
     hostile                       attacks the kernel from ring 3
 
@@ -304,7 +306,7 @@ say = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)')
 
 # -- What people make -----------------------------------------------------------------------------
 
-.PHONY: all programs run run-iso run-uefi run-usb run-bochs iso usb lib install-lib test test-host test-boot check bench compare bench-boot bench-kernel fuzz mutants toolchain setup doctor gdb heapview screenshots \
+.PHONY: all programs run run-iso run-uefi run-usb run-bochs iso usb lib install-lib test test-host test-boot check bench compare bench-boot bench-kernel bench-latency fuzz mutants toolchain setup doctor gdb heapview screenshots \
     help clean
 
 all: $(KERNEL) $(PROGRAM_FILES) ## the kernel, build/plat.elf, and the programs
@@ -372,6 +374,9 @@ compare: $(KERNEL) build/compare/32/compare build/compare/64/compare ## the desi
 
 bench-boot: $(KERNEL) ## instructions from the entry to the prompt, at 128 MB and at 3.5 GB
 	@scripts/bench-boot $(KERNEL)
+
+bench-latency: $(KERNEL) build/user/busy.elf $(ISO) ## how late a sleeper is, and the prompt, beside busy programs
+	@scripts/bench-latency $(KERNEL) build/user/busy.elf $(ISO)
 
 bench-kernel: $(KERNEL) ## instructions a call of kmalloc and kfree, counted in QEMU
 	@scripts/bench-kernel $(KERNEL)

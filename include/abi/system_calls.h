@@ -5,7 +5,11 @@
  *
  * A negative answer is a status of lib/status.h: -EINVARG for an unknown command and for arguments
  * that break the contract, -EFAULT where a pointer's range is not the program's own (or, to be
- * written to, read-only), -ENOMEM without memory. Then nothing has happened.
+ * written to, read-only), -ENOMEM without memory, -EAGAIN where there are as many as there may be.
+ * Then nothing has happened.
+ *
+ * All that comes of one command of the shell's is a tree: it has at most 1,024 processes, and at
+ * most seven eighths of the memory that it has and that is free together.
  *
  * Programs begin with ESP on a multiple of 16 and nothing else that they may rely on but the
  * selectors; they ask for their arguments.

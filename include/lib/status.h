@@ -8,6 +8,7 @@ enum status {
     ENOMEM = 3,  /* no memory for it now; nothing was changed */
     ENOENT = 4,  /* there is none of that name */
     ECHILD = 10, /* no child of that number */
+    EAGAIN = 11, /* there are as many as there may be; nothing was changed */
     EFAULT = 14  /* the address is not mapped */
 };
 

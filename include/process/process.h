@@ -9,6 +9,11 @@
  *
  * A process ends only itself, so that no call is left half done: to kill one is to tell it so. It
  * ends where it would go back to ring 3, and where it waits it is woken for that.
+ *
+ * All processes that come of one command of the shell's are a tree, which goes by the number of its
+ * first one; also when that has ended, or the parent of one of them. A tree has at most
+ * TREE_PROCESSES_MOST processes, and of the memory that it has and that is free together at most
+ * TREE_SHARE eighths.
  */
 #ifndef PLAT_PROCESS_PROCESS_H
 #define PLAT_PROCESS_PROCESS_H
@@ -21,6 +26,10 @@
 #include "process/fpu.h"
 #include "process/program.h"
 
+enum { TREE_PROCESSES_MOST = 1024, TREE_SHARE = 7 };
+
+struct process_tree;
+
 enum process_state {
     PROCESS_READY, /* runs, or could */
     PROCESS_SLEEPING,
@@ -31,6 +40,7 @@ enum process_state {
 struct process {
     uint32_t pid; /* its own for as long as anybody can name it */
     char name[PROGRAM_NAME_BYTES];
+    struct process_tree *tree;          /* NULL for process 0 */
     struct paging_4gb_chunk *directory; /* NULL once it has ended */
     vaddr_t arguments;                  /* where ring 3 has argv */
     int32_t narguments;
@@ -65,9 +75,9 @@ struct process_order {
 void process_init(void);
 
 /*
- * Starts what ORDER says; it runs when its turn comes. 0 and *CREATED; -ENOMEM; or -EINVARG and in
- * *WHY, in a few words, what is wrong with the program or its arguments. Nothing is left behind by
- * an error. Breathes.
+ * Starts what ORDER says; it runs when its turn comes. 0 and *CREATED; -ENOMEM; -EAGAIN where its
+ * tree has all the processes that it may; or -EINVARG and in *WHY, in a few words, what is wrong
+ * with the program or its arguments. Nothing is left behind by an error. Breathes.
  */
 MUST_USE int process_create(const struct process_order *order, struct process **created,
                             const char **why);
@@ -114,10 +124,16 @@ _Noreturn void process_exit(enum process_cause cause, int32_t code);
 void process_kill(struct process *process);
 
 /*
- * Ends all processes that keys are for. All are told to end before the first one does, so that they
- * start no more. How many. For process 0.
+ * Ends all processes of the tree of number TREE, or all trees for 0; or all that keys are for. All
+ * are told to end before the first one does, so that they start no more. How many. For process 0.
  */
+size_t process_kill_tree(uint32_t tree);
 size_t process_kill_foreground(void);
+
+/* The number of PROCESS's tree, 0 for process 0; and whether there still is anybody of such a tree.
+ */
+uint32_t process_tree_number(const struct process *process);
+bool process_has_tree(uint32_t number);
 
 /* Whether keys are for it: it, its parent, and so on up to process 0 are in the foreground. */
 bool process_in_foreground(const struct process *process);

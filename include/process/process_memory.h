@@ -8,9 +8,9 @@
 
 #include "process/process.h"
 
-/* NBYTES in whole zeroed blocks, for ring 3 to read and write; NULL for 0 bytes, and without
- * memory. The address is the process's, not the kernel's. O(blocks). Breathes, as all of these do.
- */
+/* NBYTES in whole zeroed blocks, for ring 3 to read and write; NULL for 0 bytes, without memory,
+ * and beyond the share of its tree. The address is the process's, not the kernel's. O(blocks).
+ * Breathes, as all of these do. */
 MUST_USE void *process_malloc(struct process *process, size_t nbytes);
 
 /* Takes away what process_malloc() gave this process. 0, also for NULL; -EINVARG, and nothing has
@@ -18,7 +18,7 @@ MUST_USE void *process_malloc(struct process *process, size_t nbytes);
 MUST_USE int process_free(struct process *process, void *pointer);
 
 /* NPAGES zeroed pages for the process at VIRT; where the kernel reaches them, in one piece. NULL
- * without memory. VIRT must be in the user window. */
+ * as above. VIRT must be in the user window. */
 MUST_USE uint8_t *process_map(struct process *process, vaddr_t virt, size_t npages, bool writable);
 
 /* Gives back all pages of the process, its tables and its directory. */

@@ -49,6 +49,7 @@ void process_forget(struct process *process)
 {
     list_remove(&process->siblings);
     scheduler_remove(process);
+    tree_leave(process);
     kfree(process);
 }
 
@@ -123,6 +124,17 @@ static size_t kill_all_told(void)
         at = process_all()->next; /* the next one of the list may be gone, too */
     }
     return count;
+}
+
+size_t process_kill_tree(uint32_t tree)
+{
+    LIST_EACH(at, process_all())
+    {
+        struct process *process = LIST_ENTRY(at, struct process, all);
+        if (process != &kernel && (tree == 0 || process_tree_number(process) == tree))
+            process->killed = true;
+    }
+    return kill_all_told();
 }
 
 size_t process_kill_foreground(void)

@@ -87,6 +87,8 @@ static void abandon(struct process *process)
         kernel_stack_destroy(process->stack);
     if (process->directory)
         process_release_memory(process);
+    if (process->tree)
+        tree_leave(process);
     kfree(process);
 }
 
@@ -113,7 +115,9 @@ int process_create(const struct process_order *order, struct process **created, 
     process->quiet = order->quiet;
     list_init(&process->children);
     list_init(&process->siblings);
-    int status = build(process, order, why);
+    int status = tree_join(process);
+    if (!status)
+        status = build(process, order, why);
     if (!status && process_current()->killed)
         status = -ENOMEM; /* nothing new comes of a tree that is to end */
     if (status) {
@@ -123,6 +127,7 @@ int process_create(const struct process_order *order, struct process **created, 
     if (order->parent)
         list_insert(&order->parent->children, &process->siblings);
     scheduler_add(process);
+    tree_name(process);
     *created = process;
     return 0;
 }

@@ -16,6 +16,7 @@
 #include "memory/heap/kheap.h"
 #include "memory/layout.h"
 #include "memory/memory.h"
+#include "process/process_private.h"
 
 enum { AT_ONCE = 64 }; /* pages, without a breath: 65,536 instructions to clear them */
 
@@ -48,7 +49,7 @@ static void unmap(struct process *process, vaddr_t address)
 {
     if (paging_unmap(process->directory, address))
         panic("process: can't unmap its page at %08x", address);
-    process->nblocks--;
+    tree_count(process, 0, 1);
 }
 
 /*
@@ -68,17 +69,18 @@ static int give(struct process *process, vaddr_t address, uint8_t *blocks, size_
                 unmap(process, address + --done * PAGE_SIZE);
             return -ENOMEM;
         }
-        process->nblocks += part;
+        tree_count(process, part, 0);
         process_breathe();
     }
     return 0;
 }
 
 /* NPAGES that ring 3 has at ADDRESS, or for 0 where process_malloc() has them. Returns where the
- * kernel reaches them; NULL without memory. */
+ * kernel reaches them; NULL without memory, and beyond the tree's share. */
 static uint8_t *take(struct process *process, vaddr_t address, size_t npages, uint32_t flags)
 {
-    uint8_t *blocks = kmalloc_for(OWNER_PROCESS, npages * PAGE_SIZE);
+    uint8_t *blocks =
+        tree_may_take(process, npages) ? kmalloc_for(OWNER_PROCESS, npages * PAGE_SIZE) : NULL;
     if (blocks && give(process, address ? address : address_of(blocks), blocks, npages, flags)) {
         kfree(blocks);
         return NULL;
@@ -138,5 +140,5 @@ void process_release_memory(struct process *process)
     if (paging_free_4gb(process->directory))
         panic("process: %s (%u) has no directory", process->name, process->pid);
     process->directory = NULL;
-    process->nblocks = 0;
+    tree_count(process, 0, process->nblocks);
 }

@@ -9,6 +9,18 @@
 MUST_USE int image_load(struct process *process, const struct program *program, vaddr_t *entry,
                         const char **why);
 
+/* process_tree.c: PROCESS becomes one of its parent's tree, or the first of a new one. 0, -ENOMEM,
+ * or -EAGAIN where there are as many as there may be. Its number is named once it has one. */
+MUST_USE int tree_join(struct process *process);
+void tree_name(struct process *process);
+void tree_leave(struct process *process);
+
+/* process_tree.c: whether NBLOCKS more are within PROCESS's tree's share of what is free. */
+MUST_USE bool tree_may_take(const struct process *process, size_t nblocks);
+
+/* process_tree.c: so many blocks have been mapped for PROCESS, and so many unmapped. */
+void tree_count(struct process *process, size_t taken, size_t given);
+
 /* user_trap.c: everything that comes from ring 3 arrives there from now on. */
 void user_trap_init(void);
 

@@ -142,12 +142,32 @@ static struct process *named(const char *text)
     return process;
 }
 
+/* How those that were the shell's ended is said before the next prompt. */
+static void kill_tree(uint32_t tree)
+{
+    size_t count = process_kill_tree(tree);
+    kprintf("  %zu process%s killed\n", count, count == 1 ? " was" : "es were");
+}
+
 void command_kill(const struct shell_context *context, unsigned nwords, char **words)
 {
-    (void)context, (void)nwords;
-    struct process *process = named(words[0]);
-    if (process)
-        process_kill(process); /* how it ended is said before the next prompt */
+    (void)context;
+    bool tree = string_equal(words[0], "-tree");
+    uint32_t number;
+    if (nwords != (tree ? 2u : 1u))
+        kprintf("kill: %u arguments given; expected: kill PID, kill -tree PID or kill all\n",
+                nwords);
+    else if (string_equal(words[0], "all"))
+        kill_tree(0);
+    else if (tree && string_to_number(words[1], false, &number) && process_has_tree(number))
+        kill_tree(number);
+    else {
+        struct process *process = named(words[nwords - 1]);
+        if (process && tree)
+            kill_tree(process_tree_number(process));
+        else if (process)
+            process_kill(process);
+    }
 }
 
 void command_wait(const struct shell_context *context, unsigned nwords, char **words)

@@ -81,7 +81,9 @@ static void run_program(char *line)
     if (pid == -ENOENT)
         puts("no such program");
     else if (pid < 0)
-        puts(pid == -ENOMEM ? "no memory for it" : "it can't be run");
+        puts(pid == -ENOMEM   ? "no memory for it"
+             : pid == -EAGAIN ? "there are as many programs as there may be"
+                              : "it can't be run");
     else if (background)
         printf("[%d] started\n", pid);
     else if (wait(pid, &end) == pid)
