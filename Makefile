@@ -72,6 +72,9 @@ KERNEL_CFLAGS := -std=gnu11 -ffreestanding -march=i386 -mtune=generic -mgeneral-
     $(PLAIN) -fno-asynchronous-unwind-tables -U__UINT32_TYPE__ -D__UINT32_TYPE__=unsigned \
     -U__INT32_TYPE__ -D__INT32_TYPE__=int $(WARNINGS) $(INCLUDES)
 USER_CFLAGS := $(KERNEL_CFLAGS) -Os
+ifeq ($(DEBUG),yes)
+KERNEL_CFLAGS += -DPLAT_DEBUG
+endif
 USER_LDFLAGS := -nostdlib -static -no-pie -Wl,--build-id=none,-z,noexecstack \
     -Wl,-z,max-page-size=4096,--strip-debug,-T,src/user/user.ld
 KERNEL_LDFLAGS := -nostdlib -static -no-pie -Wl,--build-id=none,-z,noexecstack,-T,linker.ld
@@ -159,6 +162,7 @@ MACHINE := \
     src/boot/kernel.c             the boot story \
     src/cpu/cpu.c                 CPUID, and the processor's state \
     src/cpu/machine_check.c       errors of the hardware \
+    src/cpu/interrupts_off.c      for how long interrupts are off, in a debug build \
     src/cpu/apic.c                the local APIC, out of the way \
     src/cpu/gdt.c                 segments and tasks \
     src/cpu/isr.asm               the gates' routines \
@@ -421,7 +425,7 @@ help: ## this list
 	@sed -n '/^# Variables:/,/^$$/s/^#/ /p' Makefile
 
 clean: ## remove all that was built, but the toolchain
-	rm -rf build/kernel build/user build/host build/fast build/lib build/fuzz build/bench build/compare build/mutants* \
+	rm -rf build/debug build/kernel build/user build/host build/fast build/lib build/fuzz build/bench build/compare build/mutants* \
     build/tests build/iso build/stage1.elf build/symbols* build/font.* \
 	    build/*.flags build/serial.txt build/heap.png build/qmp.*.sock \
 	    $(KERNEL) $(ISO) compile_commands.json
@@ -626,6 +630,12 @@ build/tests/hostile-entry.elf: $(KERNEL) tests/boot/hostile_entry.asm
 	$(Q)$(CROSS)gcc $(KERNEL_LDFLAGS) -Wl,-e,hostile_entry_start -o $@ $(KERNEL_OBJECTS) \
 	    build/symbols.o build/tests/hostile_entry.o
 
+# A debug build, in a place of its own.
+build/tests/debug.elf: $(KERNEL)
+	@mkdir -p $(@D)
+	$(Q)$(MAKE) --no-print-directory O=build/debug DEBUG=yes build/plat.elf
+	$(Q)cp build/debug/build/plat.elf $@
+
 # A kernel that asks its loader for a framebuffer. The header moves its functions.
 build/tests/video.elf: $(KERNEL) tests/boot/video_header.asm
 	@mkdir -p $(@D)
@@ -637,7 +647,8 @@ build/tests/video.elf: $(KERNEL) tests/boot/video_header.asm
 	    build/tests/video_symbols.o
 
 test-programs: lib $(PROGRAM_FILES) build/compare/32/compare build/compare/64/compare $(FUZZ_TARGETS:%=build/fuzz/%-replay) $(KERNEL) $(ISO) build/host/32/cases build/host/64/cases build/fast/32/stress \
-    build/fast/64/stress build/tests/wrong-magic.elf build/tests/hostile-entry.elf build/tests/video.elf
+    build/fast/64/stress build/tests/wrong-magic.elf build/tests/hostile-entry.elf build/tests/video.elf \
+    build/tests/debug.elf
 
 -include $(patsubst %,build/user/%.d,$(call sources,$(USER_LIBRARY)) src/user/crt0.asm \
     $(foreach n,$(PROGRAM_NAMES),$(call program_sources,$n)))

@@ -3,6 +3,7 @@
 #define PLAT_CPU_CPU_H
 
 #include "cpu/control.h"
+#include "cpu/interrupts_off.h"
 
 #define EFLAGS_INTERRUPT    (1u << 9)
 #define EFLAGS_VIRTUAL_8086 (1u << 17)
@@ -29,16 +30,19 @@ bool cpu_combine_writes(const struct cpu_features *features);
 static inline void cpu_disable_interrupts(void)
 {
     __asm__ volatile("cli" ::: "memory");
+    interrupts_off_begin();
 }
 
 static inline void cpu_enable_interrupts(void)
 {
+    interrupts_off_end();
     __asm__ volatile("sti" ::: "memory");
 }
 
 /* Sleeps until an interrupt came; interrupts are on afterwards. No interrupt is lost before it. */
 static inline void cpu_wait(void)
 {
+    interrupts_off_end();
     __asm__ volatile("sti; hlt" ::: "memory");
 }
 
@@ -53,6 +57,7 @@ static inline uint32_t cpu_save_flags(void)
 {
     uint32_t flags;
     __asm__ volatile("pushf; pop %0; cli" : "=r"(flags)::"memory");
+    interrupts_off_begin();
     return flags;
 }
 

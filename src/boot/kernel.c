@@ -284,6 +284,7 @@ void kernel_main(void)
     pit_init();
     boot.machine.has_keyboard = console_start_input();
     console_say(boot.machine.has_serial, boot.machine.has_keyboard);
+    interrupts_off_watch();
     cpu_enable_interrupts();
     if (boot.options.pages)
         selftest_in_pages();

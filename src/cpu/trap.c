@@ -111,7 +111,7 @@ void trap_interrupt(struct trap_frame *frame)
         panic_trap(frame, trap_esp(frame));
 }
 
-void trap_dispatch(struct trap_frame *frame)
+static void dispatch(struct trap_frame *frame)
 {
     /* QEMU lets ring 3 enter virtual-8086 mode, where CS is any number. */
     if ((frame->cs & 3) || (frame->eflags & EFLAGS_VIRTUAL_8086)) {
@@ -126,6 +126,17 @@ void trap_dispatch(struct trap_frame *frame)
         return;
     }
     trap_interrupt(frame);
+}
+
+void trap_dispatch(struct trap_frame *frame)
+{
+    if (frame->eflags & EFLAGS_INTERRUPT)
+        interrupts_off_begin_at((uintptr_t)(frame->vector < TRAP_VECTORS
+                                                ? trap.handlers[frame->vector]
+                                                : trap.from_user));
+    dispatch(frame);
+    if (frame->eflags & EFLAGS_INTERRUPT)
+        interrupts_off_end();
 }
 
 /* The processor saved the faulting state in the main TSS when it switched tasks. */

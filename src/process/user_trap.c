@@ -63,6 +63,7 @@ void user_trap_begin(void)
     scheduler_begin();
     const struct trap_frame *frame = frame_on(process_current()->stack + KERNEL_STACK_BYTES);
     leave_kernel(); /* the current process's record may be out of reach now */
+    interrupts_off_end();
     trap_resume(frame);
 }
 

@@ -1,3 +1,4 @@
+#include "cpu/cpu.h"
 #include "lib/print.h"
 #include "lib/string.h"
 #include "memory/heap/kheap.h"
@@ -80,6 +81,7 @@ void command_stats(const struct shell_context *context, unsigned nwords, char **
     kprintf("  pieces: %zu live, %zu bytes, in %zu blocks\n", pieces.allocations, pieces.bytes,
             pieces.blocks);
     kprintf("  kept for reuse: %zu blocks\n", kheap_all()->kept.blocks);
+    interrupts_off_say();
 }
 
 void command_blocks(const struct shell_context *context, unsigned nwords, char **words)
