@@ -148,6 +148,7 @@ PURE := \
     src/memory/paging/walk.c      directories: reading \
     src/process/elf.c             a program file, checked and planned \
     src/process/program.c         Multiboot modules by name \
+    src/process/user_text.c       what ring 3 prints, made harmless \
     src/selftest/runner.c         TAP \
     src/selftest/compare.c        the same work over any heap \
     src/shell/line.c              line editing \

@@ -21,10 +21,11 @@
 
 enum system_call {
     SYSTEM_SUM = 0,       /* (a, b): a + b; whether calls work at all */
-    SYSTEM_PRINT = 1,     /* (text): a string of up to SYSTEM_TEXT_MOST bytes with its end; 0 */
+    SYSTEM_PRINT = 1,     /* (text): a string of up to SYSTEM_TEXT_MOST bytes with its end; 0.
+                             Control bytes are shown (process/user_text.h) */
     SYSTEM_GET_KEY = 2,   /* (): the next key typed (drivers/keyboard.h); 0 where there is none, and
                              for a program in the background */
-    SYSTEM_PUT_CHAR = 3,  /* (character): prints one; 0 */
+    SYSTEM_PUT_CHAR = 3,  /* (character): prints one, as above; 0 */
     SYSTEM_MALLOC = 4,    /* (nbytes): address of whole zeroed blocks of 4096; 0 without memory, and
                              for 0 bytes */
     SYSTEM_FREE = 5,      /* (address): what MALLOC gave; 0, also for address 0, or -EINVARG */

@@ -6,12 +6,13 @@
 
 #include "drivers/console.h"
 #include "drivers/pit.h"
+#include "drivers/screen.h"
 #include "lib/checked.h"
-#include "lib/print.h"
 #include "lib/string.h"
 #include "memory/heap/kheap.h"
 #include "process/process_memory.h"
 #include "process/user_memory.h"
+#include "process/user_text.h"
 #include "process/user_trap.h"
 
 enum {
@@ -51,7 +52,7 @@ static int32_t print(struct process *self, const uint32_t *words)
             return -EFAULT;
         if (part < left)
             part = whole_lines(text, part);
-        print_text(text, part);
+        user_text_print(text, part);
         from += part;
         process_breathe();
     }
@@ -70,7 +71,7 @@ static int32_t put_char(struct process *self, const uint32_t *words)
     (void)self;
     char character = (char)words[0];
     if (process_may_print())
-        print_text(&character, 1);
+        user_text_print(&character, 1);
     return 0;
 }
 
@@ -233,5 +234,7 @@ static void answer(struct trap_frame *frame)
 
 void system_calls_init(void)
 {
+    uint32_t columns, rows;
+    user_text_start(screen_size(&columns, &rows) ? columns : 0);
     user_trap_set_system_call(answer);
 }

@@ -9,6 +9,30 @@ use Test::More;
 
 my $prompt = qr/plat> /;
 
+# What a terminal of 80 columns shows of BYTES, row by row: it knows \n \r \b \t and characters.
+sub rows {
+    my ($bytes) = @_;
+    my ($at, @rows) = (0, '');
+    for my $c (split //, $bytes) {
+        if ($c eq "\n") { push @rows, ''; $at = 0 }
+        elsif ($c eq "\r") { $at = 0 }
+        elsif ($c eq "\b") { $at-- if $at }
+        elsif ($c eq "\t") { $at = $at < 72 ? ($at | 7) + 1 : 79 }
+        else {
+            if ($at == 80) { push @rows, ''; $at = 0 }
+            $rows[-1] .= ' ' x ($at - length $rows[-1]) if length $rows[-1] < $at;
+            substr $rows[-1], $at++, 1, $c;
+        }
+    }
+    return @rows;
+}
+
+# Those of LINES that somebody would take for the kernel's.
+sub forged {
+    return grep { /^(?:(?:not )?ok\b|1\.\.|TAP\s|\s*Bail out!|plat[:>]|panic:|memory:|heap:|boot:|process:|console:|done$)/ }
+        @_;
+}
+
 # Types LINES, one a prompt, then switches off; what was answered to each, and all of it.
 sub session {
     my ($with, @lines) = @_;
@@ -56,7 +80,7 @@ like $killed, qr/^  many \(1\) was killed$/m, 'kill ends it';
 is $_->[1], "$_->[0] is no process; expected: a number from 1 on that ps lists\n", "kill $_->[0]"
     for ['99', $nobody], ['one', $word], ['0', $kernel];
 my $boot = boot(modules => programs(), script => [[$prompt, "run many asleep\r"],
-        [qr/run many asleep/, sub { select undef, undef, undef, 1.5 }]], seconds => 3);
+        [qr/run many asleep/, sub { select undef, undef, undef, 1.5; kill 'TERM', $_[0] }]]);
 like $boot->{text}, qr/run many asleep\n\z/, 'a program in the foreground keeps the prompt away';
 
 # A shell in ring 3 starts others.
@@ -118,6 +142,24 @@ for my $line (@lines) {
 like $attacks, qr/^hostile: ${\ scalar @lines} attempts, 0 got through$/m, 'every one was counted';
 like $attacks, qr/^hostile: free blocks: (\d+) before, \1 after$/m, 'no block stays behind';
 like $sound, qr/^  check: sound$/m, 'the heap is sound';
+
+# k13: what those about the terminal printed, as bytes, by the line and on a screen.
+my $terminal = boot(modules => programs(), script => [[$prompt, "run hostile some forge_\r"],
+    [$prompt, "run hostile some command_terminal\r"], [$prompt, "run hostile some every_byte\r"],
+    [$prompt, "run hostile forge_begun\r"], [$prompt, "run hostile forge_ended\r"],
+    [$prompt, "poweroff\r"]]);
+is $terminal->{status}, 0, 'k13: the session ends by poweroff';
+my ($printed) = $terminal->{bytes} =~ /^plat> run hostile some forge_\r*\n(.*)^plat> poweroff/ms;
+$printed =~ s/^plat> run hostile [\w ]+\r*$//mg;
+is scalar(() = $printed =~ /^hostile: \w+: refused\r*$/mg), 7, '.. seven attacks on the terminal';
+is join(' ', map { sprintf '%02x', ord } $printed =~ /[^\n\t\b\r\x20-\x7e\xa0-\xff]/g), '',
+    '.. no control byte arrives';
+like $printed, qr/^ic: forged\r*$/m, '.. no mark where the kernel printed between two halves';
+like $printed, qr/\Q^[[6n^[[c^[[5n^E^[]0;forged^G\E/, '.. but is shown';
+is_deeply [forged(split /\n/, $printed =~ s/\r//gr)], [], '.. no line reads as the kernel\'s';
+is_deeply [forged(split /\r|\n/, $printed)], [], '.. nor where a return ends one';
+is_deeply [grep { /^\S/ } forged(rows($printed))], [], '.. nor on a screen';
+cmp_ok scalar(() = $printed =~ /\|/g), '>', 120, '.. and each has its mark';
 
 # The same, and all cases about processes, on every processor, over every heap, with little memory.
 for my $machine ([cpu => '486', memory => 16], [cpu => '486,-pse,-fpu', memory => 32], [cpu => 'pentium'],

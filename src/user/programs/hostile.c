@@ -15,7 +15,7 @@ static const struct theme *const themes[] = {
     &hostile_instructions, &hostile_interrupts,  &hostile_segments, &hostile_flags,
     &hostile_stack,        &hostile_coprocessor, &hostile_simd,     &hostile_memory,
     &hostile_calls,        &hostile_allocation,  &hostile_pointers, &hostile_processes,
-    &hostile_shares,       &hostile_random,
+    &hostile_terminal,     &hostile_shares,      &hostile_random,
 };
 
 static struct {

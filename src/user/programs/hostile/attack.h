@@ -132,6 +132,7 @@ static inline void *own_text(void)
 
 extern const struct theme hostile_instructions, hostile_interrupts, hostile_segments, hostile_flags,
     hostile_stack, hostile_coprocessor, hostile_memory, hostile_calls, hostile_allocation,
-    hostile_pointers, hostile_processes, hostile_random, hostile_shares, hostile_simd;
+    hostile_pointers, hostile_processes, hostile_random, hostile_shares, hostile_simd,
+    hostile_terminal;
 
 #endif
