@@ -96,6 +96,7 @@ PURE := \
     src/lib/print.c               one stream of text, many sinks \
     src/lib/symbols.c             which function holds an address \
     src/cpu/control.c             what CR0 and CR4 are to be \
+    src/cpu/seal.c                words that must not change \
     src/boot/boot_info.c          what the loader or the BIOS said \
     src/boot/multiboot.c          the loader's words, untrusted, into boot_info \
     src/boot/bios_map.c           the BIOS's map, by three calls \

@@ -1,6 +1,7 @@
 /*
  * Segments: flat code and data for the kernel and for ring 3, the TSS, the TSS of the double-fault
- * task, and a data segment that is never present (the self-tests and `fault` load it).
+ * task, and a data segment that is never present (the self-tests and `fault` load it). The
+ * double-fault task has code and data of its own: it can still tell when the kernel's are broken.
  */
 #ifndef PLAT_CPU_GDT_H
 #define PLAT_CPU_GDT_H
@@ -14,6 +15,8 @@
 #define GDT_TSS          0x28
 #define GDT_DOUBLE_FAULT 0x30
 #define GDT_NOT_PRESENT  0x38
+#define GDT_SPARE_CODE   0x40
+#define GDT_SPARE_DATA   0x48
 
 /* Task state segment (Intel SDM, volume 3, section 8.2.1). Selectors use the low 16 bits. */
 struct tss {
@@ -35,6 +38,9 @@ void gdt_init(void (*double_fault_entry)(void), paddr_t cr3);
 
 /* The stack on which the kernel answers what interrupts ring 3, from its top down. */
 void gdt_set_kernel_stack(uint32_t top);
+
+/* The double-fault task runs: what the processor wrote when it switched to it is no corruption. */
+void gdt_double_fault_began(void);
 
 /* The state of the task that a double fault interrupted. */
 const struct tss *gdt_interrupted_task(void);

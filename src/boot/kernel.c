@@ -8,6 +8,7 @@
 #include "cpu/cpu.h"
 #include "cpu/panic.h"
 #include "cpu/probe.h"
+#include "cpu/seal.h"
 #include "drivers/console.h"
 #include "drivers/mp_table.h"
 #include "drivers/pic.h"
@@ -118,6 +119,14 @@ static void leave_after_panic(void)
 {
     power_leave(POWER_PANIC);
     send_rest();
+}
+
+/* Each tick looks at some of what would end in a reset, and in no words, once it is used. */
+static void look_at_seal(void)
+{
+    const char *broken = seal_step(&seal_kernel);
+    if (broken)
+        panic("%s", broken);
 }
 
 _Noreturn static void halt(void)
@@ -279,6 +288,7 @@ void kernel_main(void)
     start_processes();
     if (mp_table_has_imcr(&boot.firmware, probe_memory))
         pic_connect();
+    pit_on_tick(look_at_seal);
     (void)apic_pass_interrupts(&boot.cpu);
     pic_init();
     pit_init();

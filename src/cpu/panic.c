@@ -5,6 +5,7 @@
 #include "cpu/backtrace.h"
 #include "cpu/cpu.h"
 #include "cpu/machine_check.h"
+#include "cpu/seal.h"
 #include "lib/print.h"
 
 static struct {
@@ -37,6 +38,7 @@ static void start(void)
 
 _Noreturn static void finish(uint32_t eip, uint32_t ebp, uint32_t esp)
 {
+    (void)seal_mend(&seal_kernel); /* what follows may fault, and be caught */
     backtrace_print(eip, ebp, esp);
     kprintf("panic: the machine stands still\n");
     print_style(PRINT_PLAIN);

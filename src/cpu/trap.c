@@ -4,6 +4,7 @@
 #include "cpu/gdt.h"
 #include "cpu/panic.h"
 #include "cpu/probe.h"
+#include "cpu/seal.h"
 
 /* Gate descriptor (Intel SDM, volume 3, section 6.11). */
 struct gate {
@@ -12,7 +13,7 @@ struct gate {
     uint8_t zero;
     uint8_t type; /* present, ring, kind */
     uint16_t offset_high;
-};
+} __attribute__((aligned(8)));
 _Static_assert(sizeof(struct gate) == 8, "a gate has eight bytes");
 
 struct descriptor_register {
@@ -142,6 +143,7 @@ void trap_dispatch(struct trap_frame *frame)
 /* The processor saved the faulting state in the main TSS when it switched tasks. */
 void trap_double_fault(void)
 {
+    gdt_double_fault_began();
     const struct tss *was = gdt_interrupted_task();
     struct trap_frame frame = {
         .edi = was->edi,
@@ -186,4 +188,8 @@ void trap_init(paddr_t cr3)
     gdt_init(isr_double_fault, cr3);
     const struct descriptor_register idt = {sizeof trap.gates - 1, (uint32_t)trap.gates};
     __asm__ volatile("lidt %0" ::"m"(idt) : "memory");
+    seal_add(&seal_kernel, (struct seal_range){.what = "the IDT's gate",
+                                               .words = (uint32_t *)trap.gates,
+                                               .nwords = sizeof trap.gates / 4,
+                                               .entry_words = sizeof(struct gate) / 4});
 }

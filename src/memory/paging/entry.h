@@ -7,6 +7,9 @@
 #define ENTRY_ADDRESS 0xfffff000u
 #define LARGE_ADDRESS 0xffc00000u
 
+/* Bits that the processor sets in entries: accessed, dirty. */
+#define ENTRY_USED 0x60u
+
 /* The flags that a mapping may have. */
 #define MAP_FLAGS                                                                                  \
     (PAGING_IS_PRESENT | PAGING_IS_WRITEABLE | PAGING_ACCESS_FROM_ALL | PAGING_WRITE_THROUGH |     \

@@ -1,10 +1,11 @@
 #include "memory/paging/kernel_space.h"
 
 #include "cpu/panic.h"
+#include "cpu/seal.h"
 #include "drivers/screen.h"
 #include "memory/heap/kheap.h"
 #include "memory/layout.h"
-#include "memory/paging/paging.h"
+#include "memory/paging/entry.h"
 
 enum {
     /* From this much RAM on, 4 MB of tables for a full identity map are a sixteenth at most. */
@@ -96,6 +97,29 @@ static void *get_page(void)
     return kmalloc_for(OWNER_PAGING, PAGE_SIZE);
 }
 
+static void seal_words(const char *what, uint32_t *words, size_t nwords, size_t first)
+{
+    seal_add(&seal_kernel, (struct seal_range){.what = what,
+                                               .words = words,
+                                               .nwords = nwords,
+                                               .first_entry = first,
+                                               .entry_words = 1,
+                                               .ignored = ENTRY_USED});
+}
+
+/* Without these entries no fault could be told any more. The guard is left out: a self-test maps
+ * something there for a while. */
+static void seal_image(struct paging_4gb_chunk *kernel)
+{
+    uint32_t *table = table_at(directory[0]);
+    size_t start = index_of((vaddr_t)kernel_start), end = page_of((vaddr_t)kernel_end - 1) + 1,
+           guard = index_of((vaddr_t)kernel_stack_guard);
+    seal_words("where the kernel's directory is, word", (uint32_t *)kernel, 1, 0);
+    seal_words("the kernel's directory's entry", directory, 1, 0);
+    seal_words("the image's page", table + start, guard - start, start);
+    seal_words("the image's page", table + guard + 1, end - guard - 1, guard + 1);
+}
+
 void kernel_space_protect(const struct kernel_space *space)
 {
     struct paging_4gb_chunk *kernel =
@@ -111,6 +135,7 @@ void kernel_space_protect(const struct kernel_space *space)
         status = paging_unmap(kernel, (vaddr_t)kernel_stack_guard);
     if (status)
         panic("paging: can't close the kernel's own pages (%d)", status);
+    seal_image(kernel);
 }
 
 void kernel_space_map_screen(const struct cpu_features *cpu)
