@@ -95,6 +95,7 @@ PURE := \
     src/lib/byte_ring.c           bytes in the order they came \
     src/lib/print.c               one stream of text, many sinks \
     src/lib/symbols.c             which function holds an address \
+    src/lib/crc.c                 the sum that cksum prints \
     src/cpu/control.c             what CR0 and CR4 are to be \
     src/cpu/seal.c                words that must not change \
     src/boot/boot_info.c          what the loader or the BIOS said \
@@ -147,6 +148,7 @@ PURE := \
     src/memory/paging/paging.c    directories: making, mapping, sharing \
     src/memory/paging/reserved.c  .. pages of everybody's tables \
     src/memory/paging/walk.c      directories: reading \
+    src/memory/paging/paging_check.c .. and whether they are what was written \
     src/process/elf.c             a program file, checked and planned \
     src/process/program.c         Multiboot modules by name \
     src/process/user_text.c       what ring 3 prints, made harmless \
@@ -198,6 +200,7 @@ MACHINE := \
     src/process/process_create.c  .. making one \
     src/process/process_tree.c    .. and what its tree may have \
     src/process/process_check.c   .. and whether all of them are sound \
+    src/process/links_check.c     .. their lists, queues and stacks \
     src/process/process_memory.c  .. what they allocate \
     src/process/scheduler.c       who runs \
     src/process/kernel_stack.c    where the kernel works for them \
@@ -208,6 +211,7 @@ MACHINE := \
     src/process/fpu.c             the FPU, from one to another \
     src/syscall/system_calls.c    what ring 3 may ask for \
     src/shell/commands_process.c  ps, run, kill, wait, programs \
+    src/selftest/check.c          whether the kernel is sound \
     src/selftest/selftest.c       the runner over the kernel's cases \
     src/selftest/pages.c          .. a screenful at a time \
     src/selftest/verdict.c        .. and how they ended, in large letters \
@@ -227,6 +231,7 @@ MACHINE := \
     src/selftest/machine_trap.c   .. gates, timer, probes, what the loader brought \
     src/selftest/machine_serial.c .. the serial line \
     src/selftest/machine_console.c .. the text screen \
+    src/selftest/machine_check.c  .. flips of bits, and whether they are seen \
     src/shell/shell.c             the prompt \
     src/shell/machine.c           what the kernel runs on, in words \
     src/shell/commands_memory.c   map, heap, blocks, alloc, free, stats, translate \
@@ -470,7 +475,8 @@ build/kernel/%.asm.o: %.asm build/kernel.flags
 	@mkdir -p $(@D)
 	$(Q)$(NASM) -f elf32 -g -F dwarf $(NASM_WARNINGS) -MD $(@:.o=.d) -MP $< -o $@
 
-# Linked twice, so that the kernel knows the names of its own functions (scripts/symbols).
+# Linked twice, so that the kernel knows the names of its own functions (scripts/symbols), and a third
+# time, so that it knows the sum of its text and constants (src/selftest/check.c).
 build/symbols0.asm: scripts/symbols
 	@mkdir -p $(@D)
 	$(Q)scripts/symbols $(CROSS)nm - >$@
@@ -487,6 +493,9 @@ $(KERNEL): build/symbols.asm
 	$(call say,LINK,$@)
 	$(Q)$(NASM) -f elf32 build/symbols.asm -o build/symbols.o
 	$(Q)$(CROSS)gcc $(KERNEL_LDFLAGS) -o $@ $(KERNEL_OBJECTS) build/symbols.o
+	$(Q)sum=$$($(CROSS)objcopy -O binary -j .text -j .rodata $@ build/symbols.image && \
+	    cksum <build/symbols.image) && $(CROSS)gcc $(KERNEL_LDFLAGS) \
+	    -Wl,--defsym=kernel_image_sum=$${sum%% *} -o $@ $(KERNEL_OBJECTS) build/symbols.o
 	$(Q)scripts/symbols $(CROSS)nm $@ | cmp -s - build/symbols.asm || \
 	    { echo 'the second link moved a function: the symbol table is wrong' >&2; rm $@; exit 1; }
 

@@ -42,6 +42,9 @@ void gdt_set_kernel_stack(uint32_t top);
 /* The double-fault task runs: what the processor wrote when it switched to it is no corruption. */
 void gdt_double_fault_began(void);
 
+/* NULL, or what is wrong with the registers that say where the tables are, as a sentence. */
+const char *gdt_check(void);
+
 /* The state of the task that a double fault interrupted. */
 const struct tss *gdt_interrupted_task(void);
 

@@ -1,6 +1,7 @@
 /*
  * The end of the kernel: interrupts off, what happened in words, registers, the call chain with
- * function names, and then the machine stands still (or leaves, where a test harness listens).
+ * function names, whether the rest of the kernel is sound, and then the machine stands still (or
+ * leaves, where a test harness listens).
  */
 #ifndef PLAT_CPU_PANIC_H
 #define PLAT_CPU_PANIC_H
@@ -18,8 +19,13 @@ void panic_print_registers(const struct trap_frame *frame, uint32_t esp);
 
 /* What higher layers add; each may be NULL. */
 struct panic_hooks {
+    /* Called first: nothing of the kernel's work, of which something is broken, is to go on. */
+    void (*begin)(void);
     /* Says in words what a page fault or double fault was about, and prints the page walk. */
     void (*describe)(const struct trap_frame *frame, vaddr_t address, uint32_t esp);
+    /* NULL, or a sentence about the kernel that does not hold. All that was printed has been shown
+     * before; it may fault, and only its own line is missing then. */
+    const char *(*check)(void);
     /* Leaves the machine if it can; returns if it can't. */
     void (*leave)(void);
 };

@@ -55,6 +55,10 @@ void trap_interrupt(struct trap_frame *frame);
 /* Goes where FRAME says, which lies at the top of a stack, with its registers. */
 _Noreturn void trap_resume(const struct trap_frame *frame);
 
+/* NULL, or what is wrong with the processor's registers for IDT, GDT and task, as a sentence. The
+ * tables themselves are in seal.h's seal_kernel. */
+const char *trap_check(void);
+
 /* "page fault", "#PF"; for an interrupt line or an unknown vector, "interrupt" and "". */
 const char *trap_name(uint32_t vector);
 const char *trap_mnemonic(uint32_t vector);

@@ -30,6 +30,9 @@ void fpu_begin(const struct process *process);
 /* To be called when PROCESS is about to run, interrupts off: its registers are there. */
 void fpu_switch(const struct process *process);
 
+/* Whose registers are in the processor, or NULL. */
+const struct process *fpu_holder(void);
+
 /* PROCESS has ended: its registers are nobody's. */
 void fpu_forget(const struct process *process);
 

@@ -23,4 +23,10 @@ void kernel_stack_destroy(vaddr_t stack);
 /* Whether ADDRESS is in the page below one of them. */
 bool kernel_stack_is_guard(vaddr_t address);
 
+/* Whether STACK is what kernel_stack_create() gave, and not given back. */
+bool kernel_stack_is_one(vaddr_t stack);
+
+/* Whether there are NSTACKS of them, and the table says the same everywhere. */
+bool kernel_stack_count_is(size_t nstacks);
+
 #endif

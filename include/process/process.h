@@ -38,6 +38,7 @@ enum process_state {
 };
 
 struct process {
+    /* These change only where process_seal() is called again. */
     uint32_t pid; /* its own for as long as anybody can name it */
     char name[PROGRAM_NAME_BYTES];
     struct process_tree *tree;          /* NULL for process 0 */
@@ -45,6 +46,9 @@ struct process {
     vaddr_t arguments;                  /* where ring 3 has argv */
     int32_t narguments;
     vaddr_t stack; /* its kernel stack; 0 once that is gone, and for the kernel's own thread */
+
+    uint32_t seal; /* of what stands above */
+    uint32_t seen; /* by the check: in which round, and where */
     enum process_state state;
     bool foreground;  /* was started to be waited for */
     bool quiet;       /* its parent says how it ended */
@@ -156,7 +160,11 @@ void process_forget(struct process *process);
 /* "exited with code 3", "was killed", "general protection", into BUFFER. */
 void process_end_text(const struct process_end *end, char *buffer, size_t nbytes);
 
-/* NULL, or the sentence about all processes that does not hold. O(their pages). */
+/*
+ * NULL, or the sentence about all processes that does not hold: lists and queues, what each process
+ * is, stacks, pages. Follows no link that it has not looked at; the heap must be sound. O(their
+ * pages).
+ */
 MUST_USE const char *process_check(void);
 
 #endif

@@ -11,7 +11,8 @@ struct runner_totals {
 /* What a machine wants looked at around each case; each may be NULL. */
 struct runner_hooks {
     void (*before)(void);
-    const char *(*after)(void); /* NULL, or what the case left behind: then it has failed */
+    const char *(*after)(void);   /* NULL, or what the case left behind: then it has failed */
+    const char *(*finally)(void); /* behind the last case: the same, and nobody's fault */
     void (*said)(const struct test_case *test, bool passed); /* its lines have been printed */
 };
 

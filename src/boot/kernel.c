@@ -26,6 +26,7 @@
 #include "memory/paging/paging.h"
 #include "process/process.h"
 #include "selftest/bench.h"
+#include "selftest/check.h"
 #include "selftest/compare_kernel.h"
 #include "selftest/selftest.h"
 #include "shell/commands_process.h"
@@ -121,12 +122,33 @@ static void leave_after_panic(void)
     send_rest();
 }
 
+/* What is typed from now on is for nobody. */
+static void begin_panic(void)
+{
+    console_set_hooks(NULL, NULL);
+}
+
+static const char *check_in_panic(void)
+{
+    serial_drain();
+    return check_kernel();
+}
+
 /* Each tick looks at some of what would end in a reset, and in no words, once it is used. */
 static void look_at_seal(void)
 {
     const char *broken = seal_step(&seal_kernel);
     if (broken)
         panic("%s", broken);
+}
+
+static void start_checks(void)
+{
+    panic_set_hooks((struct panic_hooks){.begin = begin_panic,
+                                         .describe = fault_report_print,
+                                         .check = check_in_panic,
+                                         .leave = leave_after_panic});
+    pit_on_tick(look_at_seal);
 }
 
 _Noreturn static void halt(void)
@@ -268,7 +290,8 @@ void kernel_main(void)
                                     .acpi = &boot.acpi,
                                     .map = &boot.map,
                                     .has_serial = serial_init()};
-    panic_set_hooks((struct panic_hooks){fault_report_print, leave_after_panic});
+    panic_set_hooks(
+        (struct panic_hooks){.describe = fault_report_print, .leave = leave_after_panic});
     trap_init((paddr_t)boot.space.directory);
     screen_init(&boot.info.screen, boot.options.console, LAYOUT_USER_END, boot.space.end);
     acpi_find(&boot.acpi, &boot.info, &boot.firmware, probe_memory);
@@ -288,7 +311,7 @@ void kernel_main(void)
     start_processes();
     if (mp_table_has_imcr(&boot.firmware, probe_memory))
         pic_connect();
-    pit_on_tick(look_at_seal);
+    start_checks();
     (void)apic_pass_interrupts(&boot.cpu);
     pic_init();
     pit_init();

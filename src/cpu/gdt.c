@@ -90,6 +90,20 @@ void gdt_double_fault_began(void)
     seal_open(&seal_kernel, &gdt.double_fault.previous_task);
 }
 
+const char *gdt_check(void)
+{
+    struct descriptor_register gdtr;
+    uint32_t task, local;
+    __asm__("sgdt %0" : "=m"(gdtr));
+    __asm__("str %0" : "=r"(task));
+    __asm__("sldt %0" : "=r"(local));
+    if (gdtr.base != gdt_register.base || gdtr.limit != gdt_register.limit)
+        return "the processor's GDT is not the kernel's";
+    if ((task & 0xffff) != GDT_TSS && (task & 0xffff) != GDT_DOUBLE_FAULT)
+        return "the processor's task is not the kernel's";
+    return local & 0xffff ? "the processor has an LDT" : NULL;
+}
+
 void gdt_init(void (*double_fault_entry)(void), paddr_t cr3)
 {
     gdt.main = (struct tss){.ss0 = GDT_KERNEL_DATA, .io_map_offset = sizeof(struct tss)};

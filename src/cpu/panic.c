@@ -6,11 +6,13 @@
 #include "cpu/cpu.h"
 #include "cpu/machine_check.h"
 #include "cpu/seal.h"
+#include "lib/list.h"
 #include "lib/print.h"
 
 static struct {
     struct panic_hooks hooks;
     unsigned entered; /* how often */
+    bool checking;    /* what happened has been said */
 } state;
 
 void panic_set_hooks(struct panic_hooks hooks)
@@ -18,9 +20,24 @@ void panic_set_hooks(struct panic_hooks hooks)
     state.hooks = hooks;
 }
 
+_Noreturn static void end(void)
+{
+    kprintf("panic: the machine stands still\n");
+    print_style(PRINT_PLAIN);
+    print_flush();
+    if (state.hooks.leave)
+        state.hooks.leave();
+    cpu_halt();
+}
+
 static void start(void)
 {
     cpu_disable_interrupts();
+    if (state.checking) {
+        state.checking = false;
+        kprintf("  check: it can not be done, for it faults\n");
+        end();
+    }
     if (++state.entered > 2)
         cpu_halt(); /* not even saying so works */
     if (state.entered == 2) {
@@ -30,6 +47,8 @@ static void start(void)
             state.hooks.leave();
         cpu_halt();
     }
+    if (state.hooks.begin)
+        state.hooks.begin();
     print_style(PRINT_BAD);
     if (!print_at_line_start())
         kprintf("\n");
@@ -38,14 +57,22 @@ static void start(void)
 
 _Noreturn static void finish(uint32_t eip, uint32_t ebp, uint32_t esp)
 {
-    (void)seal_mend(&seal_kernel); /* what follows may fault, and be caught */
-    backtrace_print(eip, ebp, esp);
-    kprintf("panic: the machine stands still\n");
-    print_style(PRINT_PLAIN);
     print_flush();
-    if (state.hooks.leave)
-        state.hooks.leave();
-    cpu_halt();
+    state.checking = true;
+    const char *broken = seal_mend(&seal_kernel); /* what follows may fault, and be caught */
+    backtrace_print(eip, ebp, esp);
+    print_flush();
+    if (!broken && state.hooks.check)
+        broken = state.hooks.check();
+    state.checking = false;
+    if (broken || state.hooks.check)
+        kprintf("  check: %s\n", broken ? broken : "sound");
+    end();
+}
+
+void list_broken(const struct list_link *link)
+{
+    panic("the list at %p is broken", (const void *)link);
 }
 
 void panic(const char *format, ...)

@@ -193,3 +193,11 @@ void trap_init(paddr_t cr3)
                                                .nwords = sizeof trap.gates / 4,
                                                .entry_words = sizeof(struct gate) / 4});
 }
+
+const char *trap_check(void)
+{
+    struct descriptor_register idt;
+    __asm__("sidt %0" : "=m"(idt));
+    bool right = idt.base == (uint32_t)trap.gates && idt.limit == sizeof trap.gates - 1;
+    return right ? gdt_check() : "the processor's IDT is not the kernel's";
+}

@@ -71,6 +71,11 @@ void fpu_switch(const struct process *process)
     fpu.holder = process;
 }
 
+const struct process *fpu_holder(void)
+{
+    return fpu.holder;
+}
+
 void fpu_forget(const struct process *process)
 {
     if (fpu.holder == process)

@@ -103,3 +103,29 @@ bool kernel_stack_is_guard(vaddr_t address)
     size_t page;
     return window_of(address, &page) && page % LOT_PAGES == 0;
 }
+
+bool kernel_stack_is_one(vaddr_t stack)
+{
+    size_t page;
+    const struct stack_window *window = window_of(stack, &page);
+    return window && stack % PAGE_SIZE == 0 && page % LOT_PAGES == 1 &&
+           window->used[page / LOT_PAGES];
+}
+
+bool kernel_stack_count_is(size_t nstacks)
+{
+    size_t total = 0;
+    for (const struct stack_window *window = windows; window; window = window->next) {
+        if (window != &first && kheap_size_of(window) < sizeof *window)
+            return false;
+        size_t nused = 0;
+        for (size_t lot = 0; lot < LOTS; lot++)
+            nused += window->used[lot];
+        if (nused != window->nused || nused > nstacks - total)
+            return false;
+        total += nused;
+        if (window == &first)
+            return window->next == NULL && total == nstacks; /* the oldest is the last */
+    }
+    return false;
+}

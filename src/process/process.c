@@ -33,11 +33,17 @@ void process_init(void)
     list_init(&kernel.children);
     list_init(&kernel.siblings);
     scheduler_init(&kernel);
+    process_seal(&kernel);
     fpu_init();
     user_trap_init();
     fault_report_set_places(place_of_stacks);
     if (!kernel_stack_init())
         panic("process: no memory for the table of kernel stacks");
+}
+
+struct process *process_zero(void)
+{
+    return &kernel;
 }
 
 static struct process *sibling(struct list_link *link)
@@ -58,6 +64,7 @@ static void finish(struct process *process)
 {
     kernel_stack_destroy(process->stack);
     process->stack = 0;
+    process_seal(process);
     if (!process->parent)
         process_forget(process);
 }
@@ -78,6 +85,7 @@ void process_exit(enum process_cause cause, int32_t code)
     struct process *self = process_current();
     self->exiting = true;
     process_release_memory(self);
+    process_seal(self);
     leave_children(self);
     cpu_disable_interrupts();
     self->state = PROCESS_ENDED;

@@ -1,6 +1,6 @@
 /* Whether all processes are what the theory says, page by page. */
 #include "memory/heap/kheap.h"
-#include "process/process.h"
+#include "process/process_private.h"
 
 struct count {
     size_t pages;
@@ -26,17 +26,13 @@ static void count_page(void *context, vaddr_t virt, paddr_t physical)
 
 const char *process_check(void)
 {
+    const char *broken = process_links_check();
+    if (broken)
+        return broken;
     LIST_EACH(at, process_all())
     {
         const struct process *process = LIST_ENTRY(at, struct process, all);
-        bool ended = process->state == PROCESS_ENDED;
-        if (at->next->previous != at || at->previous->next != at)
-            return "the list of processes is broken";
-        if (process->pid == 0)
-            continue;
-        if (ended != !process->directory || ended != !process->stack)
-            return "an ended process has memory, or a live one has none";
-        if (ended || process->exiting)
+        if (!process->directory || process->exiting)
             continue;
         struct count count = {0};
         paging_each_own(process->directory, count_page, &count);

@@ -128,6 +128,7 @@ int process_create(const struct process_order *order, struct process **created, 
         list_insert(&order->parent->children, &process->siblings);
     scheduler_add(process);
     tree_name(process);
+    process_seal(process);
     *created = process;
     return 0;
 }

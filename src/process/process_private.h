@@ -31,6 +31,15 @@ void user_trap_begin(void);
  * the end of it. */
 _Noreturn void user_fault(const struct trap_frame *frame, vaddr_t address);
 
+/* The kernel's own thread: process 0. */
+struct process *process_zero(void);
+
+/* Seals what PROCESS is: to be called whenever a field above SEAL has changed. */
+void process_seal(struct process *process);
+
+/* NULL, or what does not hold of lists, queues and stacks, as a sentence. */
+const char *process_links_check(void);
+
 /* The frame by which the process that owns STACK left ring 3, or will enter it. */
 static inline struct trap_frame *frame_on(vaddr_t top)
 {

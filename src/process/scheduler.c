@@ -25,6 +25,7 @@ static struct {
     struct list_link all, ready, asleep;
     bool due;  /* CURRENT's turn is over */
     bool idle; /* process 0 is current, and has nothing to do */
+    bool held; /* no sleeper wakes */
     uint32_t last_pid;
     struct process *gone; /* has ended, but its stack may still be in use */
     void (*last)(struct process *process);
@@ -37,7 +38,7 @@ static struct process *queued(struct list_link *link)
 
 static void wake_sleepers(void)
 {
-    while (!list_is_empty(&scheduler.asleep)) {
+    while (!scheduler.held && !list_is_empty(&scheduler.asleep)) {
         struct process *first = queued(scheduler.asleep.next);
         if ((int32_t)(first->wake_at - pit_ticks()) > 0)
             return;
@@ -234,4 +235,24 @@ void process_idle(void)
     scheduler.idle = true;
     pit_wait();
     scheduler.idle = false;
+}
+
+struct scheduler_look scheduler_hold(void)
+{
+    uint32_t flags = cpu_save_flags();
+    scheduler.held = true;
+    struct scheduler_look look = {.current = scheduler.current,
+                                  .gone = scheduler.gone,
+                                  .all = &scheduler.all,
+                                  .ready = &scheduler.ready,
+                                  .asleep = &scheduler.asleep,
+                                  .last_pid = scheduler.last_pid,
+                                  .ticks = pit_ticks()};
+    cpu_restore_flags(flags);
+    return look;
+}
+
+void scheduler_go_on(void)
+{
+    scheduler.held = false;
 }

@@ -36,4 +36,14 @@ _Noreturn void scheduler_leave(void (*last)(struct process *process));
 /* What a new thread does first. */
 void scheduler_begin(void);
 
+/* What the scheduler goes by, for the check; ticks change nothing of it until scheduler_go_on().
+ * For process 0, and for a panic. */
+struct scheduler_look {
+    const struct process *current, *gone;
+    const struct list_link *all, *ready, *asleep;
+    uint32_t last_pid, ticks;
+};
+struct scheduler_look scheduler_hold(void);
+void scheduler_go_on(void);
+
 #endif

@@ -71,6 +71,12 @@ struct runner_totals runner_run(const struct test_case *const *first,
         else
             totals.failed++;
     }
+    const char *broken = hooks.finally ? hooks.finally() : NULL;
+    if (broken) {
+        totals.failed++;
+        print_style(PRINT_BAD);
+        kprintf("# after all cases: check: %s\n", broken);
+    }
     print_style(totals.failed || !count ? PRINT_BAD : PRINT_GOOD);
     kprintf("plat: %u passed, %u failed\n", totals.passed, totals.failed);
     print_style(PRINT_PLAIN);

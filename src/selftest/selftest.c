@@ -5,6 +5,7 @@
 #include "lib/format.h"
 #include "lib/print.h"
 #include "memory/heap/kheap.h"
+#include "selftest/check.h"
 #include "selftest/pages.h"
 #include "selftest/runner.h"
 #include "selftest/verdict.h"
@@ -86,8 +87,10 @@ bool selftest_run(const char *pattern)
     selftest.ran = true;
     if (selftest.in_pages)
         pages_start();
-    selftest.totals = runner_run(test_cases_start, test_cases_end, pattern,
-                                 (struct runner_hooks){before, after, said});
+    selftest.totals =
+        runner_run(test_cases_start, test_cases_end, pattern,
+                   (struct runner_hooks){
+                       .before = before, .after = after, .finally = check_kernel, .said = said});
     pages_end();
     kfree(shared);
     kfree(arena);

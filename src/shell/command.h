@@ -44,6 +44,7 @@ void command_kill(const struct shell_context *context, unsigned nwords, char **w
 void command_wait(const struct shell_context *context, unsigned nwords, char **words);
 
 /* commands_machine.c */
+void command_check(const struct shell_context *context, unsigned nwords, char **words);
 void command_fault(const struct shell_context *context, unsigned nwords, char **words);
 void command_compare(const struct shell_context *context, unsigned nwords, char **words);
 void command_bench(const struct shell_context *context, unsigned nwords, char **words);

@@ -4,6 +4,7 @@
 #include "lib/print.h"
 #include "lib/string.h"
 #include "selftest/bench.h"
+#include "selftest/check.h"
 #include "selftest/compare_kernel.h"
 #include "selftest/selftest.h"
 #include "shell/command.h"
@@ -18,6 +19,12 @@ void command_fault(const struct shell_context *context, unsigned nwords, char **
     if (fault_provoke(words[0]))
         return;
     kprintf("%s: no such fault; expected: one that fault without a name lists\n", words[0]);
+}
+
+void command_check(const struct shell_context *context, unsigned nwords, char **words)
+{
+    (void)context, (void)nwords, (void)words;
+    check_say();
 }
 
 void command_compare(const struct shell_context *context, unsigned nwords, char **words)

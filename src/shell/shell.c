@@ -38,6 +38,8 @@ static const struct command commands[] = {
      2, command_kill},
     {"wait", "[PID]", "until that process, or all in the background, have ended", 0, 1,
      command_wait},
+    {"check", "", "whether the kernel is sound: tables, text, directories, heap, processes", 0, 0,
+     command_check},
     {"fault", "[NAME]", "make the processor fault; without a name, the list", 0, 1, command_fault},
     {"selftest", "[PATTERN]", "run the self-tests whose name contains PATTERN", 0, 1,
      command_selftest},

@@ -20,8 +20,8 @@ sub is_panic {
     my $right = $boot->{status} == PANIC
         && $boot->{text} =~ /^  eax [0-9a-f]{8}  ebx .*^  eip [0-9a-f]{8}  cs 0008 /ms
         && $boot->{text} =~ /^  at [0-9a-f]{8} \w+\+0x[0-9a-f]+$/m
-        && $boot->{text} =~ /^panic: the machine stands still\n\z/m;
-    ok $right, "$name: registers, names, and the end" or diag $boot->{text};
+        && $boot->{text} =~ /^  check: sound\npanic: the machine stands still\n\z/m;
+    ok $right, "$name: registers, names, a kernel that is sound, and the end" or diag $boot->{text};
 }
 
 # By an instruction that really causes it: the name in the first line, the function in the chain.

@@ -1,8 +1,10 @@
 /* The host's test program: every case that was linked in, or those whose name contains argv[1]. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "arena.h"
+#include "lib/list.h"
 #include "lib/print.h"
 #include "selftest/runner.h"
 
@@ -27,6 +29,13 @@ static void before(void)
 {
     memset(memory, 0xee, sizeof memory);
     memset(&large, 0xee, sizeof large);
+}
+
+/* A case that gets here has failed. */
+void list_broken(const struct list_link *link)
+{
+    fprintf(stderr, "the list at %p is broken\n", (const void *)link);
+    abort();
 }
 
 int main(int argc, char **argv)

@@ -23,6 +23,7 @@ static struct {
     vaddr_t flushed[FLUSHES];
     size_t nflushed;
     paddr_t loaded;
+    int nbroken;
 } machine;
 
 static void *get_page(void)
@@ -59,6 +60,18 @@ static void load(paddr_t loaded)
     machine.loaded = loaded;
 }
 
+static bool has_page(const void *page)
+{
+    size_t offset = (size_t)((const uint8_t *)page - arena[0]);
+    return offset < sizeof arena && offset % 4096 == 0 && machine.taken[offset / 4096];
+}
+
+static void broken(const char *what)
+{
+    (void)what;
+    machine.nbroken++;
+}
+
 /* A kernel directory as at boot: LARGE pages of 4 MB, or nothing mapped at all. */
 static struct paging_4gb_chunk *begin(bool large)
 {
@@ -69,7 +82,8 @@ static struct paging_4gb_chunk *begin(bool large)
     machine.nflushed = 0;
     for (uint32_t slot = 0; slot < 1024; slot++)
         directory[slot] = large ? slot << 22 | RW | PAGING_IS_LARGE : 0;
-    return paging_init(directory, (struct paging_machine){get_page, put_page, flush, load});
+    return paging_init(directory,
+                       (struct paging_machine){get_page, put_page, flush, load, has_page, broken});
 }
 
 /* Whether PAGE was flushed since FIRST flushes had been made. */
@@ -372,6 +386,97 @@ CASE(paging, aligning)
     CHECK_EQUAL(aligned, 0xfffff000);
     CHECK_EQUAL(paging_align_address(0xfffff001, &aligned), -EINVARG);
     CHECK_EQUAL(aligned, 0xfffff000);
+}
+
+/* Whether the check sees BIT of WORD flipped, and nothing before and afterwards. */
+static bool flip_is_seen(uint32_t *word, int bit)
+{
+    bool seen = !paging_check();
+    *word ^= 1u << bit;
+    seen = seen && paging_check();
+    *word ^= 1u << bit;
+    return seen && !paging_check();
+}
+
+CASE(paging, the_check_follows_every_change)
+{
+    for (int large = 0; large < 2; large++) {
+        struct paging_4gb_chunk *kernel = begin(large);
+        CHECK_HOLDS(paging_check());
+        struct paging_4gb_chunk *one = paging_new_4gb(RW | PAGING_ACCESS_FROM_ALL);
+        CHECK_EQUAL(paging_map(one, 0x400000, 0x2000000, RW | PAGING_ACCESS_FROM_ALL), 0);
+        CHECK_EQUAL(paging_map_range(kernel, 0x3fe000, 0x5000000, 4, RW), 0);
+        CHECK_HOLDS(paging_check());
+        CHECK_EQUAL(paging_unmap(kernel, 0x3ff000), 0);
+        CHECK_EQUAL(paging_unmap(one, 0x400000), 0);
+        CHECK_EQUAL(paging_reserve(0x800000, 2), 0);
+        CHECK_HOLDS(paging_check());
+        paging_map_reserved(0xbfe000, 0x6000000, 3);
+        CHECK_HOLDS(paging_check());
+        CHECK_EQUAL(paging_unmap_reserved(0xbff000), 0x6001000);
+        CHECK_HOLDS(paging_check());
+        machine.left = 1; /* for the first of two tables */
+        CHECK_EQUAL(paging_map_range(kernel, 0x20000000 - 0x1000, 0, 2, RW), -ENOMEM);
+        CHECK_HOLDS(paging_check());
+        machine.left = EVER;
+        /* What the processor sets. */
+        directory[1] |= 0x60;
+        ((uint32_t *)(uintptr_t)(directory[2] & ~4095u))[1023] |= 0x60;
+        CHECK_HOLDS(paging_check());
+        CHECK_EQUAL(paging_map(kernel, 0x401000, 0x7000000, RW), 0);
+        paging_unmap_reserved(0xbfe000);
+        CHECK_HOLDS(paging_check());
+        CHECK_EQUAL(paging_free_4gb(one), 0);
+        CHECK_HOLDS(paging_check());
+    }
+}
+
+CASE(paging, the_check_sees_every_flip)
+{
+    struct paging_4gb_chunk *kernel = begin(true);
+    struct paging_4gb_chunk *one = paging_new_4gb(RW | PAGING_ACCESS_FROM_ALL);
+    struct paging_4gb_chunk *other = paging_new_4gb(RW);
+    CHECK_EQUAL(paging_unmap(kernel, 0x5000), 0);
+    CHECK_EQUAL(paging_map(one, 0x6000, 0x2000000, RW | PAGING_ACCESS_FROM_ALL), 0);
+    CHECK_EQUAL(paging_map(other, 0x800000, 0x2000000, RW), 0);
+    uint32_t *table = (uint32_t *)(uintptr_t)(directory[0] & ~4095u);
+    uint32_t *own = (uint32_t *)(uintptr_t)(one->directory_entry[0] & ~4095u);
+    for (int bit = 0; bit < 32; bit++) {
+        bool counts = bit != 5 && bit != 6;
+        CHECK_EQUAL(flip_is_seen(&directory[0], bit), counts);
+        CHECK_EQUAL(flip_is_seen(&directory[1023], bit), counts);
+        CHECK_EQUAL(flip_is_seen(&table[5], bit), counts);
+        CHECK_EQUAL(flip_is_seen(&table[1023], bit), counts);
+        CHECK_EQUAL(flip_is_seen(&one->directory_entry[7], bit), counts);
+        CHECK_EQUAL(flip_is_seen(&other->directory_entry[0], bit), counts);
+        CHECK_EQUAL(flip_is_seen(&one->directory_entry[0], bit), counts);
+        if (bit != 9) /* then it is one of its own */
+            CHECK_EQUAL(flip_is_seen(&own[7], bit), counts);
+    }
+    for (int bit = 0; bit < 32; bit++) {
+        CHECK(flip_is_seen((uint32_t *)(void *)&one->next, bit));
+        CHECK(flip_is_seen((uint32_t *)(void *)&other->next, bit));
+        CHECK(flip_is_seen((uint32_t *)(void *)&one->self, bit));
+    }
+    /* A page of its own has the flags of a mapping, and no others. */
+    CHECK(flip_is_seen(&own[6], 0) && flip_is_seen(&own[6], 7) && flip_is_seen(&own[6], 8));
+}
+
+CASE(paging, what_is_no_directory_is_not_loaded)
+{
+    static struct paging_4gb_chunk none;
+    struct paging_4gb_chunk *kernel = begin(true);
+    struct paging_4gb_chunk *chunk = paging_new_4gb(RW);
+    machine.nbroken = 0;
+    paging_switch(chunk);
+    CHECK_EQUAL(machine.nbroken, 0);
+    paging_switch(&none);
+    CHECK_EQUAL(machine.nbroken, 1);
+    CHECK_EQUAL(machine.loaded, (uintptr_t)chunk->directory_entry);
+    CHECK_EQUAL(paging_free_4gb(chunk), 0);
+    paging_switch(chunk);
+    CHECK_EQUAL(machine.nbroken, 2);
+    CHECK(paging_current() == kernel);
 }
 #else
 typedef int no_paging_here;

@@ -91,6 +91,9 @@ MUST_USE void *krealloc(void *pointer, size_t nbytes);
  * is refused and said. */
 size_t ksize(const void *pointer);
 
+/* The same for a pointer that may be anything: 0 where it is wrong, and nothing is said. */
+size_t kheap_size_of(const void *pointer);
+
 /* A copy of TEXT; NULL for NULL and without memory. */
 MUST_USE char *kstrdup(const char *text);
 

@@ -29,6 +29,7 @@
 struct paging_4gb_chunk {
     uint32_t *directory_entry; /* 1024 entries, on a page boundary */
     bool for_user;             /* whether ring 3 may be let in */
+    const void *self;          /* its own address: what has another one is none */
     struct paging_4gb_chunk *next;
 };
 
@@ -38,6 +39,8 @@ struct paging_machine {
     void (*put_page)(void *page);
     void (*flush)(vaddr_t page); /* forgets the TLB's entry for PAGE */
     void (*load)(paddr_t directory);
+    bool (*has_page)(const void *page); /* whether it is one of get_page()'s, at any address */
+    void (*broken)(const char *what);   /* something is not as it was left; must not return */
 };
 
 /*
@@ -63,7 +66,7 @@ MUST_USE struct paging_4gb_chunk *paging_new_4gb(uint32_t flags);
  */
 MUST_USE int paging_free_4gb(struct paging_4gb_chunk *chunk);
 
-/* Loads CHUNK. */
+/* Loads CHUNK. What is no directory is broken, and not loaded. */
 void paging_switch(struct paging_4gb_chunk *chunk);
 
 /*
@@ -131,6 +134,17 @@ struct paging_walk paging_walk(const struct paging_4gb_chunk *chunk, vaddr_t vir
  */
 void paging_each_own(const struct paging_4gb_chunk *chunk,
                      void (*visit)(void *context, vaddr_t virt, paddr_t physical), void *context);
+
+/*
+ * NULL, or what does not hold, as a sentence: the kernel's directory and its tables are what was
+ * written to them, and every other directory is the kernel's but for pages of its own. Accessed and
+ * dirty bits may be anything. Follows no pointer that it has not looked at. O(1,024 for each
+ * table).
+ */
+MUST_USE const char *paging_check(void);
+
+/* How many directories there are besides the kernel's. */
+size_t paging_count(void);
 
 /* The physical address behind VIRT, any byte of a page. -EFAULT where nothing is mapped. */
 MUST_USE int paging_get_physical_address(const struct paging_4gb_chunk *chunk, vaddr_t virt,

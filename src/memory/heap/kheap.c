@@ -122,6 +122,12 @@ static size_t room_of(const void *pointer, int *refusal)
     return nbytes;
 }
 
+size_t kheap_size_of(const void *pointer)
+{
+    int refusal;
+    return pointer ? room_of(pointer, &refusal) : 0;
+}
+
 /* The same for FUNCTION, called from CALLER; where it is 0, why is said. */
 static size_t size_of(const char *function, void *pointer, uintptr_t caller)
 {

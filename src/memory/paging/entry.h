@@ -33,6 +33,31 @@ static inline uint32_t *table_at(uint32_t entry)
     return (uint32_t *)(uintptr_t)(entry & ENTRY_ADDRESS);
 }
 
+/*
+ * paging.c: the sums of all entries of the kernel's directory, of its tables, and of those that
+ * lead to tables of other directories' own, without ENTRY_USED: added up as they are written, for
+ * the check. So they cost an addition for each.
+ */
+struct paging_sums {
+    uint32_t directory, tables, own;
+};
+extern struct paging_sums paging_sums;
+
+/* What the entries of TABLE sum up to. */
+static inline uint32_t sum_of(const uint32_t *table)
+{
+    uint32_t sum = 0;
+    for (size_t i = 0; i < PAGING_TOTAL_ENTRIES_PER_TABLE; i++)
+        sum += table[i] & ~ENTRY_USED;
+    return sum;
+}
+
+/* Whether an entry of a directory leads to a table. */
+static inline bool has_table_at(uint32_t entry)
+{
+    return (entry & (PAGING_IS_PRESENT | PAGING_IS_LARGE)) == PAGING_IS_PRESENT;
+}
+
 /* paging.c: what it was given. */
 const struct paging_machine *paging_machine(void);
 

@@ -97,6 +97,18 @@ static void *get_page(void)
     return kmalloc_for(OWNER_PAGING, PAGE_SIZE);
 }
 
+static bool has_page(const void *page)
+{
+    const struct heap *heap = kheap();
+    return heap_allocation_blocks(heap, page, NULL) > 0 &&
+           kheap_owner_of(heap_block_of(heap, page)) == OWNER_PAGING;
+}
+
+static void broken(const char *what)
+{
+    panic("paging: %s", what);
+}
+
 static void seal_words(const char *what, uint32_t *words, size_t nwords, size_t first)
 {
     seal_add(&seal_kernel, (struct seal_range){.what = what,
@@ -107,8 +119,8 @@ static void seal_words(const char *what, uint32_t *words, size_t nwords, size_t 
                                                .ignored = ENTRY_USED});
 }
 
-/* Without these entries no fault could be told any more. The guard is left out: a self-test maps
- * something there for a while. */
+/* Without these entries no fault could be told any more. The guard is sealed by paging_check()
+ * alone: a self-test maps something there for a while. */
 static void seal_image(struct paging_4gb_chunk *kernel)
 {
     uint32_t *table = table_at(directory[0]);
@@ -126,7 +138,9 @@ void kernel_space_protect(const struct kernel_space *space)
         paging_init(space->directory, (struct paging_machine){.get_page = get_page,
                                                               .put_page = kfree,
                                                               .flush = paging_flush,
-                                                              .load = paging_load_directory});
+                                                              .load = paging_load_directory,
+                                                              .has_page = has_page,
+                                                              .broken = broken});
     paddr_t start = (paddr_t)kernel_start, end = (paddr_t)kernel_rodata_end;
     int status = paging_map_to(kernel, start, start, end, PAGING_IS_PRESENT);
     if (!status)

@@ -13,6 +13,9 @@
  * translation, so a range first gets all its tables, which can fail and be undone, and then its
  * entries, which can't fail.
  *
+ * The sums of the kernel's entries are kept with each of them that is written: one that was changed
+ * by anything else is found by adding all of them up again (paging_check.c).
+ *
  * A slot's entry lets through what any of its pages may allow; the page's own entry decides.
  *
  * Cost: mapping is a few steps a page and 1,024 for each table made.
@@ -26,7 +29,10 @@ static struct {
     struct paging_4gb_chunk kernel; /* heads the list of all others */
     struct paging_4gb_chunk *current;
     struct paging_machine machine;
+    size_t count; /* of the others */
 } paging;
+
+struct paging_sums paging_sums;
 
 static inline uint32_t address_of(const void *page)
 {
@@ -36,8 +42,14 @@ static inline uint32_t address_of(const void *page)
 struct paging_4gb_chunk *paging_init(uint32_t *directory, struct paging_machine machine)
 {
     paging.kernel = (struct paging_4gb_chunk){.directory_entry = directory};
+    paging.kernel.self = &paging.kernel;
     paging.current = &paging.kernel;
     paging.machine = machine;
+    paging.count = 0;
+    paging_sums = (struct paging_sums){.directory = sum_of(directory)};
+    for (size_t slot = 0; slot < PAGING_TOTAL_ENTRIES_PER_TABLE; slot++)
+        if (has_table_at(directory[slot]))
+            paging_sums.tables += sum_of(table_at(directory[slot]));
     paging_reserve_nothing();
     return &paging.kernel;
 }
@@ -50,6 +62,11 @@ struct paging_4gb_chunk *paging_kernel(void)
 const struct paging_machine *paging_machine(void)
 {
     return &paging.machine;
+}
+
+size_t paging_count(void)
+{
+    return paging.count;
 }
 
 struct paging_4gb_chunk *paging_current(void)
@@ -75,7 +92,9 @@ struct paging_4gb_chunk *paging_new_4gb(uint32_t flags)
         .for_user = (flags & PAGING_ACCESS_FROM_ALL) != 0,
         .next = paging.kernel.next,
     };
+    chunk->self = chunk;
     paging.kernel.next = chunk;
+    paging.count++;
     return chunk;
 }
 
@@ -96,9 +115,15 @@ int paging_free_4gb(struct paging_4gb_chunk *chunk)
     if (paging.current == chunk)
         paging_switch(&paging.kernel);
     *link = chunk->next;
-    for (size_t slot = 0; slot < PAGING_TOTAL_ENTRIES_PER_TABLE; slot++)
-        if (chunk->directory_entry[slot] & PAGING_IS_PRIVATE)
-            paging.machine.put_page(table_at(chunk->directory_entry[slot]));
+    chunk->self = NULL;
+    paging.count--;
+    for (size_t slot = 0; slot < PAGING_TOTAL_ENTRIES_PER_TABLE; slot++) {
+        uint32_t entry = chunk->directory_entry[slot];
+        if (entry & PAGING_IS_PRIVATE) {
+            paging_sums.own -= entry & ~ENTRY_USED;
+            paging.machine.put_page(table_at(entry));
+        }
+    }
     paging.machine.put_page(chunk->directory_entry);
     paging.machine.put_page(chunk);
     return 0;
@@ -106,21 +131,30 @@ int paging_free_4gb(struct paging_4gb_chunk *chunk)
 
 void paging_switch(struct paging_4gb_chunk *chunk)
 {
+    if (__builtin_expect(chunk->self != chunk, false)) {
+        paging.machine.broken("a directory that was to be loaded is none");
+        return;
+    }
     paging.current = chunk;
     paging.machine.load(address_of(chunk->directory_entry));
 }
 
-/* Gives every directory that shares the kernel's SLOT its entry as it now is. */
-static void renew_slot(size_t slot)
+/* Enters ENTRY for SLOT of the kernel's directory, and of every one that shares it. */
+static void set_slot(size_t slot, uint32_t entry)
 {
+    paging_sums.directory += entry - (paging.kernel.directory_entry[slot] & ~ENTRY_USED);
+    paging.kernel.directory_entry[slot] = entry;
     for (struct paging_4gb_chunk *other = paging.kernel.next; other; other = other->next)
         if (!(other->directory_entry[slot] & PAGING_IS_PRIVATE))
-            other->directory_entry[slot] = paging.kernel.directory_entry[slot];
+            other->directory_entry[slot] = entry;
 }
 
-/* Gives every copy of the kernel's entry for VIRT, in private tables, the value ENTRY. */
-static void renew_copies(vaddr_t virt, uint32_t entry)
+/* Enters ENTRY at PLACE, the kernel's for VIRT, and in every copy of it in private tables. Out of
+ * line, so that processes' pages, which are many, do not save registers for it. */
+static __attribute__((noinline)) void set_kernels(uint32_t *place, vaddr_t virt, uint32_t entry)
 {
+    paging_sums.tables += entry - (*place & ~ENTRY_USED);
+    *place = entry;
     for (struct paging_4gb_chunk *other = paging.kernel.next; other; other = other->next) {
         uint32_t slot = other->directory_entry[slot_of(virt)];
         if (!(slot & PAGING_IS_PRIVATE))
@@ -173,11 +207,12 @@ static int make_table(struct paging_4gb_chunk *chunk, size_t slot)
     fill_table(table, paging.kernel.directory_entry[slot]);
     uint32_t entry = address_of(table) | PAGING_IS_PRESENT | PAGING_IS_WRITEABLE;
     if (chunk == &paging.kernel) {
-        chunk->directory_entry[slot] = entry;
-        renew_slot(slot);
+        paging_sums.tables += sum_of(table);
+        set_slot(slot, entry);
     } else {
-        chunk->directory_entry[slot] =
-            entry | PAGING_IS_PRIVATE | (chunk->for_user ? PAGING_ACCESS_FROM_ALL : 0);
+        entry |= PAGING_IS_PRIVATE | (chunk->for_user ? PAGING_ACCESS_FROM_ALL : 0);
+        paging_sums.own += entry;
+        chunk->directory_entry[slot] = entry;
     }
     flush_slot(chunk, slot);
     return 0;
@@ -189,9 +224,10 @@ static void unmake_table(struct paging_4gb_chunk *chunk, size_t slot)
     uint32_t *table = table_at(chunk->directory_entry[slot]);
     if (chunk == &paging.kernel) {
         bool was_large = (table[0] & PAGING_IS_PRESENT) != 0;
-        chunk->directory_entry[slot] = was_large ? table[0] | PAGING_IS_LARGE : 0;
-        renew_slot(slot);
+        paging_sums.tables -= sum_of(table);
+        set_slot(slot, was_large ? (table[0] & ~ENTRY_USED) | PAGING_IS_LARGE : 0);
     } else {
+        paging_sums.own -= chunk->directory_entry[slot] & ~ENTRY_USED;
         chunk->directory_entry[slot] = paging.kernel.directory_entry[slot];
     }
     flush_slot(chunk, slot); /* before the table is anyone else's */
@@ -221,8 +257,7 @@ static void set_entry(struct paging_4gb_chunk *chunk, vaddr_t virt, uint32_t ent
     uint32_t *place = &table_at(chunk->directory_entry[slot_of(virt)])[index_of(virt)];
     bool was_present = (*place & PAGING_IS_PRESENT) != 0;
     if (chunk == &paging.kernel) {
-        *place = entry;
-        renew_copies(virt, entry);
+        set_kernels(place, virt, entry);
     } else {
         *place = entry | PAGING_IS_PRIVATE;
     }

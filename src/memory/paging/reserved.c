@@ -39,7 +39,9 @@ int paging_reserve(vaddr_t virt, size_t nslots)
         return status;
     for (size_t slot = first; slot < first + nslots; slot++) {
         reserved[slot / 32] |= 1u << slot % 32;
-        memset(table_at(paging_kernel()->directory_entry[slot]), 0, PAGE_SIZE);
+        uint32_t *table = table_at(paging_kernel()->directory_entry[slot]);
+        paging_sums.tables -= sum_of(table);
+        memset(table, 0, PAGE_SIZE);
     }
     paging_switch(paging_current()); /* forgets what the TLB had of them */
     return 0;
@@ -57,8 +59,10 @@ void paging_map_reserved(vaddr_t virt, paddr_t phys, size_t npages)
         size_t run = PAGING_TOTAL_ENTRIES_PER_TABLE - index_of(virt);
         run = run < npages ? run : npages;
         uint32_t *entries = entry_of(virt);
-        for (size_t i = 0; i < run; i++, entry += PAGE_SIZE)
+        for (size_t i = 0; i < run; i++, entry += PAGE_SIZE) {
             entries[i] = entry; /* was absent: no TLB holds it */
+            paging_sums.tables += entry;
+        }
         virt += (uint32_t)run * PAGE_SIZE;
         npages -= run;
     }
@@ -68,6 +72,7 @@ paddr_t paging_unmap_reserved(vaddr_t virt)
 {
     uint32_t *entry = entry_of(virt), was = *entry;
     *entry = 0;
+    paging_sums.tables -= was & ~ENTRY_USED;
     paging_machine()->flush(virt);
     return was & ENTRY_ADDRESS;
 }
