@@ -317,7 +317,7 @@ say = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)')
 
 # -- What people make -----------------------------------------------------------------------------
 
-.PHONY: all programs run run-iso run-uefi run-usb run-bochs iso usb lib install-lib test test-host test-boot check bench compare bench-boot bench-kernel bench-latency fuzz mutants toolchain setup doctor gdb heapview screenshots \
+.PHONY: all programs run run-iso run-uefi run-usb run-bochs iso usb lib install-lib test test-host test-boot check bench compare bench-boot bench-kernel bench-latency fuzz mutants try-releases toolchain setup doctor gdb heapview screenshots \
     help clean
 
 all: $(KERNEL) $(PROGRAM_FILES) ## the kernel, build/plat.elf, and the programs
@@ -394,6 +394,9 @@ bench-kernel: $(KERNEL) ## instructions a call of kmalloc and kfree, counted in 
 
 fuzz: ## a minute of libFuzzer for each target, with clang; what is found stays in build/fuzz
 	@scripts/fuzz $(FUZZ_TARGETS)
+
+try-releases: ## the README's commands on each release, in a new root of it (root, debootstrap, 2 hours)
+	@scripts/try-release --all
 
 mutants: ## break the heap or the ELF reader in one line at a time; a case must notice (6 minutes)
 	@scripts/mutants
