@@ -87,6 +87,14 @@ like $zero, qr/^  no memory for 0 bytes/, 'no bytes';
 like $huge, qr/^  no memory for 4293918720 bytes/, 'more than there is';
 is $empty, '', 'an empty line';
 
+# The form for reports shows what sysinfo prints: the same beginnings of lines, in the same order.
+my ($sysinfo) = session('', 'sysinfo');
+open my $form, '<', '.github/ISSUE_TEMPLATE/report.yml' or die $!;
+my ($example) = join('', <$form>) =~ /placeholder: \|\n((?: {8}[^\n]*\n)+)      render: text\n/;
+my @shown = $example =~ /^ {8}([\w-]+:)/mg;
+is_deeply \@shown, [$sysinfo =~ /^([\w-]+:)/mg], 'the form for reports shows what sysinfo prints'
+    or diag $sysinfo;
+
 # Arrow keys and erasing, as a terminal sends them: "hexp", two left, delete, "l", end.
 my ($edited, $recalled) = session('', "hexp\033[D\033[D\033[3~l\033[F", "\033[A");
 like $edited, qr/^  help /m, 'a line that was edited';
