@@ -8,6 +8,7 @@
 #include "process/user_trap.h"
 #include "cpu/cpu.h"
 #include "cpu/panic.h"
+#include "cpu/seal.h"
 #include "process/kernel_stack.h"
 #include "process/process_private.h"
 #include "process/scheduler.h"
@@ -27,6 +28,9 @@ static void exception(struct trap_frame *frame, vaddr_t address)
         panic_trap(frame, trap_esp(frame)); /* the machine's, and nobody's fault in ring 3 */
     }
     cpu_enable_interrupts();
+    const char *broken = seal_check(&seal_kernel);
+    if (broken)
+        panic("%s", broken); /* a gate or a segment led here, and not what the program did */
     user_fault(frame, address);
 }
 
