@@ -8,7 +8,10 @@
 
 #include "lib/types.h"
 
-enum { TICK_COUNT_MOST = 100 }; /* what one call answers at most, a second */
+enum {
+    TICK_COUNT_MOST = 100,  /* what one call answers at most, a second */
+    TICK_COUNT_UNREAD = 255 /* ticks from one pair of readings to the next */
+};
 
 /* One moment by both clocks. */
 struct tick_reading {
@@ -18,7 +21,7 @@ struct tick_reading {
 
 struct tick_count {
     uint32_t counts_a_tick;
-    bool begun;
+    bool begun; /* LAST is the last interrupt's; the next one's is wanted */
     struct tick_reading last;
     uint32_t length;   /* of a tick, in units of 64 time stamps; 0: not known, or not trusted */
     uint32_t shortest; /* of those measured since it was set */
@@ -31,6 +34,12 @@ struct tick_count {
 
 /* COUNTS_A_TICK is from 1024 to 65535. */
 void tick_count_init(struct tick_count *count, uint32_t counts_a_tick);
+
+/*
+ * Whether the interrupt that comes at STAMP is the next tick's, as far as time stamps tell. Then it
+ * has been counted as one, and no reading is needed. After TICK_COUNT_UNREAD that were, one is not.
+ */
+bool tick_count_in_time(struct tick_count *count, uint64_t stamp);
 
 /*
  * How many ticks have passed since the last call, READING being the moment of the interrupt: one,

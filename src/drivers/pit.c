@@ -62,7 +62,7 @@ static struct tick_reading read_moment(void)
 static void tick(void)
 {
     uint32_t passed = 1;
-    if (pit.has_stamps) {
+    if (pit.has_stamps && !tick_count_in_time(&pit.count, cpu_tsc())) {
         struct tick_reading reading = read_moment();
         passed = tick_count_add(&pit.count, &reading);
     }
