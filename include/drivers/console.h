@@ -22,7 +22,10 @@ int console_wait_key(uint32_t nticks);
 /* Whether the last key that was read came over the serial line. */
 bool console_last_was_serial(void);
 
-/* While ON, Ctrl-C is no key; and whether it was pressed since the last question. */
+/*
+ * While ON, Ctrl-C is no key; and whether it was pressed since the last question. One that was
+ * pressed before, and has not been read, counts as well, and stays a key.
+ */
 void console_catch_interrupt(bool on);
 bool console_interrupted(void);
 

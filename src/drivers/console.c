@@ -21,7 +21,8 @@ static struct {
     uint32_t read;               /* tick at which the last byte was read */
     bool was_serial;             /* the last key */
     void (*idle)(void), (*arrived)(void);
-    bool catching, interrupted; /* Ctrl-C */
+    bool catching, interrupted;  /* Ctrl-C */
+    unsigned nheeded, nunheeded; /* .. as keys that nobody has read yet */
 } console = {.idle = pit_wait};
 
 _Static_assert(QUEUE_KEYS == UINT8_MAX + 1, "the queue's ends wrap by themselves");
@@ -31,10 +32,13 @@ static bool caught(int key)
 {
     if (console.arrived)
         console.arrived();
-    if (!console.catching || key != CTRL_C)
+    if (key != CTRL_C)
         return false;
-    console.interrupted = true;
-    return true;
+    if (console.catching)
+        console.interrupted = true;
+    else
+        console.nunheeded++;
+    return console.catching;
 }
 
 static bool caught_byte(uint8_t byte)
@@ -86,6 +90,15 @@ void console_say(bool has_serial, bool has_keyboard)
         kprintf("console: nothing to type on: no serial port, no controller of a PS/2 keyboard\n");
 }
 
+/* A Ctrl-C has been read as a key; those that were heeded came first. */
+static void forget_one(void)
+{
+    if (console.nheeded > 0)
+        console.nheeded--;
+    else if (console.nunheeded > 0)
+        console.nunheeded--;
+}
+
 int console_poll_key(void)
 {
     int key;
@@ -100,6 +113,10 @@ int console_poll_key(void)
         key = read_serial();
         console.was_serial = key != KEY_NONE || console.was_serial;
     }
+    if (key == KEY_NONE)
+        console.nheeded = console.nunheeded = 0; /* one within a sequence is no key */
+    else if (key == CTRL_C)
+        forget_one();
     cpu_restore_flags(flags);
     return key;
 }
@@ -124,8 +141,8 @@ bool console_last_was_serial(void)
 
 void console_catch_interrupt(bool on)
 {
-    console.catching = on;
     console.interrupted = false;
+    console.catching = on;
 }
 
 bool console_interrupted(void)
@@ -133,8 +150,10 @@ bool console_interrupted(void)
     uint32_t flags = cpu_save_flags();
     serial_poll();
     keyboard_poll();
-    bool interrupted = console.interrupted;
+    bool interrupted = console.interrupted || console.nunheeded > 0;
     console.interrupted = false;
+    console.nheeded += console.nunheeded;
+    console.nunheeded = 0;
     cpu_restore_flags(flags);
     return interrupted;
 }

@@ -85,6 +85,14 @@ for my $wait ('wait', 'wait PID') {
     like $machine->type('ps'), qr/^ +$pid +0 asleep .* many$/m, '.. kill nothing';
     like $machine->type("kill $pid"), qr/^  many \($pid\) was killed$/m, '.. kill does';
 }
+# It counts for the command whose line it stands behind, however early it is typed.
+my ($sleeper) = $machine->type('run many asleep &') =~ /many \((\d+)\)/;
+for my $command ("wait $sleeper", 'wait', 'run busy spin', 'run busy nap') {
+    syswrite $machine->{to}, "$command\r\x03";
+    like $machine->wait_for(qr/^plat> \z/m) // '', qr/goes on\n|was killed\n/, "$command and Ctrl-C at once"
+        or die $machine->{text};
+}
+$machine->type('kill all');
 is $machine->type('heap') =~ /^  check: (.*)$/m ? $1 : '', 'sound', 'the heap is sound';
 
 done_testing;
