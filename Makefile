@@ -115,13 +115,7 @@ PURE := \
     src/memory/memory_map.c       claims in, truth out \
     src/memory/memory_map_print.c the map as text \
     src/memory/heap/heap.c        the block table \
-    src/memory/heap/heap_create.c .. making one \
-    src/memory/heap/heap_aligned.c .. on a boundary \
-    src/memory/heap/heap_resize.c .. longer or shorter, in place \
-    src/memory/heap/heap_scan.c   .. where an allocation goes: the specification \
-    src/memory/heap/heap_index.c  .. the same, without looking at every block \
     src/memory/heap/heap_check.c  .. whether the table is sound \
-    src/memory/heap/index_check.c .. and the index with it \
     src/memory/heap/heap_plan.c   where the heap will lie \
     src/memory/heap/slab.c        small objects packed in blocks \
     src/memory/heap/slab_create.c .. making their heap, and their classes \

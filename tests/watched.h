@@ -7,8 +7,7 @@
 
 enum { BLOCKS = ARENA_BLOCKS, FOUND_MOST = 8 };
 
-static size_t
-    beside[(2 * BLOCKS + BLOCKS * sizeof(void *)) / sizeof(size_t) + 8 + HEAP_INDEX_WORDS(BLOCKS)];
+static size_t beside[BLOCKS * (2 + sizeof(struct heap_run) + sizeof(void *)) / sizeof(size_t) + 8];
 static struct block_heap heap;
 static struct heap_watch watch;
 static struct allocator allocator;

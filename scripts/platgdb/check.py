@@ -8,7 +8,7 @@ from platgdb.objects import (A_GROUP, NCLASSES, PLACES, is_group, is_structures,
                              pieces_of)
 
 SIZES = [8] + list(range(16, 257, 16)) + list(range(288, 513, 32))
-EXACT_MOST, NEAR_MOST = 64, 7  # of the index of free runs: include/memory/heap/heap_index.h
+EXACT_MOST, NO_RUN = 64, 0xffffffff  # include/memory/heap/heap.h
 
 
 class Broken(Exception):
@@ -63,33 +63,40 @@ def _table(heap):
         raise Broken("the peak of %u blocks is not between taken and total" % said.peak)
 
 
-def _rank(length):
+def _bin(length):
     if length <= EXACT_MOST:
         return length
     octave = length.bit_length() - 1
-    return EXACT_MOST + 1 + (octave - 6) * 4 + (length >> octave - 2) % 4
+    return EXACT_MOST + 1 + (octave - 6) * 8 + (length >> octave - 3) % 8
+
+
+def _listed(heap):
+    """The free runs of all bins by where they begin, with their bin; each list leads both ways."""
+    found = {}
+    for number, start in enumerate(heap.all.heap.newest):
+        start, newer = int(start), NO_RUN
+        while start != NO_RUN:
+            if start >= heap.total or start in found or heap.newer[start] != newer:
+                raise Broken("bin %u: its list does not hold together at block %u" % (number, start))
+            found[start] = number
+            start, newer = heap.older[start], start
+    return found
 
 
 def _runs(heap):
-    """The lengths, and that each free run is in the set of its rank: near, or a bit of the rest."""
-    index = heap.all.heap.index
-    near = {start: rank for rank, group in enumerate(index.near)
-            for start in group.starts[:min(group.count, NEAR_MOST)]}
-    far_words = guest.words(index.starts, (heap.total + 31) // 32)
-    far = sum(bits(word) for word in far_words)
-    runs = 0
+    """The lengths, and that each free run is in the bin of its length."""
+    listed, runs = _listed(heap), 0
     for first, end in heap.runs():
         for block in {first, end - 1} if heap.entries[first] == FREE else {first}:
             if heap.lengths[block] != end - first:
-                raise Broken("%s: the index has %u for a run of %u blocks"
+                raise Broken("%s: length %u is known of a run of %u blocks"
                              % (_at(heap, block), heap.lengths[block], end - first))
         if heap.entries[first] != FREE:
             continue
         runs += 1
-        is_far = far_words[first // 32] >> first % 32 & 1
-        if is_far == (first in near) or near.get(first, _rank(end - first)) != _rank(end - first):
-            raise Broken("%s: a free run is not in the set of its length" % _at(heap, first))
-    _same("free runs", len(near) + far, runs)
+        if listed.get(first) != _bin(end - first):
+            raise Broken("%s: a free run is not in the bin of its length" % _at(heap, first))
+    _same("free runs", len(listed), runs)
 
 
 def _tags(heap):

@@ -29,7 +29,8 @@ class Heap:
         self.end = self.start + PAGE * self.total
         self.entries = guest.read(self.all.table.entries, self.total)
         self.tags = guest.read(self.all.owners, self.total)
-        self.lengths = guest.words(self.all.heap.index.lengths, self.total)
+        runs = guest.words(self.all.table.runs, 3 * self.total)
+        self.lengths, self.newer, self.older = runs[0::3], runs[1::3], runs[2::3]
         self.by_block = guest.words(self.all.slabs.by_block, self.total)
         self.looks = [Look(look) for look in guest.variable("owner_looks")]
         self.owner_of = self._owners()

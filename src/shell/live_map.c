@@ -114,7 +114,7 @@ bool live_map_move(struct live_map *map, enum live_move move)
 static struct live_run run_at(const struct live_map *map, block_t block)
 {
     const struct block_heap *heap = map->heap;
-    size_t length = heap->heap.index.lengths[block];
+    size_t length = heap->table.runs[block].length;
     bool taken = heap->table.entries[block] & HEAP_BLOCK_TABLE_ENTRY_TAKEN;
     unsigned owner = taken ? heap->owners[block] : OWNER_FREE;
     return (struct live_run){

@@ -71,8 +71,8 @@ static double plat_footprint(void *heap)
 #define START ((uint8_t *)0x0a000000)
 
 static HEAP_BLOCK_TABLE_ENTRY entries[BENCH_MILLION];
-static size_t index_words[HEAP_INDEX_WORDS(BENCH_MILLION)];
-static struct heap_table table = {.entries = entries, .index = index_words};
+static struct heap_run runs[BENCH_MILLION];
+static struct heap_table table = {.entries = entries, .runs = runs};
 static struct heap table_heap;
 
 static void table_reset(void *heap, size_t nblocks)
@@ -88,7 +88,8 @@ static void table_reset(void *heap, size_t nblocks)
 static double table_footprint(void *heap)
 {
     const struct heap *of = heap;
-    double beside = (double)(of->table->total + heap_index_bytes(of->table->total) + sizeof *of);
+    double beside =
+        (double)(of->table->total + of->table->total * sizeof(struct heap_run) + sizeof *of);
     return (double)of->statistics.peak * (BENCH_BLOCK + beside / (double)of->table->total);
 }
 

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "bench.h"
-#include "memory/heap/heap_scan.h"
+#include "memory/heap/heap.h"
 
 #define START ((uint8_t *)0x0a000000)
 
@@ -35,6 +35,27 @@ static block_t find_first(const struct heap_table *table, size_t nblocks)
     return table->total;
 }
 
+/* Of runs up to 64 blocks the shortest that is long enough, and the lowest of equals; above that
+ * lengths with the same first four digits are equals. */
+static block_t find_best(const struct heap_table *table, size_t nblocks)
+{
+    size_t best = table->total, best_length = SIZE_MAX;
+    for (size_t block = 0, end; block < table->total; block = end) {
+        end = run_end(table, block);
+        size_t length = end - block, zeros = 0;
+        if (table->entries[block] != 0 || length < nblocks)
+            continue;
+        while (length > 64 && length >> zeros > 15)
+            zeros++;
+        length = length >> zeros << zeros;
+        if (length < best_length) {
+            best = block;
+            best_length = length;
+        }
+    }
+    return best;
+}
+
 static block_t find_exact(const struct heap_table *table, size_t nblocks)
 {
     size_t first = table->total;
@@ -49,7 +70,7 @@ static block_t find_exact(const struct heap_table *table, size_t nblocks)
     return first;
 }
 
-struct scans best_scan = {.find = heap_scan};
+struct scans best_scan = {.find = find_best};
 struct scans first_scan = {.find = find_first};
 struct scans exact_scan = {.find = find_exact};
 

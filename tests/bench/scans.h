@@ -9,7 +9,7 @@
 
 struct scans;
 
-/* Best fit, by heap_scan(); the lowest run that is long enough; one of the length, or else that. */
+/* Best fit; the lowest run that is long enough; one of the length, or else that. */
 extern struct scans best_scan, first_scan, exact_scan;
 
 void scans_reset(void *heap, size_t nblocks);

@@ -187,8 +187,9 @@ my @damage = ( # what is written, and the sentence
     ["{char}($table+100) = 0x41", 'taken blocks: the heap says 10, and there are 11'],
     ["$heap.heap.statistics.allocations = 3", 'allocations: the heap says 3, and there are 8'],
     ["$heap.heap.statistics.peak = 1", 'the peak of 1 blocks is not between taken and total'],
-    ["$heap.heap.index.lengths[2] = 4",
-        'block 2 (0x01002000): the index has 4 for a run of 3 blocks'],
+    ["$heap.table.runs[2].length = 4",
+        'block 2 (0x01002000): length 4 is known of a run of 3 blocks'],
+    ["$heap.table.runs[$total-1].length = 4", qr/: length 4 is known of a run of \d+ blocks$/],
     ["$heap.owners[5] = 99", 'block 5 (0x01005000): owner 99 has no meaning'],
     ["$heap.owners[5] = 0", 'block 5 (0x01005000): no owner where an allocation begins'],
     ["$heap.owners[3] = 4", 'block 3 (0x01003000): an owner where no allocation begins'],
@@ -227,16 +228,16 @@ for (@damage) {
 }
 $machine->end;
 
-# A free run that the index has lost, and a growing heap's header.
+# A free run that its bin has lost, and a growing heap's header.
 ($machine) = machine({ append => 'heap=free_list' }, 'alloc 8K 3', 'alloc 100 3');
 my ($first, $length) = $machine->type('stats') =~ /(\d+) taken, (\d+) free/;
 my $octave = int(log($length) / log 2);
-my $rank = 65 + 4 * ($octave - 6) + ($length >> $octave - 2) % 4; # heap_index.h
-my ($lost, $header) = ($machine->gdb("set var $heap.heap.index.near[$rank].count = 0",
-    'plat check', "set var $heap.heap.index.near[$rank].count = 1", 'set {int}0xd0000080 = 1',
+my $bin = 65 + 8 * ($octave - 6) + ($length >> $octave - 3) % 8; # heap.h
+my ($lost, $header) = ($machine->gdb("set var $heap.heap.newest[$bin] = -1",
+    'plat check', "set var $heap.heap.newest[$bin] = $first", 'set {int}0xd0000080 = 1',
     'plat check'))[1, 4];
-is $lost, sprintf("  check: block %d (0x%08x): a free run is not in the set of its length\n",
-    $first, 0x1000000 + 4096 * $first), 'a free run that the index does not know';
+is $lost, sprintf("  check: block %d (0x%08x): a free run is not in the bin of its length\n",
+    $first, 0x1000000 + 4096 * $first), 'a free run that its bin does not know';
 is $header, "  check: the header at 0xd0000080 was overwritten\n", 'a header in the window';
 $machine->end;
 

@@ -1,16 +1,20 @@
 /*
- * The block table against an oracle that knows no bits: a list of allocations. Every legal table of
- * 10 blocks times every operation; then a million random operations on 48 blocks.
+ * The block table against an oracle that knows no bits, a list of allocations, and one that knows
+ * where the next goes. Every legal table of 10 blocks times every operation; then a million random
+ * operations on 48 blocks, and some with long runs.
  */
 #include "case.h"
-#include "memory/heap/heap_scan.h"
+#include "memory/heap/heap.h"
+#include "run_model.h"
 
-enum { MOST = 48, SMALL = 10, OPERATIONS = 1000000 };
+enum { MOST = 2048, FEW = 48, SMALL = 10, OPERATIONS = 1000000, LONG_OPERATIONS = 20000 };
 
 #define START ((uint8_t *)0x40000000)
 
 static HEAP_BLOCK_TABLE_ENTRY entries[MOST];
-static size_t index_words[HEAP_INDEX_WORDS(MOST)];
+static struct heap_run runs[MOST];
+static uint32_t free_bits[RUN_MODEL_WORDS(MOST)], since[MOST];
+static struct run_model places;
 static struct heap_table table;
 static struct heap heap;
 
@@ -35,28 +39,14 @@ static bool model_is_free(size_t block)
     return true;
 }
 
-/* How many free blocks there are from BLOCK on, up to the next taken one. */
-static size_t model_room(size_t block)
-{
-    size_t length = 0;
-    while (block + length < model.nblocks && model_is_free(block + length))
-        length++;
-    return length;
-}
-
-/* Asks every place, by the definition of best fit; up to 64 blocks every length is a rank. */
 static size_t model_malloc(size_t length)
 {
-    size_t best = model.nblocks;
-    for (size_t first = 0; first < model.nblocks; first++) {
-        bool begins = first == 0 || !model_is_free(first - 1);
-        if (begins && model_room(first) >= length &&
-            (best == model.nblocks || model_room(first) < model_room(best)))
-            best = first;
+    size_t first = run_model_find(&places, length);
+    if (first < model.nblocks) {
+        run_model_take(&places, first, length);
+        model.length[first] = length;
     }
-    if (best < model.nblocks)
-        model.length[best] = length;
-    return best;
+    return first;
 }
 
 /* Whether every entry is what the model says it is. */
@@ -83,16 +73,15 @@ static bool same(void)
 
 static bool make(size_t nblocks)
 {
-    table = (struct heap_table){.entries = entries, .total = nblocks, .index = index_words};
+    table = (struct heap_table){.entries = entries, .total = nblocks, .runs = runs};
     model_clear(nblocks);
+    run_model_init(&places, nblocks, free_bits, since);
     return heap_create(&heap, START, START + nblocks * 4096, &table) == 0;
 }
 
 static bool malloc_agrees(size_t length)
 {
-    size_t scanned = heap_scan(&table, length), wanted = model_malloc(length);
-    if (scanned != wanted)
-        return false;
+    size_t wanted = model_malloc(length);
     void *got = heap_malloc(&heap, length * 4096);
     return got == (wanted == model.nblocks ? NULL : (void *)(START + wanted * 4096));
 }
@@ -102,6 +91,8 @@ static bool free_agrees(size_t block)
     bool wanted = model.length[block] != 0;
     bool was_free = model_is_free(block);
     int got = heap_free(&heap, START + block * 4096);
+    if (wanted)
+        run_model_give(&places, block, model.length[block]);
     model.length[block] = 0;
     if (wanted)
         return got == HEAP_FREED;
@@ -124,6 +115,7 @@ static bool make_small(unsigned cuts, unsigned taken)
         if (taken >> block & 1) {
             if (heap_take(&heap, first, block + 1))
                 return false;
+            run_model_take(&places, first, length);
             model.length[first] = length;
         }
         first = block + 1;
@@ -171,12 +163,28 @@ static uint32_t next_random(uint32_t below)
 
 CASE(heap, a_million_random_operations)
 {
-    CHECK(make(MOST));
+    CHECK(make(FEW));
     for (int i = 0; i < OPERATIONS; i++) {
         if (next_random(2))
-            CHECK(malloc_agrees(1 + next_random(next_random(8) ? 4 : MOST + 2)));
+            CHECK(malloc_agrees(1 + next_random(next_random(8) ? 4 : FEW + 2)));
         else
-            CHECK(free_agrees(next_random(MOST)));
+            CHECK(free_agrees(next_random(FEW)));
+        CHECK(same());
+        if (i % 64 == 0)
+            CHECK_HOLDS(heap_check(&heap));
+    }
+}
+
+/* Lengths of which several are in a bin. */
+CASE(heap, long_runs_in_their_bins)
+{
+    CHECK(make(MOST));
+    for (int i = 0; i < LONG_OPERATIONS; i++) {
+        if (next_random(3))
+            CHECK(malloc_agrees(1 + next_random(i % 4 ? 150 : 600)));
+        else
+            for (size_t block = next_random(MOST), end = block + 40; block < end; block++)
+                CHECK(block >= MOST || model.length[block] == 0 || free_agrees(block));
         CHECK(same());
         if (i % 64 == 0)
             CHECK_HOLDS(heap_check(&heap));

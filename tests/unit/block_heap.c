@@ -7,7 +7,7 @@
 
 enum { BLOCKS = 40, MANY = 2048, PAGE = HEAP_BLOCK_SIZE };
 
-static size_t beside[32 * 1024 / sizeof(size_t)];
+static size_t beside[48 * 1024 / sizeof(size_t)];
 static struct block_heap heap;
 
 /* What the page source was asked for: a flag a block. */

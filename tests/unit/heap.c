@@ -3,7 +3,6 @@
 
 #include "case.h"
 #include "lib/string.h"
-#include "memory/heap/heap_scan.h"
 #include "memory/memory.h"
 
 enum { BLOCKS = 16, LARGE_BLOCKS = 2048 };
@@ -12,7 +11,7 @@ enum { BLOCKS = 16, LARGE_BLOCKS = 2048 };
 #define START ((uint8_t *)0x40000000)
 
 static HEAP_BLOCK_TABLE_ENTRY entries[LARGE_BLOCKS];
-static size_t index_words[HEAP_INDEX_WORDS(LARGE_BLOCKS)];
+static struct heap_run runs[LARGE_BLOCKS];
 static struct heap_table table;
 static struct heap heap;
 
@@ -23,7 +22,7 @@ static void *at(size_t block)
 
 static bool make(size_t nblocks)
 {
-    table = (struct heap_table){.entries = entries, .total = nblocks, .index = index_words};
+    table = (struct heap_table){.entries = entries, .total = nblocks, .runs = runs};
     return heap_create(&heap, at(0), at(nblocks), &table) == 0;
 }
 
@@ -76,7 +75,7 @@ CASE(heap, allocation_reads_first_inside_last)
     CHECK_HOLDS(heap_check(&heap));
 }
 
-CASE(heap, best_fit_and_of_equals_the_lowest)
+CASE(heap, best_fit_and_of_equals_the_newest)
 {
     CHECK(make(BLOCKS));
     for (size_t i = 0; i < BLOCKS; i++)
@@ -86,14 +85,14 @@ CASE(heap, best_fit_and_of_equals_the_lowest)
     for (size_t i = 0; i < sizeof freed / sizeof freed[0]; i++)
         CHECK_EQUAL(heap_free(&heap, at(freed[i])), 0);
     CHECK_TEXT(picture(), ".o...o..o.oo...o");
-    CHECK(heap_malloc(&heap, 2 * 4096) == at(6)); /* not 2, which is lower and longer */
-    CHECK(heap_malloc(&heap, 2 * 4096) == at(2));
-    CHECK(heap_malloc(&heap, 1) == at(0));
-    CHECK(heap_malloc(&heap, 1) == at(4));
+    CHECK(heap_malloc(&heap, 2 * 4096) == at(6));  /* not 2, which is lower and longer */
+    CHECK(heap_malloc(&heap, 2 * 4096) == at(12)); /* not 2, which is older */
+    CHECK(heap_malloc(&heap, 1) == at(14));
     CHECK(heap_malloc(&heap, 1) == at(9));
+    CHECK(heap_malloc(&heap, 1) == at(0));
     CHECK(heap_malloc(&heap, 4 * 4096) == NULL);
-    CHECK(heap_malloc(&heap, 1) == at(12));
-    CHECK_TEXT(picture(), "oo<>oo<>ooooo..o");
+    CHECK(heap_malloc(&heap, 1) == at(2));
+    CHECK_TEXT(picture(), "ooo..o<>oooo<>oo");
     CHECK_HOLDS(heap_check(&heap));
 }
 
@@ -208,7 +207,7 @@ CASE(heap, b7_free_past_the_end_is_refused)
 CASE(heap, b8_create_validates_everything)
 {
     struct heap untouched = {.saddr = (void *)0x1234};
-    struct heap_table right = {.entries = entries, .total = BLOCKS, .index = index_words};
+    struct heap_table right = {.entries = entries, .total = BLOCKS, .runs = runs};
     struct heap_table wrong = right;
     heap = untouched;
     CHECK_EQUAL(heap_create(NULL, at(0), at(BLOCKS), &right), -EINVARG);
@@ -227,9 +226,9 @@ CASE(heap, b8_create_validates_everything)
     wrong.entries = NULL;
     CHECK_EQUAL(heap_create(&heap, at(0), at(BLOCKS), &wrong), -EINVARG);
     wrong = right;
-    wrong.index = NULL;
+    wrong.runs = NULL;
     CHECK_EQUAL(heap_create(&heap, at(0), at(BLOCKS), &wrong), -EINVARG);
-    wrong.index = (uint8_t *)index_words + 1;
+    wrong.runs = (struct heap_run *)((uintptr_t)runs + 1);
     CHECK_EQUAL(heap_create(&heap, at(0), at(BLOCKS), &wrong), -EINVARG);
     CHECK(heap.saddr == untouched.saddr && heap.table == NULL);
 }
@@ -238,7 +237,7 @@ CASE(heap, b8_create_refuses_its_own_table)
 {
     /* Over the whole page or pages where the entries stand; the heap may not serve them. */
     uintptr_t page = (uintptr_t)entries & ~(uintptr_t)4095;
-    struct heap_table own = {.entries = entries, .total = 2, .index = index_words};
+    struct heap_table own = {.entries = entries, .total = 2, .runs = runs};
     CHECK_EQUAL(heap_create(&heap, (void *)page, (void *)(page + 2 * 4096), &own), -EINVARG);
     /* The last byte of the entries alone, in the first page served. */
     own.entries = at(1) - 2;
@@ -248,7 +247,7 @@ CASE(heap, b8_create_refuses_its_own_table)
     own.total = 2;
     CHECK_EQUAL(heap_create(&heap, at(0), at(2), &own), -EINVARG);
     own.entries = entries;
-    own.index = at(1);
+    own.runs = at(1);
     CHECK_EQUAL(heap_create(&heap, at(0), at(2), &own), -EINVARG);
 }
 
@@ -260,8 +259,7 @@ CASE(heap, b8_create_refuses_itself_inside)
         struct heap_table table;
     } __attribute__((aligned(4096))) memory; /* whole pages, and nothing else in them */
     void *end = (uint8_t *)&memory + sizeof memory;
-    table = (struct heap_table){
-        .entries = entries, .total = sizeof memory / 4096, .index = index_words};
+    table = (struct heap_table){.entries = entries, .total = sizeof memory / 4096, .runs = runs};
     memory.table = table;
     CHECK_EQUAL(heap_create(&memory.heap, memory.first, end, &table), -EINVARG);
     CHECK_EQUAL(heap_create(&heap, memory.first, end, &memory.table), -EINVARG);
@@ -281,14 +279,15 @@ CASE(heap, b11_search_does_not_read_the_table)
     for (size_t i = 0; i < LARGE_BLOCKS; i += 2)
         CHECK_EQUAL(heap_free(&heap, at(i)), HEAP_FREED);
     CHECK_EQUAL(heap_free(&heap, at(LARGE_BLOCKS - 1)), HEAP_FREED);
+    const block_t newest[] = {0, LARGE_BLOCKS - 4, LARGE_BLOCKS - 2};
     for (size_t length = 2; length > 0; length--) {
         memcpy(kept, entries, sizeof kept);
-        block_t wanted = heap_scan(&table, length);
+        block_t wanted = newest[length];
         memset(entries, 0x55, sizeof entries);
         void *got = heap_malloc(&heap, length * 4096);
         memcpy(kept + wanted, entries + wanted, length);
         memcpy(entries, kept, sizeof kept);
-        CHECK(wanted < LARGE_BLOCKS && got == at(wanted));
+        CHECK(got == at(wanted));
         CHECK_HOLDS(heap_check(&heap));
     }
 }
@@ -384,6 +383,66 @@ CASE(heap, check_sees_every_kind_of_damage)
     CHECK(heap_check(&heap) != NULL);
     heap.statistics.total++;
     CHECK_HOLDS(heap_check(&heap));
+}
+
+/* Whether the check sees the word at WORD with bit BIT flipped; and then it is as it was. */
+static bool flip_is_seen(uint32_t *word, unsigned bit)
+{
+    *word ^= (uint32_t)1 << bit;
+    bool seen = heap_check(&heap) != NULL;
+    *word ^= (uint32_t)1 << bit;
+    return seen;
+}
+
+/* What stands beside the table: each bit that means something is seen, and none is a fault. */
+CASE(heap, check_sees_every_bit_that_flips_beside_the_table)
+{
+    CHECK(make(BLOCKS));
+    CHECK_EQUAL(heap_take(&heap, 2, 4), 0); /* ..<>.o.<=>.o.... */
+    CHECK_EQUAL(heap_take(&heap, 5, 6), 0);
+    CHECK_EQUAL(heap_take(&heap, 7, 10), 0);
+    CHECK_EQUAL(heap_take(&heap, 11, 12), 0);
+    CHECK_TEXT(picture(), "..<>.o.<=>.o....");
+    const bool begins[BLOCKS] = {1, 0, 1, 0, 1, 1, 1, 1, 0, 0, 1, 1, 1};
+    const bool ends_free[BLOCKS] = {[1] = 1, [4] = 1, [6] = 1, [10] = 1, [15] = 1};
+    for (unsigned bit = 0; bit < 32; bit++) {
+        for (size_t block = 0; block < BLOCKS; block++) {
+            bool free = entries[block] == 0 && begins[block];
+            bool seen = flip_is_seen(&runs[block].length, bit);
+            CHECK(seen || !(begins[block] || ends_free[block]));
+            seen = flip_is_seen(&runs[block].newer, bit);
+            CHECK(seen || !free);
+            seen = flip_is_seen(&runs[block].older, bit);
+            CHECK(seen || !free);
+        }
+        for (size_t bin = 0; bin < HEAP_BINS; bin++)
+            CHECK(flip_is_seen(&heap.newest[bin], bit));
+        for (size_t i = 0; i < sizeof heap.bins / sizeof heap.bins[0]; i++)
+            CHECK(flip_is_seen(&heap.bins[i], bit));
+        CHECK(flip_is_seen(&heap.words, bit));
+    }
+    CHECK_HOLDS(heap_check(&heap));
+}
+
+/* Of a bin of several lengths: the longest of those that a request is asked of. */
+CASE(heap, largest_free_is_what_is_given_at_once)
+{
+    CHECK(make(LARGE_BLOCKS));
+    CHECK_EQUAL(heap_take(&heap, 0, 1), 0);
+    size_t end = 1;
+    for (size_t length = 139; length >= 130; length--) { /* the shortest is the newest */
+        end += length + 1;                               /* so many free blocks, and a taken one */
+        CHECK_EQUAL(heap_take(&heap, end - 1, length > 130 ? end : LARGE_BLOCKS), 0);
+    }
+    const size_t given[] = {137, 138, 139, 136, 135, 134, 133, 132, 131, 130};
+    for (size_t i = 0; i < 10; i++) {
+        size_t largest = heap_largest_free(&heap);
+        CHECK_EQUAL(largest, given[i]);
+        CHECK(heap_malloc(&heap, (largest + 1) * 4096) == NULL);
+        CHECK(heap_malloc(&heap, largest * 4096) != NULL);
+        CHECK_HOLDS(heap_check(&heap));
+    }
+    CHECK_EQUAL(heap_largest_free(&heap), 0);
 }
 
 CASE(heap, refusals_have_names)

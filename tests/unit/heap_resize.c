@@ -8,7 +8,7 @@ enum { BLOCKS = 4096 };
 #define START ((uint8_t *)0x40010000)
 
 static HEAP_BLOCK_TABLE_ENTRY entries[BLOCKS];
-static size_t index_words[HEAP_INDEX_WORDS(BLOCKS)];
+static struct heap_run runs[BLOCKS];
 static struct heap_table table;
 static struct heap heap;
 
@@ -19,7 +19,7 @@ static void *at(size_t block)
 
 static bool make(void)
 {
-    table = (struct heap_table){.entries = entries, .total = BLOCKS, .index = index_words};
+    table = (struct heap_table){.entries = entries, .total = BLOCKS, .runs = runs};
     return heap_create(&heap, at(0), at(BLOCKS), &table) == 0;
 }
 
@@ -120,4 +120,19 @@ CASE(heap_aligned, takes_the_only_place)
     CHECK(heap_malloc_aligned(&heap, 4096, 64 * 4096) == at(48)); /* 0x40040000 */
     CHECK(heap_malloc_aligned(&heap, 4096, 64 * 4096) == NULL);
     CHECK_HOLDS(heap_check(&heap));
+}
+
+/* Runs of a block each, newest first: HEAP_LOOKS of them are asked, and no more. */
+CASE(heap_aligned, looks_at_a_constant_number_of_runs)
+{
+    for (size_t newer = 1; newer <= HEAP_LOOKS; newer++) {
+        CHECK(make());
+        CHECK_EQUAL(heap_take(&heap, 0, 48), 0);
+        for (size_t i = 0; i < newer; i++)
+            CHECK_EQUAL(heap_take(&heap, 49 + 2 * i, 50 + 2 * i), 0);
+        CHECK_EQUAL(heap_take(&heap, 49 + 2 * newer, BLOCKS), 0);
+        void *wanted = newer < HEAP_LOOKS ? at(48) : NULL;
+        CHECK(heap_malloc_aligned(&heap, 4096, 64 * 4096) == wanted);
+        CHECK_HOLDS(heap_check(&heap));
+    }
 }

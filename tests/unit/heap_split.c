@@ -8,7 +8,7 @@ enum { BLOCKS = 40 };
 #define START ((uint8_t *)0x40000000)
 
 static HEAP_BLOCK_TABLE_ENTRY entries[BLOCKS];
-static size_t index_words[HEAP_INDEX_WORDS(BLOCKS)];
+static struct heap_run runs[BLOCKS];
 static struct heap_table table;
 static struct heap heap;
 
@@ -19,7 +19,7 @@ static uint8_t *at(size_t block)
 
 static bool make(void)
 {
-    table = (struct heap_table){.entries = entries, .total = BLOCKS, .index = index_words};
+    table = (struct heap_table){.entries = entries, .total = BLOCKS, .runs = runs};
     return heap_create(&heap, at(0), at(BLOCKS), &table) == 0;
 }
 
@@ -74,8 +74,8 @@ CASE(heap_split, n4_runs_hold_no_taken_block)
 
 CASE(heap_split, singles_of_the_whole_heap_are_tagged_and_come_back)
 {
-    static size_t beside[(2 * BLOCKS + BLOCKS * sizeof(void *)) / sizeof(size_t) + 8 +
-                         HEAP_INDEX_WORDS(BLOCKS)];
+    static size_t
+        beside[BLOCKS * (2 + sizeof(struct heap_run) + sizeof(void *)) / sizeof(size_t) + 8];
     static struct block_heap blocks;
     CHECK(sizeof beside >= block_heap_bytes_beside(BLOCKS));
     CHECK_EQUAL(block_heap_create(&blocks, arena, arena + BLOCKS, beside, NULL), 0);

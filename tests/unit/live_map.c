@@ -14,8 +14,7 @@ enum { BLOCKS = ARENA_BLOCKS, ROOM = 128, GUARD = 0x5a };
 
 static struct {
     size_t total; /* blocks */
-    size_t beside[(2 * BLOCKS + BLOCKS * sizeof(void *)) / sizeof(size_t) + 8 +
-                  HEAP_INDEX_WORDS(BLOCKS)];
+    size_t beside[BLOCKS * (2 + sizeof(struct heap_run) + sizeof(void *)) / sizeof(size_t) + 8];
     struct block_heap heap;
     struct live_map map;
     uint32_t memory[2 * BLOCKS + 2 * ROOM / 4 + 4];
@@ -391,7 +390,7 @@ CASE(live_map, a_broken_table_is_shown_too)
         CHECK(operate());
     arrange(8, 8, 1);
     for (int i = 0; i < 200; i++) {
-        it.heap.heap.index.lengths[pick(BLOCKS)] = pick(3) ? pick(2 * BLOCKS) : UINT32_MAX;
+        it.heap.table.runs[pick(BLOCKS)].length = pick(3) ? pick(2 * BLOCKS) : UINT32_MAX;
         it.heap.owners[pick(BLOCKS)] = (uint8_t)pick(256);
         live_map_look(&it.map, (uint32_t)i);
         size_t sum = 0;

@@ -115,7 +115,7 @@ MUST_USE static inline void *block_take_kept(struct block_heap *heap, enum heap_
 /* Keeps the live blocks that begin at FIRST; false, and nothing done, where they should go. O(1) */
 MUST_USE static inline bool block_keep(struct block_heap *heap, block_t first)
 {
-    if (!kept_add(&heap->kept, first, heap->heap.index.lengths[first]))
+    if (!kept_add(&heap->kept, first, heap->table.runs[first].length))
         return false;
     heap->owners[first] = OWNER_KEPT;
     return true;

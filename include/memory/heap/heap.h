@@ -8,15 +8,20 @@
  *     0x01  taken, last of several
  *
  * So an allocation of three blocks reads C1 81 01, and anyone can read the whole heap. The memory
- * itself is never touched here: START may be any address, present or not. An index beside the table
- * makes search and free independent of its length; it never changes an answer (heap_scan.h).
+ * itself is never touched here: START may be any address, present or not. Beside the table stands
+ * what makes search and free independent of its length: how long each run is, and lists of the free
+ * ones by length.
+ *
+ * Where an allocation goes: each length up to HEAP_EXACT_MOST blocks has a bin for the free runs
+ * that are as long, and above that each eighth of a power of two has one. The run is taken from the
+ * first bin that has one long enough, and there the one that became a free run last. Of the bin of
+ * a length above HEAP_EXACT_MOST only the last HEAP_LOOKS runs are asked whether they are.
  */
 #ifndef PLAT_MEMORY_HEAP_HEAP_H
 #define PLAT_MEMORY_HEAP_HEAP_H
 
 #include "lib/status.h"
 #include "lib/types.h"
-#include "memory/heap/heap_index.h"
 
 #define HEAP_BLOCK_SIZE 4096u
 
@@ -27,12 +32,31 @@
 
 typedef uint8_t HEAP_BLOCK_TABLE_ENTRY;
 
+typedef size_t block_t; /* a block's index in its table */
+
 #define HEAP_NOWHERE SIZE_MAX /* no block */
+
+enum {
+    HEAP_EXACT_MOST = 64,
+    HEAP_OCTAVES_ABOVE = sizeof(size_t) == 4 ? 15 : 19, /* of run lengths from 64 blocks on */
+    HEAP_BINS = HEAP_EXACT_MOST + 1 + 8 * HEAP_OCTAVES_ABOVE,
+    HEAP_LOOKS = 8
+};
+
+/* 4 GB in 32 bits, 64 GB in 64. */
+#define HEAP_BLOCKS_MOST ((size_t)1 << (HEAP_OCTAVES_ABOVE + 5))
+
+/* What is known of the run or allocation that begins at a block; of a free run the length at its
+ * last block once more. Of other blocks it is unspecified. */
+struct heap_run {
+    uint32_t length;
+    uint32_t newer, older; /* in the bin, where it is free */
+};
 
 struct heap_table {
     HEAP_BLOCK_TABLE_ENTRY *entries;
-    size_t total; /* how many entries, and blocks */
-    void *index;  /* heap_index_bytes(total) bytes, aligned for a size_t */
+    size_t total;          /* how many entries, and blocks */
+    struct heap_run *runs; /* as many */
 };
 
 struct heap_statistics {
@@ -45,10 +69,14 @@ struct heap_statistics {
     size_t refused;     /* frees that were refused, ever */
 };
 
+#define HEAP_NO_RUN UINT32_MAX
+
 struct heap {
     struct heap_table *table;
-    void *saddr; /* where block 0 begins */
-    struct heap_index index;
+    void *saddr;                       /* where block 0 begins */
+    uint32_t newest[HEAP_BINS];        /* in each bin; HEAP_NO_RUN in an empty one */
+    uint32_t bins[HEAP_BINS / 32 + 1]; /* a bit for each bin that is not empty */
+    uint32_t words;                    /* a bit for each word of these that is not 0 */
     struct heap_statistics statistics;
 };
 
@@ -69,18 +97,16 @@ const char *heap_refusal_text(int refusal);
 
 /*
  * Makes HEAP serve the bytes from START to END (exclusive), all blocks free. TABLE, its entries and
- * its index stay the caller's and must outlive HEAP. -EINVARG, and nothing changed, unless START
+ * its runs stay the caller's and must outlive HEAP. -EINVARG, and nothing changed, unless START
  * and END lie on block boundaries, 0 < START < END, TABLE has exactly one entry a block and at most
- * HEAP_BLOCKS_MOST, and neither HEAP, TABLE, its entries nor its index lie in the memory that is
+ * HEAP_BLOCKS_MOST, and neither HEAP, TABLE, its entries nor its runs lie in the memory that is
  * served. O(blocks).
  */
 MUST_USE int heap_create(struct heap *heap, void *start, void *end, struct heap_table *table);
 
 /*
- * The run of free blocks that heap_scan() names for NBLOCKS, now taken; not cleared: the shortest
- * run that fits, the lowest of equals. Returns where it begins; HEAP_NOWHERE for 0 blocks and where
- * no run is long enough. O(1) but for the entries written; above HEAP_EXACT_MOST blocks, plus the
- * runs of the same class that are too short.
+ * NBLOCKS blocks of the run that is described above, now taken; not cleared. Returns where they
+ * begin; HEAP_NOWHERE for 0 blocks and where no run is found. O(1) but for the entries written.
  */
 MUST_USE block_t heap_malloc_at(struct heap *heap, size_t nblocks);
 
@@ -88,8 +114,8 @@ MUST_USE block_t heap_malloc_at(struct heap *heap, size_t nblocks);
 MUST_USE void *heap_malloc(struct heap *heap, size_t nbytes);
 
 /*
- * The same on a multiple of ALIGNMENT bytes, a power of two (otherwise NULL). Where a run longer by
- * ALIGNMENT exists, O(1) like heap_malloc(); else O(runs).
+ * The same on a multiple of ALIGNMENT bytes, a power of two (otherwise NULL). From a run that is
+ * longer by ALIGNMENT; without one, HEAP_LOOKS that might do are tried. O(1) but for the entries.
  */
 MUST_USE void *heap_malloc_aligned(struct heap *heap, size_t nbytes, size_t alignment);
 
@@ -128,12 +154,12 @@ MUST_USE int heap_take(struct heap *heap, block_t first, block_t end);
  */
 size_t heap_allocation_blocks(const struct heap *heap, const void *pointer, int *refusal);
 
-/* The longest run of free blocks. O(runs of the longest class). */
+/* How many blocks heap_malloc_at() still gives at once. O(1). */
 size_t heap_largest_free(const struct heap *heap);
 
 /*
- * NULL where the invariants at the top of heap.c and heap_index.c hold, else the sentence that is
- * broken. O(blocks).
+ * NULL where the invariant at the top of heap.c holds, else the sentence that is broken. Follows no
+ * link that leads out of the table. O(blocks).
  */
 MUST_USE const char *heap_check(const struct heap *heap);
 

@@ -33,7 +33,7 @@ static const char *check_kept(const struct block_heap *heap, size_t nkept)
         for (size_t i = 0; i < of->count; i++) {
             block_t first = of->firsts[i];
             if (first >= heap->table.total || heap->owners[first] != OWNER_KEPT ||
-                heap->heap.index.lengths[first] != length)
+                heap->table.runs[first].length != length)
                 return "a kept run is not what its list says";
         }
         count += of->count;

@@ -1,4 +1,4 @@
-/* The only places that know the bits of a table entry. */
+/* What heap.c and its check know of a table entry's bits, and of bins. */
 #ifndef PLAT_MEMORY_HEAP_BLOCK_ENTRY_H
 #define PLAT_MEMORY_HEAP_BLOCK_ENTRY_H
 
@@ -29,6 +29,15 @@ static inline HEAP_BLOCK_TABLE_ENTRY make_taken(bool first, bool next)
 static inline bool is_legal(HEAP_BLOCK_TABLE_ENTRY entry)
 {
     return is_free(entry) || entry == make_taken(is_first(entry), has_next(entry));
+}
+
+/* The bin of LENGTH, which is not 0: itself, or its first four digits above 64. */
+static inline uint32_t bin_of(uint32_t length)
+{
+    if (length <= HEAP_EXACT_MOST)
+        return length;
+    uint32_t octave = 31 - (uint32_t)__builtin_clz(length);
+    return HEAP_EXACT_MOST + 1 + (octave - 6) * 8 + (length >> (octave - 3)) % 8;
 }
 
 #endif

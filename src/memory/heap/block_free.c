@@ -2,7 +2,6 @@
 #include "lib/checked.h"
 #include "memory/heap/block_heap.h"
 #include "memory/heap/block_private.h"
-#include "memory/heap/heap_private.h"
 
 int block_judge(const struct block_heap *heap, const void *pointer, size_t *nblocks)
 {
@@ -16,9 +15,9 @@ int block_judge(const struct block_heap *heap, const void *pointer, size_t *nblo
 
 int block_release(struct block_heap *heap, block_t first)
 {
-    size_t nblocks = heap->heap.index.lengths[first];
+    size_t nblocks = heap->table.runs[first].length;
     heap->owners[first] = OWNER_FREE;
-    free_at(&heap->heap, first, nblocks);
+    heap_free_at(&heap->heap, first);
     kept_limit(&heap->kept, heap->heap.statistics.taken, heap->table.total);
     if (heap->pages.put)
         heap->pages.put(heap->pages.context, heap_address_of(&heap->heap, first), nblocks);

@@ -14,7 +14,6 @@
 
 #include "lib/checked.h"
 #include "memory/heap/block_private.h"
-#include "memory/heap/heap_private.h"
 #include "memory/memory.h"
 
 enum { NEAR = 8, LOOKS = 8 /* lengths that are looked at in one call for a run to release */ };
@@ -26,7 +25,7 @@ static size_t words_to_hold(size_t nbytes)
 
 size_t block_heap_bytes_beside(size_t nblocks)
 {
-    return words_to_hold(2 * nblocks) + heap_index_bytes(nblocks) + nblocks * sizeof(struct slab *);
+    return words_to_hold(2 * nblocks) + nblocks * (sizeof(struct heap_run) + sizeof(struct slab *));
 }
 
 /* Releases all kept runs; returns how many blocks. */
@@ -105,9 +104,11 @@ int block_heap_create(struct block_heap *heap, void *start, void *end, void *bes
     size_t nblocks = ((uintptr_t)end - (uintptr_t)start) / HEAP_BLOCK_SIZE;
     if (!heap || !beside || (uintptr_t)end <= (uintptr_t)start || nblocks > HEAP_BLOCKS_MOST)
         return -EINVARG;
-    uint8_t *index = (uint8_t *)beside + words_to_hold(2 * nblocks);
+    struct slab **by_block =
+        (struct slab **)(void *)((uint8_t *)beside + words_to_hold(2 * nblocks));
     memset(heap, 0, sizeof *heap);
-    heap->table = (struct heap_table){.entries = beside, .total = nblocks, .index = index};
+    heap->table = (struct heap_table){
+        .entries = beside, .total = nblocks, .runs = (struct heap_run *)(by_block + nblocks)};
     heap->owners = (uint8_t *)beside + nblocks;
     if (pages)
         heap->pages = *pages;
@@ -116,7 +117,7 @@ int block_heap_create(struct block_heap *heap, void *start, void *end, void *bes
         return status;
     memset(heap->owners, OWNER_FREE, nblocks);
     slab_init(&heap->slabs, (struct slab_source){get_blocks, put_blocks, heap}, start, nblocks,
-              (struct slab **)(void *)(index + heap_index_bytes(nblocks)));
+              by_block);
     pieces_init(&heap->pieces, &heap->slabs);
     kept_limit(&heap->kept, 0, nblocks);
     return 0;
@@ -161,7 +162,7 @@ static SLOW void *malloc_blocks(struct block_heap *heap, enum heap_owner owner, 
 {
     if (heap->kept.blocks > heap->kept.most)
         release_one(heap);
-    block_t first = malloc_at(&heap->heap, nblocks);
+    block_t first = heap_malloc_at(&heap->heap, nblocks);
     return first == HEAP_NOWHERE ? malloc_again(heap, owner, nblocks)
                                  : hand_out(heap, first, nblocks, owner);
 }

@@ -1,4 +1,4 @@
-/* Whether what heap.c states at its top holds: the table, and the index against the table. */
+/* Whether what heap.c states at its top holds: the table, and what stands beside it. */
 #include "lib/checked.h"
 #include "memory/heap/block_entry.h"
 #include "memory/heap/heap.h"
@@ -27,19 +27,28 @@ static const char *check_table(const struct heap *heap, struct count *count)
     return inside ? "the last entry has HAS_NEXT" : NULL;
 }
 
-/* The run or allocation of LENGTH blocks from START on, against the index. */
+/* That what stands before the free run in its list leads to it: nothing, or a run of the bin. */
+static bool is_listed(const struct heap *heap, block_t start)
+{
+    const struct heap_run *run = &heap->table->runs[start];
+    if (run->newer == HEAP_NO_RUN)
+        return heap->newest[bin_of(run->length)] == start;
+    return run->newer < heap->table->total && heap->table->runs[run->newer].older == start;
+}
+
+/* The run or allocation of LENGTH blocks from START on, against what is known of it. */
 static const char *check_run(const struct heap *heap, block_t start, size_t length,
                              struct count *count)
 {
-    const struct heap_index *index = &heap->index;
-    if (index->lengths[start] != length)
-        return "the index has another length for a run than the table";
+    const struct heap_run *runs = heap->table->runs;
+    if (runs[start].length != length)
+        return "another length is known of a run than the table's";
     if (!is_free(heap->table->entries[start]))
         return NULL;
-    if (index->lengths[start + length - 1] != length)
-        return "the index has another length at a free run's end";
-    if (!heap_index_holds(index, start, length))
-        return "a free run is not in the set of its rank";
+    if (runs[start + length - 1].length != length)
+        return "another length is known at a free run's end";
+    if (!is_listed(heap, start))
+        return "a free run is not in the bin of its length";
     count->free_runs++;
     return NULL;
 }
@@ -47,7 +56,7 @@ static const char *check_run(const struct heap *heap, block_t start, size_t leng
 static const char *check_runs(const struct heap *heap, struct count *count)
 {
     const HEAP_BLOCK_TABLE_ENTRY *entries = heap->table->entries;
-    size_t total = heap->table->total, nmembers;
+    size_t total = heap->table->total;
     for (block_t start = 0, end; start < total; start = end) {
         bool free_run = is_free(entries[start]);
         end = start + 1;
@@ -57,10 +66,53 @@ static const char *check_runs(const struct heap *heap, struct count *count)
         if (broken)
             return broken;
     }
-    const char *broken = heap_index_check(&heap->index, total, &nmembers);
-    if (broken)
-        return broken;
-    return nmembers == count->free_runs ? NULL : "the index knows a free run that is none";
+    return NULL;
+}
+
+/* Whether a free run of BIN begins at START, as far as the table and runs[] know. */
+static bool begins(const struct heap *heap, uint32_t start, uint32_t bin)
+{
+    const HEAP_BLOCK_TABLE_ENTRY *entries = heap->table->entries;
+    if (start >= heap->table->total || !is_free(entries[start]))
+        return false;
+    if (start > 0 && is_free(entries[start - 1]))
+        return false;
+    return bin_of(heap->table->runs[start].length) == bin;
+}
+
+/* The list of BIN; *NLEFT runs are still to be found, in this bin and those behind it. */
+static const char *check_bin(const struct heap *heap, uint32_t bin, size_t *nleft)
+{
+    uint32_t newer = HEAP_NO_RUN;
+    for (uint32_t at = heap->newest[bin]; at != HEAP_NO_RUN; at = heap->table->runs[at].older) {
+        if (*nleft == 0 || !begins(heap, at, bin))
+            return "a bin has something that is no free run of its lengths";
+        if (heap->table->runs[at].newer != newer)
+            return "the list of a bin does not lead back";
+        newer = at;
+        --*nleft;
+    }
+    bool is_set = heap->bins[bin / 32] >> bin % 32 & 1;
+    if (is_set != (heap->newest[bin] != HEAP_NO_RUN))
+        return "a bin's bit is wrong on whether it is empty";
+    return NULL;
+}
+
+static const char *check_bins(const struct heap *heap, size_t nruns)
+{
+    for (uint32_t bin = 0; bin < HEAP_BINS; bin++) {
+        const char *broken = check_bin(heap, bin, &nruns);
+        if (broken)
+            return broken;
+    }
+    for (uint32_t i = 0; i < 32; i++) {
+        uint32_t word = i <= HEAP_BINS / 32 ? heap->bins[i] : 0;
+        if ((heap->words >> i & 1) != (word != 0))
+            return "the bit of a word of bins is wrong";
+    }
+    if (heap->bins[HEAP_BINS / 32] >> HEAP_BINS % 32)
+        return "a bin has a bit that does not exist";
+    return nruns == 0 ? NULL : "a free run is in no bin";
 }
 
 const char *heap_check(const struct heap *heap)
@@ -70,6 +122,8 @@ const char *heap_check(const struct heap *heap)
     const char *broken = check_table(heap, &count);
     if (!broken)
         broken = check_runs(heap, &count);
+    if (!broken)
+        broken = check_bins(heap, count.free_runs);
     if (broken)
         return broken;
     if (count.taken != statistics->taken)
