@@ -116,7 +116,6 @@ PURE := \
     src/memory/memory_map_print.c the map as text \
     src/memory/heap/heap.c        the block table \
     src/memory/heap/heap_check.c  .. whether the table is sound \
-    src/memory/heap/heap_plan.c   where the heap will lie \
     src/memory/heap/slab.c        small objects packed in blocks \
     src/memory/heap/slab_create.c .. making their heap, and their classes \
     src/memory/heap/slab_check.c  .. and whether they are sound \
@@ -127,18 +126,19 @@ PURE := \
     src/memory/heap/block_free.c  .. and freeing what it gave \
     src/memory/heap/block_resize.c .. sizes, and changing them in place \
     src/memory/heap/block_check.c .. and whether all of it is sound \
-    src/memory/heap/growing/window.c  virtual memory with a break \
-    src/memory/heap/growing/growing.c .. rules of both heaps that grow in one \
-    src/memory/heap/growing/free_list.c  first fit over a free list \
-    src/memory/heap/growing/free_list_check.c .. and whether it is sound \
-    src/memory/heap/growing/ordered_array.c  free pieces by size \
-    src/memory/heap/growing/best_fit.c   best fit over them \
-    src/memory/heap/growing/best_fit_check.c .. and whether it is sound \
-    src/memory/heap/guarded.c     objects in pages of their own \
-    src/memory/heap/block_allocator.c  the block heap behind the common interface \
-    src/memory/heap/trace_walk.c  recorded calls, by the objects they are about \
-    src/memory/heap/watch.c       records, red zones, poison, quarantine \
-    src/memory/heap/watch_report.c .. and who has what \
+    src/memory/heap/block_allocator.c the block heap behind the common interface \
+    src/memory/kheap/heap_plan.c  where the heap will lie \
+    src/memory/growing/window.c   virtual memory with a break \
+    src/memory/growing/growing.c  .. rules of both heaps that grow in one \
+    src/memory/growing/free_list.c first fit over a free list \
+    src/memory/growing/free_list_check.c .. and whether it is sound \
+    src/memory/growing/ordered_array.c free pieces by size \
+    src/memory/growing/best_fit.c best fit over them \
+    src/memory/growing/best_fit_check.c .. and whether it is sound \
+    src/memory/debug/guarded.c    objects in pages of their own \
+    src/memory/debug/trace_walk.c recorded calls, by the objects they are about \
+    src/memory/debug/watch.c      records, red zones, poison, quarantine \
+    src/memory/debug/watch_report.c .. and who has what \
     src/memory/paging/paging.c    directories: making, mapping, sharing \
     src/memory/paging/reserved.c  .. pages of everybody's tables \
     src/memory/paging/walk.c      directories: reading \
@@ -182,13 +182,13 @@ MACHINE := \
     src/memory/paging/paging.asm  CR3, CR0, TLB \
     src/memory/paging/kernel_space.c  the kernel's own directory \
     src/memory/paging/fault_report.c  a page fault in words \
-    src/memory/heap/kheap.c       kmalloc and its like \
-    src/memory/heap/kheap_place.c .. where it lies \
-    src/memory/heap/heap_map.c    .. said to who looks from outside \
-    src/memory/heap/growing/kernel_window.c  addresses and frames for a growing heap \
-    src/memory/heap/kheap_growing.c .. over a growing heap \
-    src/memory/heap/kheap_guard.c .. pages that open and close \
-    src/memory/heap/kheap_report.c .. and what is said when they are misused \
+    src/memory/kheap/kheap.c      kmalloc and its like \
+    src/memory/kheap/kheap_place.c .. where it lies \
+    src/memory/kheap/heap_map.c   .. said to who looks from outside \
+    src/memory/kheap/kernel_window.c addresses and frames for a growing heap \
+    src/memory/kheap/kheap_growing.c .. over a growing heap \
+    src/memory/kheap/kheap_guard.c .. pages that open and close \
+    src/memory/kheap/kheap_report.c .. and what is said when they are misused \
     src/cpu/switch.asm            from one kernel stack to another \
     src/process/process.c         who there is, and how they end \
     src/process/process_create.c  .. making one \
@@ -277,20 +277,19 @@ HOST_ONLY := $(sort $(wildcard tests/host/*.c))
 STRESS := $(sort $(wildcard tests/stress/*.c)) tests/host/main.c
 
 # The heap as a library, for the host or for anybody's kernel.
-LIB := $(filter-out src/memory/heap/heap_plan.c src/memory/heap/guarded.c src/memory/heap/block_allocator.c src/memory/heap/growing/% src/memory/heap/trace_walk.c src/memory/heap/watch%,$(filter src/memory/heap/%.c,$(PURE))) \
-    src/memory/heap/platheap.c
+LIB := $(filter src/memory/heap/%,$(PURE)) src/memory/heap/platheap.c
 
 # The benchmark on the host: this heap against others.
 BENCH := $(sort $(wildcard tests/bench/*.c))
 
 # The designs of a heap compared on the host.
-COMPARE := $(filter-out %heap_plan.c,$(filter src/memory/heap/% src/lib/% src/selftest/compare.c,$(PURE))) tests/compare/compare.c \
+COMPARE := $(filter src/memory/heap/% src/memory/growing/% src/memory/debug/% src/lib/% src/selftest/compare.c,$(PURE)) tests/compare/compare.c \
     tests/bench/trace.c
 
 # Fuzz targets, and what they are linked with: make test replays the corpus that is kept, make fuzz
 # looks for more.
 FUZZ_TARGETS := heap slab block_heap realloc trace growing elf acpi
-FUZZED := $(LIB) $(filter src/memory/heap/growing/% src/process/elf.c src/drivers/acpi%,$(PURE)) tests/bench/trace.c \
+FUZZED := $(LIB) $(filter src/memory/growing/% src/process/elf.c src/drivers/acpi%,$(PURE)) tests/bench/trace.c \
     src/lib/string.c
 
 sources = $(filter %.c %.asm,$(1))

@@ -7,7 +7,7 @@
 
 #include "boot/boot_info.h"
 #include "lib/types.h"
-#include "memory/heap/growing/best_fit.h"
+#include "memory/growing/best_fit.h"
 #include "memory/memory_map.h"
 
 enum { ARENA_BLOCKS = 64, ARENA_BLOCK_SIZE = 4096, PICTURE_BYTES = 16 * 1024 };

@@ -6,7 +6,7 @@
 #define PLAT_TESTS_FRAMES_H
 
 #include "arena.h"
-#include "memory/heap/growing/window.h"
+#include "memory/growing/window.h"
 #include "memory/memory.h"
 
 #define FRAMES_ENOUGH SIZE_MAX

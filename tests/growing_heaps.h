@@ -9,8 +9,8 @@
 #include "case.h"
 #include "frames.h"
 #include "lib/string.h"
-#include "memory/heap/growing/best_fit.h"
-#include "memory/heap/growing/free_list.h"
+#include "memory/growing/best_fit.h"
+#include "memory/growing/free_list.h"
 
 enum { PAGE = WINDOW_PAGE, PAGES = ARENA_BLOCKS };
 

@@ -3,7 +3,7 @@
 #define PLAT_TESTS_WATCHED_H
 
 #include "arena.h"
-#include "memory/heap/watch.h"
+#include "memory/debug/watch.h"
 
 enum { BLOCKS = ARENA_BLOCKS, FOUND_MOST = 8 };
 

@@ -12,7 +12,7 @@ import types
 import gdb
 
 PAGE = 4096
-MAGIC = 0x70616d68  # include/memory/heap/heap_map.h
+MAGIC = 0x70616d68  # include/memory/kheap/heap_map.h
 
 
 class Problem(Exception):

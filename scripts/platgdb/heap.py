@@ -20,7 +20,7 @@ class Heap:
     """All that is said about blocks, as it stands in memory now."""
 
     def __init__(self):
-        self.state = guest.variable("state", "src/memory/heap/kheap.c")
+        self.state = guest.variable("state", "src/memory/kheap/kheap.c")
         self.all = self.state.heap
         self.total = self.all.table.total
         if self.total == 0:

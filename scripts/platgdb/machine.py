@@ -60,7 +60,7 @@ def _is_stack_guard(address):
 
 
 def _place(address):
-    state = guest.variable("state", "src/memory/heap/kheap.c")
+    state = guest.variable("state", "src/memory/kheap/kheap.c")
     if state.growing:
         growing = guest.structure("struct growing_heap", state.growing)
         window = guest.structure("struct window", growing.window)

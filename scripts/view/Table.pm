@@ -4,7 +4,7 @@ package Table;
 use strict;
 use warnings;
 
-# As in include/memory/heap/heap_map.h and heap.h.
+# As in include/memory/kheap/heap_map.h and heap.h.
 use constant { MAGIC => 0x70616d68, VERSION => 1, WORDS => 8, BLOCKS_MOST => 1 << 20,
     OWNERS_MOST => 64, BLOCK_BYTES => 4096 };
 use constant { FREE => 0x00, SINGLE => 0x41, FIRST => 0xc1, INSIDE => 0x81, LAST => 0x01 };

@@ -18,7 +18,7 @@
 #include "drivers/serial.h"
 #include "lib/print.h"
 #include "lib/string.h"
-#include "memory/heap/kheap.h"
+#include "memory/kheap/kheap.h"
 #include "memory/layout.h"
 #include "memory/memory_map.h"
 #include "memory/paging/fault_report.h"

@@ -5,7 +5,7 @@
  */
 #include "process/kernel_stack.h"
 
-#include "memory/heap/kheap.h"
+#include "memory/kheap/kheap.h"
 
 enum {
     LOT_PAGES = KERNEL_STACK_PAGES + 1,

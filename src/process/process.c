@@ -14,7 +14,7 @@
 #include "lib/format.h"
 #include "lib/print.h"
 #include "lib/string.h"
-#include "memory/heap/kheap.h"
+#include "memory/kheap/kheap.h"
 #include "memory/paging/fault_report.h"
 #include "process/kernel_stack.h"
 #include "process/process_memory.h"

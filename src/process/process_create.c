@@ -3,7 +3,7 @@
 #include "cpu/gdt.h"
 #include "cpu/switch.h"
 #include "lib/string.h"
-#include "memory/heap/kheap.h"
+#include "memory/kheap/kheap.h"
 #include "memory/layout.h"
 #include "memory/memory.h"
 #include "process/kernel_stack.h"

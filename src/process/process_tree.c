@@ -3,7 +3,7 @@
  * both: its processes, and the blocks that are mapped for them. It is known by its number alone, so
  * that it holds together whoever of it has ended.
  */
-#include "memory/heap/kheap.h"
+#include "memory/kheap/kheap.h"
 #include "process/process_private.h"
 
 struct process_tree {

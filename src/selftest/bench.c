@@ -2,7 +2,7 @@
 
 #include "cpu/cpu.h"
 #include "lib/print.h"
-#include "memory/heap/kheap.h"
+#include "memory/kheap/kheap.h"
 #include "memory/memory.h"
 #include "selftest/bench_process.h"
 #include "selftest/bench_screen.h"

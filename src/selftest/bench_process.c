@@ -2,7 +2,7 @@
 
 #include "cpu/cpu.h"
 #include "lib/print.h"
-#include "memory/heap/kheap.h"
+#include "memory/kheap/kheap.h"
 #include "memory/memory.h"
 #include "process/process_memory.h"
 #include "selftest/ring3.h"

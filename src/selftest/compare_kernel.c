@@ -2,9 +2,9 @@
 
 #include "cpu/cpu.h"
 #include "lib/print.h"
-#include "memory/heap/growing/best_fit.h"
-#include "memory/heap/growing/free_list.h"
-#include "memory/heap/kheap.h"
+#include "memory/growing/best_fit.h"
+#include "memory/growing/free_list.h"
+#include "memory/kheap/kheap.h"
 #include "selftest/compare.h"
 
 /* One heap of each design, one at a time. */

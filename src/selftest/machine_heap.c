@@ -1,7 +1,7 @@
 /* The kernel's own heap, as it serves the kernel. */
 #include "case.h"
 #include "lib/string.h"
-#include "memory/heap/kheap.h"
+#include "memory/kheap/kheap.h"
 #include "memory/memory.h"
 
 enum { PIECES = 64, SAMPLES_A_PIECE = 64, DIRTY = 8 };

@@ -3,7 +3,7 @@
 #include "cpu/cpu.h"
 #include "cpu/probe.h"
 #include "lib/print.h"
-#include "memory/heap/kheap.h"
+#include "memory/kheap/kheap.h"
 #include "memory/layout.h"
 #include "memory/paging/paging.h"
 

@@ -2,7 +2,7 @@
 #include "case.h"
 #include "cpu/cpu.h"
 #include "cpu/probe.h"
-#include "memory/heap/kheap.h"
+#include "memory/kheap/kheap.h"
 #include "memory/layout.h"
 #include "process/kernel_stack.h"
 #include "process/process_memory.h"

@@ -1,7 +1,7 @@
 /* The rest of the kernel's heap interface: sizes that change, arrays, alignment, copies. */
 #include "case.h"
 #include "lib/string.h"
-#include "memory/heap/kheap.h"
+#include "memory/kheap/kheap.h"
 #include "memory/memory.h"
 
 /* One in each kind of place, at its borders. */

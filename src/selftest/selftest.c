@@ -4,7 +4,7 @@
 #include "cpu/cpu.h"
 #include "lib/format.h"
 #include "lib/print.h"
-#include "memory/heap/kheap.h"
+#include "memory/kheap/kheap.h"
 #include "selftest/check.h"
 #include "selftest/pages.h"
 #include "selftest/runner.h"

@@ -1,7 +1,7 @@
 #include "cpu/cpu.h"
 #include "lib/print.h"
 #include "lib/string.h"
-#include "memory/heap/kheap.h"
+#include "memory/kheap/kheap.h"
 #include "memory/paging/fault_report.h"
 #include "memory/paging/paging.h"
 #include "shell/command.h"

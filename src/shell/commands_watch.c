@@ -2,7 +2,7 @@
 #include "lib/print.h"
 #include "lib/string.h"
 #include "lib/symbols.h"
-#include "memory/heap/kheap.h"
+#include "memory/kheap/kheap.h"
 #include "shell/command.h"
 
 enum { SITES_MOST = 32, BYTES = 100 };

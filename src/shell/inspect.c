@@ -4,7 +4,7 @@
 #include "lib/format.h"
 #include "lib/string.h"
 #include "lib/symbols.h"
-#include "memory/heap/kheap.h"
+#include "memory/kheap/kheap.h"
 #include "memory/layout.h"
 #include "process/process.h"
 #include "shell/owners.h"

@@ -4,7 +4,7 @@
 #include "drivers/pit.h"
 #include "lib/print.h"
 #include "lib/string.h"
-#include "memory/heap/kheap.h"
+#include "memory/kheap/kheap.h"
 #include "process/process.h"
 #include "shell/command.h"
 #include "shell/inspect.h"

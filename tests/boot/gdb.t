@@ -177,7 +177,7 @@ for (['heap=free_list', {}], ['heap=best_fit', {}], ['heap_watch', {}], ['heap_g
 ($machine) = machine({}, 'alloc 12K', 'alloc 100 40', 'alloc 1000 3', 'alloc 4K',
     'free 0x01002000');
 my ($total, $table) = $machine->{text} =~ /^heap: \S+ (\d+) blocks, table (0x\w+)$/m;
-my $heap = "'src/memory/heap/kheap.c'::state.heap";
+my $heap = "'src/memory/kheap/kheap.c'::state.heap";
 my @damage = ( # what is written, and the sentence
     ["{char}($table+6) = 2", 'block 6 (0x01006000): byte 0x02 is none of the five'],
     ["{char}($table+3) = 0", 'block 2 (0x01002000): byte 0xc1 has a next block, but 0x00 follows'],

@@ -21,11 +21,14 @@ is `scripts/check-includes`, '', 'includes point one way';
 
 # The check itself: a tree with every mistake that it is there to find.
 my $wrong = tempdir(CLEANUP => 1);
-make_path("$wrong/src/lib", "$wrong/src/memory", "$wrong/include/lib");
+make_path("$wrong/src/lib", "$wrong/include/lib", map { "$wrong/src/memory/$_" } qw(heap growing debug));
 my %mistakes = (
     'src/lib/up.c' => '#include "memory/heap.h"', 'src/lib/libc.c' => '#include <stdio.h>',
     'src/memory/case.c' => '#include "case.h"', 'src/memory/nowhere.c' => '#include "xyz/a.h"',
-    'src/memory/user.c' => '#include "platheap.h"');
+    'src/memory/user.c' => '#include "platheap.h"',
+    'src/memory/heap/up.c' => '#include "memory/growing/growing.h"',
+    'src/memory/growing/up.c' => '#include "memory/kheap/kheap.h"',
+    'src/memory/debug/machine.c' => '#include "cpu/cpu.h"');
 for my $name (keys %mistakes) {
     open my $file, '>', "$wrong/$name" or die $!;
     print $file "$mistakes{$name}\n";

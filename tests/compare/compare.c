@@ -12,9 +12,9 @@
 
 #include "bench/trace.h"
 #include "lib/print.h"
+#include "memory/growing/best_fit.h"
+#include "memory/growing/free_list.h"
 #include "memory/heap/block_heap.h"
-#include "memory/heap/growing/best_fit.h"
-#include "memory/heap/growing/free_list.h"
 
 #if __has_include(<valgrind/callgrind.h>)
 #include <valgrind/callgrind.h>

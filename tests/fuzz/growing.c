@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "memory/heap/growing/best_fit.h"
-#include "memory/heap/growing/free_list.h"
+#include "memory/growing/best_fit.h"
+#include "memory/growing/free_list.h"
 
 enum { PAGE = 4096, PAGES = 64, BYTES = PAGES * PAGE };
 

@@ -8,8 +8,8 @@
 #include <sys/mman.h>
 
 #include "case.h"
-#include "memory/heap/growing/best_fit.h"
-#include "memory/heap/growing/free_list.h"
+#include "memory/growing/best_fit.h"
+#include "memory/growing/free_list.h"
 
 enum {
     PAGES = 1536,

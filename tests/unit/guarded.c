@@ -1,5 +1,5 @@
 /* Objects in pages of their own, over pages that only remember whether they are open. */
-#include "memory/heap/guarded.h"
+#include "memory/debug/guarded.h"
 
 #include "arena.h"
 #include "case.h"

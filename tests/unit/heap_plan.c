@@ -1,5 +1,5 @@
 /* Where the heap goes on machines of every kind (B9, T2). Addresses in pages of 4 KB. */
-#include "memory/heap/heap_plan.h"
+#include "memory/kheap/heap_plan.h"
 
 #include "arena.h"
 #include "case.h"

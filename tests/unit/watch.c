@@ -1,5 +1,5 @@
 /* A watched heap: what is found, and whose it is said to be. */
-#include "memory/heap/watch.h"
+#include "memory/debug/watch.h"
 
 #include "case.h"
 #include "memory/memory.h"

@@ -1,5 +1,5 @@
 /* Virtual memory with a break, over the arena. */
-#include "memory/heap/growing/window.h"
+#include "memory/growing/window.h"
 
 #include "arena.h"
 #include "case.h"

@@ -1,7 +1,7 @@
 #include "memory/paging/fault_report.h"
 
 #include "lib/print.h"
-#include "memory/heap/kheap.h"
+#include "memory/kheap/kheap.h"
 #include "memory/layout.h"
 #include "memory/paging/paging.h"
 

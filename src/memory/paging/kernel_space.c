@@ -3,7 +3,7 @@
 #include "cpu/panic.h"
 #include "cpu/seal.h"
 #include "drivers/screen.h"
-#include "memory/heap/kheap.h"
+#include "memory/kheap/kheap.h"
 #include "memory/layout.h"
 #include "memory/paging/entry.h"
 

@@ -1,0 +1,266 @@
+/*
+ * Theory. Blocks lie one behind the other from the window's start to its break, each with its
+ * header in front. A header is sealed: its first word mixes whether the block is free with where
+ * and how large it is and which is the next free one, so that a header that was overwritten, or
+ * copied, is seen before its other words are believed.
+ *
+ * Invariant:
+ *   - the sizes of the blocks lead from the window's start to its break, exactly;
+ *   - every header has its seal, and lies in pages with frames; so do all bytes of a taken block;
+ *   - no two neighbours are both free;
+ *   - the list holds the free blocks and no others, in the order of their addresses.
+ *
+ * Cost: an allocation walks the free blocks up to the first that fits, a free those below it: the
+ * list is the only way to the neighbour in front. A free block that is large has no frames between
+ * its header and its last page.
+ */
+#include "memory/growing/free_list.h"
+
+#include "lib/checked.h"
+#include "memory/growing/free_list_private.h"
+
+static struct memory_block *write_block(uint8_t *place, size_t size, uint32_t state)
+{
+    struct memory_block *block = (struct memory_block *)(void *)place;
+    block->size = size;
+    block->next = NULL;
+    block->free = seal(block, state);
+    return block;
+}
+
+/* Says that the free block behind PREVIOUS, or the first where that is NULL, is NEXT. */
+static void set_next(struct free_list *heap, struct memory_block *previous,
+                     struct memory_block *next)
+{
+    *(previous ? &previous->next : &heap->first) = next;
+    if (previous)
+        previous->free = seal(previous, FREE);
+}
+
+/*
+ * The last free block below ADDRESS into *PREVIOUS; NULL where there is none. HEAP_BROKEN where a
+ * header on the way there has no seal.
+ */
+static int find_previous(struct free_list *heap, const uint8_t *address,
+                         struct memory_block **previous)
+{
+    struct memory_block *last = NULL;
+    for (struct memory_block *at = heap->first; at && (uint8_t *)at < address; at = at->next) {
+        if (!is(at, FREE) || (last && end_of(last) >= (uint8_t *)at))
+            return free_list_damage(heap, at, last);
+        last = at;
+    }
+    *previous = last;
+    return last && end_of(last) > address ? free_list_damage(heap, last, address) : HEAP_FREED;
+}
+
+/* Links BLOCK, free, behind PREVIOUS, or first where that is NULL. */
+static void link_block(struct free_list *heap, struct memory_block *previous,
+                       struct memory_block *block)
+{
+    set_next(heap, block, previous ? previous->next : heap->first);
+    set_next(heap, previous, block);
+}
+
+static void unlink_block(struct free_list *heap, struct memory_block *previous,
+                         struct memory_block *block)
+{
+    set_next(heap, previous, block->next);
+}
+
+/* Makes BLOCK and what is free on both sides one free block; PREVIOUS is the last free one below.
+ */
+static struct memory_block *join(struct free_list *heap, struct memory_block *previous,
+                                 struct memory_block *block)
+{
+    uint8_t *end = end_of(block);
+    struct memory_block *next = previous ? previous->next : heap->first;
+    if ((uint8_t *)next == end) {
+        end = end_of(next);
+        unlink_block(heap, previous, next);
+    }
+    if (previous && end_of(previous) == (uint8_t *)block) {
+        next = previous->next;
+        block->free = seal(block, FREE); /* for who frees it again */
+        block = write_block((uint8_t *)previous, (size_t)(end - (uint8_t *)previous), FREE);
+        set_next(heap, block, next);
+        return block;
+    }
+    block = write_block((uint8_t *)block, (size_t)(end - (uint8_t *)block), FREE);
+    link_block(heap, previous, block);
+    return block;
+}
+
+/* The last free block, and the one before it, or a broken one; NULL where there is none. */
+static struct memory_block *last_free(const struct free_list *heap, struct memory_block **previous)
+{
+    *previous = NULL;
+    struct memory_block *last = heap->first;
+    for (; last && is(last, FREE) && last->next; last = last->next)
+        *previous = last;
+    return last;
+}
+
+static uint8_t *used_end(const struct growing_heap *growing)
+{
+    struct memory_block *previous, *last = last_free(list_of(growing), &previous);
+    if (last && !is(last, FREE))
+        return NULL;
+    return last && end_of(last) == growing->window->brk ? (uint8_t *)last : growing->window->brk;
+}
+
+static void move_end(struct growing_heap *growing, uint8_t *from, uint8_t *to)
+{
+    struct free_list *heap = list_of(growing);
+    struct memory_block *previous, *last = last_free(heap, &previous);
+    bool joins = last && end_of(last) == from;
+    uint8_t *start = joins ? (uint8_t *)last : from;
+    if (joins)
+        unlink_block(heap, previous, last);
+    if (start < to)
+        link_block(heap, joins ? previous : last, write_block(start, (size_t)(to - start), FREE));
+}
+
+/* Cuts a block of SIZE bytes at PLACE out of BLOCK, which is free; NULL without memory. */
+static void *cut(struct free_list *heap, struct memory_block *previous, struct memory_block *block,
+                 uint8_t *place, size_t size)
+{
+    uint8_t *end = end_of(block);
+    size_t rest = (size_t)(end - place) - size;
+    if (rest < HEADER) {
+        size += rest;
+        rest = 0;
+    }
+    if (!window_back(heap->growing.window, place, place + size + (rest ? HEADER : 0)))
+        return NULL;
+    unlink_block(heap, previous, block);
+    if (place > (uint8_t *)block) {
+        block = write_block((uint8_t *)block, (size_t)(place - (uint8_t *)block), FREE);
+        link_block(heap, previous, block);
+        previous = block;
+    }
+    if (rest)
+        link_block(heap, previous, write_block(place + size, rest, FREE));
+    return write_block(place, size, TAKEN) + 1;
+}
+
+/* The first free block that is large enough, cut. Sets *FOUND to whether there is one. */
+static void *first_fit(struct free_list *heap, size_t size, size_t alignment, bool *found)
+{
+    struct memory_block *previous = NULL;
+    *found = true;
+    for (struct memory_block *at = heap->first; at; at = at->next) {
+        if (!is(at, FREE)) {
+            (void)free_list_damage(heap, at, previous);
+            return NULL;
+        }
+        uint8_t *place = growing_place((uint8_t *)at, HEADER, alignment, HEADER);
+        if (place <= end_of(at) && (size_t)(end_of(at) - place) >= size)
+            return cut(heap, previous, at, place, size);
+        previous = at;
+    }
+    *found = false;
+    return NULL;
+}
+
+static void *list_malloc(void *memory, size_t nbytes, size_t alignment)
+{
+    struct free_list *heap = list_of(memory);
+    size_t size;
+    bool found;
+    if (!growing_block_size(nbytes, HEADER, &size) ||
+        !growing_alignment(heap->growing.window, &alignment))
+        return NULL;
+    void *pointer = first_fit(heap, size, alignment, &found);
+    if (!found) {
+        size_t was = window_size(heap->growing.window);
+        uint8_t *end = used_end(&heap->growing);
+        uint8_t *place = growing_place(end, HEADER, alignment, HEADER);
+        if (growing_heap_grow(&heap->growing, (size_t)(place - end) + size)) {
+            pointer = first_fit(heap, size, alignment, &found);
+            if (!pointer) /* the frames were given back in between, and are gone */
+                growing_heap_shrink(&heap->growing, was);
+        }
+    }
+    heap->growing.nlive += pointer != NULL;
+    return pointer;
+}
+
+static int list_free(void *memory, void *pointer)
+{
+    struct free_list *heap = list_of(memory);
+    struct memory_block *block = header_of(pointer), *previous = NULL;
+    int refusal = free_list_judge(heap, pointer);
+    if (!refusal)
+        refusal = find_previous(heap, (uint8_t *)block, &previous);
+    if (refusal) {
+        heap->growing.refused++;
+        return refusal;
+    }
+    heap->growing.nlive--;
+    block = join(heap, previous, block);
+    growing_heap_settle(&heap->growing, (uint8_t *)block + HEADER, end_of(block));
+    return HEAP_FREED;
+}
+
+static size_t list_size(const void *memory, const void *pointer, int *refusal)
+{
+    int reason = free_list_judge(list_of(memory), pointer);
+    if (refusal)
+        *refusal = reason;
+    return reason ? 0 : header_of(pointer)->size - HEADER;
+}
+
+static bool list_resize(void *memory, void *pointer, size_t nbytes)
+{
+    struct free_list *heap = list_of(memory);
+    struct memory_block *block = header_of(pointer), *previous;
+    size_t size;
+    if (!growing_block_size(nbytes, HEADER, &size) || free_list_judge(heap, pointer) ||
+        find_previous(heap, (uint8_t *)block, &previous))
+        return false;
+    struct memory_block *next = previous ? previous->next : heap->first;
+    size_t room = block->size + ((uint8_t *)next == end_of(block) ? next->size : 0);
+    if (size > room)
+        return false;
+    size_t rest = room - size;
+    if (rest < HEADER) {
+        size = room;
+        rest = 0;
+    }
+    if (!window_back(heap->growing.window, block, (uint8_t *)block + size + (rest ? HEADER : 0)))
+        return false;
+    if ((uint8_t *)next == end_of(block))
+        unlink_block(heap, previous, next);
+    (void)write_block((uint8_t *)block, size, TAKEN);
+    if (!rest)
+        return true;
+    next = write_block(end_of(block), rest, FREE);
+    link_block(heap, previous, next);
+    growing_heap_settle(&heap->growing, (uint8_t *)next + HEADER, end_of(next));
+    return true;
+}
+
+struct allocator free_list_allocator(struct free_list *heap)
+{
+    return (struct allocator){.kind = &heap->growing.kind->allocator, .heap = heap};
+}
+
+void free_list_create(struct free_list *heap, struct window *window)
+{
+    static const struct growing_kind kind = {
+        .allocator = {.name = "free_list",
+                      .malloc = list_malloc,
+                      .free = list_free,
+                      .size = list_size,
+                      .resize = list_resize,
+                      .trim = growing_heap_trim,
+                      .check = free_list_check,
+                      .statistics = free_list_statistics},
+        .least = HEADER,
+        .end = used_end,
+        .move_end = move_end,
+        .picture = free_list_picture,
+    };
+    *heap = (struct free_list){.growing = {.kind = &kind, .window = window}};
+}
