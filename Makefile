@@ -280,7 +280,7 @@ STRESS := $(sort $(wildcard tests/stress/*.c)) tests/host/main.c
 LIB := $(filter src/memory/heap/%,$(PURE)) src/memory/heap/platheap.c
 
 # The benchmark on the host: this heap against others.
-BENCH := $(sort $(wildcard tests/bench/*.c))
+BENCH := $(filter-out tests/bench/recorder.c,$(sort $(wildcard tests/bench/*.c)))
 
 # The designs of a heap compared on the host.
 COMPARE := $(filter src/memory/heap/% src/memory/growing/% src/memory/debug/% src/lib/% src/selftest/compare.c,$(PURE)) tests/compare/compare.c \

@@ -138,12 +138,20 @@ static void add_streams(const struct stream *streams, size_t count)
             bench.streams[bench.nstreams++] = &streams[i];
 }
 
+#define PATH(name) "tests/bench/traces/" #name,
+
 static bool make_bench(void)
 {
     kernel_trace = trace_new();
     text_trace = trace_new();
     trace_make_kernel(&kernel_trace);
     trace_make_text(&text_trace);
+    for (size_t i = 0; i < TRACE_NPROGRAMS; i++) {
+        static const char *const paths[] = {TRACE_PROGRAMS(PATH)};
+        program_traces[i] = trace_new();
+        if (!trace_read_packed(&program_traces[i], paths[i]))
+            return false;
+    }
     if (options.trace) {
         read_trace = trace_new();
         if (!trace_read(&read_trace, options.trace))

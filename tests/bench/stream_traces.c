@@ -2,15 +2,16 @@
 #include "bench.h"
 #include "trace.h"
 
-struct trace kernel_trace, text_trace, read_trace;
+struct trace kernel_trace, text_trace, program_traces[TRACE_NPROGRAMS], read_trace;
 
 static void *objects[TRACE_MOST];
 static uint32_t sizes[TRACE_MOST];
 
 static const struct trace *trace_of(const struct run *run)
 {
-    const struct trace *traces[] = {&kernel_trace, &text_trace, &read_trace};
-    return traces[run->stream->parameter];
+    const struct trace *made[] = {&kernel_trace, &text_trace, &read_trace};
+    size_t i = run->stream->parameter;
+    return i < 3 ? made[i] : &program_traces[i - 3];
 }
 
 static void put_object(struct run *run, uint32_t id)
@@ -94,6 +95,10 @@ enum { OPERATIONS = 200000 };
 const struct stream trace_streams[] = {
     {"trace: kernel", BENCH_OBJECTS, 0, OPERATIONS, NULL, replay, NULL},
     {"trace: text", BENCH_OBJECTS, 1, OPERATIONS, NULL, replay, NULL},
+    {"trace: perl", BENCH_OBJECTS, 3, OPERATIONS, NULL, replay, NULL},
+    {"trace: cc1", BENCH_OBJECTS, 4, OPERATIONS, NULL, replay, NULL},
+    {"trace: sqlite", BENCH_OBJECTS, 5, OPERATIONS, NULL, replay, NULL},
+    {"trace: gawk", BENCH_OBJECTS, 6, OPERATIONS, NULL, replay, NULL},
     {"trace: the file's", BENCH_OBJECTS, 2, OPERATIONS, NULL, replay, NULL},
 };
 const size_t ntrace_streams = sizeof trace_streams / sizeof trace_streams[0];

@@ -147,3 +147,76 @@ bool trace_read(struct trace *trace, const char *path)
         (void)fprintf(stderr, "bench: %s:%zu: %s\n", path, line, wrong);
     return !wrong;
 }
+
+/* The next number of a packed trace; EOF, or what is wrong, is not one: false. */
+static bool next_number(FILE *file, uint32_t *number)
+{
+    uint64_t value = 0;
+    int byte = 0x80;
+    for (unsigned shift = 0; byte & 0x80; shift += 7) {
+        byte = getc(file);
+        if (byte == EOF || shift > 28)
+            return false;
+        value |= (uint64_t)(byte & 0x7f) << shift;
+    }
+    *number = (uint32_t)value;
+    return value <= UINT32_MAX;
+}
+
+/* One operation, NEXT being the ID of the next object. NULL, or what is wrong. */
+static const char *unpack(FILE *file, uint32_t number, uint32_t *next, bool *live,
+                          struct trace_operation *operation)
+{
+    uint32_t what = number & 3, id = *next, nbytes = 0;
+    if (what == 0) {
+        nbytes = number >> 2;
+        ++*next;
+    } else if (number >> 2 > *next || !live[id -= number >> 2]) {
+        return "an object that is not live";
+    } else if (what == 3 || (what == 2 && !next_number(file, &nbytes))) {
+        return "no operation";
+    }
+    if (id >= TRACE_MOST || (what != 1 && (nbytes == 0 || nbytes > TRACE_BYTES_MOST)))
+        return "a number is out of range";
+    live[id] = what != 1;
+    *operation = (struct trace_operation){
+        .id = id & 0xffffff, .verb = (uint8_t) "mfr"[what], .nbytes = nbytes};
+    return NULL;
+}
+
+const char *trace_read_packed_stream(struct trace *trace, FILE *file)
+{
+    static bool live[TRACE_MOST + 1]; /* all false between two calls */
+    char magic[4];
+    const char *wrong = NULL;
+    uint32_t number;
+    trace->count = trace->ids = 0;
+    if (fread(magic, sizeof magic, 1, file) != 1 || memcmp(magic, "PLAT", sizeof magic) != 0)
+        return "not a packed trace";
+    while (!wrong && next_number(file, &number)) {
+        if (trace->count == TRACE_MOST)
+            wrong = "more than 1000000 operations";
+        else
+            wrong = unpack(file, number, &trace->ids, live, &trace->operations[trace->count]);
+        trace->count += !wrong;
+    }
+    for (size_t i = 0; i < trace->count; i++)
+        live[trace->operations[i].id] = false;
+    if (!wrong && (ferror(file) || !feof(file) || trace->count == 0))
+        wrong = "it ends in the middle, or is empty";
+    return wrong;
+}
+
+bool trace_read_packed(struct trace *trace, const char *path)
+{
+    FILE *file = fopen(path, "rb");
+    if (!file) {
+        (void)fprintf(stderr, "bench: %s: %s\n", path, strerror(errno));
+        return false;
+    }
+    const char *wrong = trace_read_packed_stream(trace, file);
+    (void)fclose(file);
+    if (wrong)
+        (void)fprintf(stderr, "bench: %s: operation %zu: %s\n", path, trace->count + 1, wrong);
+    return !wrong;
+}

@@ -43,13 +43,24 @@ const char *trace_read_stream(struct trace *trace, FILE *stream, size_t *line);
 /* Reads the file PATH into TRACE. False, and one line about it on stderr, for a bad file. */
 bool trace_read(struct trace *trace, const char *path);
 
+/* The same for one that scripts/record-trace has packed; it is wrong in the operation behind
+ * TRACE->count. */
+const char *trace_read_packed_stream(struct trace *trace, FILE *stream);
+bool trace_read_packed(struct trace *trace, const char *path);
+
 /* Fills TRACE with what a kernel asks for: fixed sizes, short and long lives, some buffers. */
 void trace_make_kernel(struct trace *trace);
 
 /* Fills TRACE with what text costs: short strings that pass, and buffers that grow by realloc. */
 void trace_make_text(struct trace *trace);
 
-/* What the streams of traces replay: the two that are made, and the one that was read. */
-extern struct trace kernel_trace, text_trace, read_trace;
+/* Recorded from real programs, in tests/bench/traces: an interpreter, a compiler, a database and a
+ * text tool. */
+#define TRACE_PROGRAMS(X) X(perl) X(cc1) X(sqlite) X(gawk)
+enum { TRACE_NPROGRAMS = 4 };
+
+/* What the streams of traces replay: the two that are made, those of programs, and the one that
+ * was read. */
+extern struct trace kernel_trace, text_trace, program_traces[TRACE_NPROGRAMS], read_trace;
 
 #endif

@@ -15,6 +15,12 @@ sub file {
     return "$folder/$name";
 }
 
+sub slurp {
+    my ($name) = @_;
+    open my $in, '<', $name or die "$name: $!";
+    return do { local $/; <$in> };
+}
+
 my $trace = file('trace', "plat-trace 1\nm 1 100\nm 2 5000\nr 1 9000\nf 2\nm 2 16\n");
 for my $bits (32, 64) {
     my $program = "build/compare/$bits/compare";
@@ -30,6 +36,21 @@ for my $bits (32, 64) {
     is scalar @only, 1, '.. one workload over one design, if that is asked for';
     }
 }
+
+# A trace of one's own: what sh asks of malloc, as text and packed.
+{
+    my $recorded = "$folder/recorded";
+    is system("scripts/record-trace $recorded -of sh env sh -c 'for i in 1 2 3; do echo \$i; done' >/dev/null"), 0,
+        'a program is recorded';
+    my @rows = map { [split /\t/] } split /\n/, `build/compare/64/compare --trace $recorded`;
+    my $count = () = slurp($recorded) =~ /^[mrf] /mg;
+    cmp_ok $count, '>', 10, '.. which asks for something';
+    is scalar @rows, 24, '.. and the trace can be replayed';
+    is system("scripts/record-trace --pack $recorded $folder/packed"), 0, '.. and packed';
+    my $bytes = -s "$folder/packed";
+    ok $bytes > $count && $bytes < 4 * $count, ".. into a few bytes an operation ($count, $bytes)";
+}
+isnt system('scripts/record-trace 2>/dev/null'), 0, 'and not without a command';
 
 my $large = file('large', "plat-trace 1\nm 4096 8\n");
 like `build/compare/64/compare --trace $large 2>&1`, qr/IDs up to 4096; expected: below 4096$/,

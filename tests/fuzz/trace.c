@@ -1,6 +1,6 @@
 /*
- * The reader of traces over any text. What it takes is what the text says, and obeys the grammar in
- * trace.h; what it refuses, it refuses at the first line that is wrong.
+ * The readers of traces over anything. What they take obeys the grammar in trace.h. What that of
+ * text takes is what the text says; what it refuses, it refuses at the first line that is wrong.
  */
 #include "bench/trace.h"
 
@@ -153,6 +153,21 @@ static void look_at_refusal(const char *text, size_t nbytes, const char *wrong, 
                  "a refusal is not of the first line that is wrong");
 }
 
+/* A packed trace that is taken is one, and as text the same. */
+static void look_at_packed(const uint8_t *data, size_t nbytes)
+{
+    if (nbytes > sizeof buffer / 32)
+        return;
+    FILE *stream = fmemopen((void *)(uintptr_t)data, nbytes, "r");
+    fuzz_require(stream != NULL, "no stream");
+    const char *wrong = trace_read_packed_stream(&trace, stream);
+    (void)fclose(stream);
+    if (wrong)
+        return;
+    look_at_grammar();
+    look_at_round_trip(print(true));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t nbytes)
 {
     const char *text = (const char *)data;
@@ -161,6 +176,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t nbytes)
         trace = trace_new();
         again = trace_new();
     }
+    if (nbytes > 4 && memcmp(data, "PLAT", 4) == 0)
+        look_at_packed(data, nbytes);
     const char *wrong = read_text(&trace, text, nbytes, &line);
     if (wrong) {
         look_at_refusal(text, nbytes, wrong, line);
