@@ -496,6 +496,31 @@ CASE(platheap, wrong_pointers_are_reported_once)
     CHECK(platheap_realloc(heap, foreign, 100) == NULL);
 }
 
+/* What lies behind is only kept: the first call must find that out, and not the second. */
+CASE(platheap, d1_realloc_takes_what_is_kept_behind)
+{
+    struct platheap *heap = make(64 * 1024);
+    uint8_t *a = platheap_malloc(heap, 3 * PAGE), *b = platheap_malloc(heap, 2 * PAGE);
+    CHECK(a && b == a + 3 * PAGE);
+    CHECK_EQUAL(platheap_free(heap, b), 0);
+    while (platheap_malloc(heap, statistics_of(heap).largest_free * PAGE))
+        ;
+    fill(a, 3 * PAGE, 1);
+    CHECK(platheap_realloc(heap, a, 5 * PAGE) == a);
+    CHECK(is_filled(a, 3 * PAGE, 1));
+
+    heap = make(128 * 1024);
+    a = platheap_malloc(heap, 1024);
+    b = platheap_malloc(heap, 1024);
+    void *c = platheap_malloc(heap, 2048);
+    CHECK(a && b == a + 1024 && c);
+    CHECK_EQUAL(platheap_free(heap, b), 0);
+    while (platheap_malloc(heap, statistics_of(heap).largest_free * PAGE))
+        ;
+    CHECK(platheap_realloc(heap, a, 2048) == a);
+    CHECK_HOLDS(platheap_check(heap));
+}
+
 CASE(platheap, each_call_locks_and_unlocks)
 {
     struct platheap *heap = make(REGION / 4);

@@ -169,35 +169,48 @@ void *platheap_aligned_alloc(struct platheap *heap, size_t alignment, size_t nby
     return pointer;
 }
 
-void *platheap_realloc(struct platheap *heap, void *pointer, size_t nbytes)
+/* Whether the live object at POINTER, of WAS bytes, can stay there with NBYTES, not 0; else *MOVED
+ * is another place, or NULL without memory. */
+static bool stays(struct block_heap *blocks, void *pointer, size_t was, size_t nbytes, void **moved)
 {
-    int refusal;
-    if (!pointer)
-        return platheap_malloc(heap, nbytes);
-    lock(heap);
-    size_t was = block_heap_size(&heap->blocks, pointer, &refusal);
-    bool in_place = !refusal && block_heap_resize(&heap->blocks, pointer, nbytes);
-    void *moved = refusal || in_place ? NULL : block_heap_malloc(&heap->blocks, nbytes);
-    if (moved)
-        memcpy(moved, pointer, nbytes < was ? nbytes : was);
-    if (moved || (!refusal && nbytes == 0))
-        refusal = block_heap_free(&heap->blocks, pointer);
-    else if (!refusal && nbytes <= was)
-        in_place = true; /* it is too large there, and there is no better place */
-    unlock(heap);
-    report(heap, "platheap_realloc", pointer, refusal);
-    return in_place ? pointer : moved;
+    *moved = NULL;
+    if (block_heap_resize(blocks, pointer, nbytes))
+        return true;
+    *moved = block_heap_malloc(blocks, nbytes);
+    if (*moved)
+        return false;
+    /* What was kept behind it has gone back; or it is too large there, and there is no better. */
+    return block_heap_resize(blocks, pointer, nbytes) || nbytes <= was;
 }
 
-static __attribute__((noinline)) int free_locked(struct platheap *heap, void *pointer)
+static __attribute__((noinline)) int free_locked(struct platheap *heap, const char *function,
+                                                 void *pointer)
 {
     if (!pointer)
         return 0;
     lock(heap);
     int refusal = block_heap_free(&heap->blocks, pointer);
     unlock(heap);
-    report(heap, "platheap_free", pointer, refusal);
+    report(heap, function, pointer, refusal);
     return refusal;
+}
+
+void *platheap_realloc(struct platheap *heap, void *pointer, size_t nbytes)
+{
+    int refusal;
+    void *moved = NULL;
+    if (!pointer)
+        return platheap_malloc(heap, nbytes);
+    lock(heap);
+    size_t was = block_heap_size(&heap->blocks, pointer, &refusal);
+    bool in_place = !refusal && nbytes > 0 && stays(&heap->blocks, pointer, was, nbytes, &moved);
+    unlock(heap);
+    report(heap, "platheap_realloc", pointer, refusal);
+    if (moved)
+        memcpy(moved, pointer, nbytes < was ? nbytes : was);
+    if (moved || (!refusal && nbytes == 0))
+        (void)free_locked(heap, "platheap_realloc", pointer);
+    return in_place ? pointer : moved;
 }
 
 /* What slab_free_quickly() leaves; a refusal is not counted yet. */
@@ -216,13 +229,13 @@ int platheap_free(struct platheap *heap, void *pointer)
     struct slab_heap *slabs = &heap->blocks.slabs;
     block_t block = ((uintptr_t)pointer - (uintptr_t)slabs->start) / HEAP_BLOCK_SIZE;
     if (block >= heap->quick_blocks) /* as NULL is */
-        return free_locked(heap, pointer);
+        return free_locked(heap, "platheap_free", pointer);
     struct slab *slab = slabs->by_block[block];
     if (!slab && block_is_first(&heap->blocks, pointer, block))
         return block_keep(&heap->blocks, block) ? 0 : block_release(&heap->blocks, block);
     if (slab && (slab_free_quickly(slabs, slab, pointer) || !free_slowly(heap, slab, pointer)))
         return 0;
-    return free_locked(heap, pointer); /* it is refused */
+    return free_locked(heap, "platheap_free", pointer); /* it is refused */
 }
 
 size_t platheap_usable_size(struct platheap *heap, const void *pointer)

@@ -226,6 +226,17 @@ size_t ksize(const void *pointer)
     return pointer ? size_of("ksize", (void *)(uintptr_t)pointer, CALLER) : 0;
 }
 
+/* Whether POINTER has NBYTES where it is; a watched heap moves all that changes. */
+static bool resize_in_place(void *pointer, size_t nbytes)
+{
+    uint32_t flags = cpu_save_flags();
+    bool in_place = !state.watch.flags && allocator_resize(&state.objects, pointer, nbytes);
+    if (in_place)
+        trace_note(&state.trace, TRACE_REALLOC, pointer, pointer, nbytes);
+    cpu_restore_flags(flags);
+    return in_place;
+}
+
 void *krealloc(void *pointer, size_t nbytes)
 {
     uintptr_t caller = CALLER;
@@ -234,16 +245,12 @@ void *krealloc(void *pointer, size_t nbytes)
     size_t was = size_of("krealloc", pointer, caller);
     if (was == 0)
         return NULL;
-    uint32_t flags = cpu_save_flags();
-    bool in_place = !state.watch.flags && allocator_resize(&state.objects, pointer, nbytes);
-    if (in_place)
-        trace_note(&state.trace, TRACE_REALLOC, pointer, pointer, nbytes);
-    cpu_restore_flags(flags);
-    if (in_place)
+    if (resize_in_place(pointer, nbytes))
         return pointer;
     void *moved = allocate(OWNER_KERNEL, nbytes, 0, caller);
-    if (!moved && nbytes > 0 && nbytes <= was)
-        return pointer; /* it is too large there, and there is no better place */
+    /* What was kept behind it has gone back; or it is too large there, and there is no better. */
+    if (!moved && nbytes > 0 && (resize_in_place(pointer, nbytes) || nbytes <= was))
+        return pointer;
     if (moved)
         memcpy(moved, pointer, nbytes < was ? nbytes : was);
     if (moved || nbytes == 0)
