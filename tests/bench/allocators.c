@@ -22,6 +22,8 @@ void *plat_get(void *heap, size_t nbytes) __asm__("platheap_malloc");
 int plat_put(void *heap, void *pointer) __asm__("platheap_free");
 void *plat_resize(void *heap, void *pointer, size_t nbytes) __asm__("platheap_realloc");
 void *plat_get_zero(void *heap, size_t nbytes) __asm__("platheap_zalloc");
+void *plat_get_aligned(void *heap, size_t alignment,
+                       size_t nbytes) __asm__("platheap_aligned_alloc");
 void *table_get(void *heap, size_t nbytes) __asm__("heap_malloc");
 int table_put(void *heap, void *pointer) __asm__("heap_free");
 
@@ -133,11 +135,12 @@ enum { PLAT = 0, FIRST_PEER = 3 };
 
 struct allocator allocators[] = {
     {.name = "plat",
-     .serves = BYTES,
+     .serves = BYTES | BENCH_WORST,
      .get_in = plat_get,
      .put_in = plat_put,
      .resize_in = plat_resize,
      .get_zero_in = plat_get_zero,
+     .get_aligned_in = plat_get_aligned,
      .reset = plat_reset,
      .footprint = plat_footprint,
      .slowness = 1},

@@ -116,7 +116,7 @@ static void measure_all(char **arguments)
 {
     for (size_t i = 0; i < bench.nstreams && !options.quick; i++)
         for (size_t j = 0; j + 1 < nallocators; j++)
-            if (serves(&allocators[j], bench.streams[i]))
+            if (serves(&allocators[j], bench.streams[i]) && bench.streams[i]->kind != BENCH_WORST)
                 measure_memory(bench.streams[i], &allocators[j], bench_result(&bench, i, j));
     for (size_t i = 0; i < bench.nstreams && !options.quick; i++)
         for (size_t j = 0; j + 1 < nallocators; j++)
@@ -124,7 +124,8 @@ static void measure_all(char **arguments)
                 has_worst(&allocators[j], bench.streams[i]))
                 measure_worst(bench.streams[i], &allocators[j], bench_result(&bench, i, j));
     for (size_t i = 0; i < bench.nstreams; i++)
-        measure_time(i);
+        if (bench.streams[i]->kind != BENCH_WORST)
+            measure_time(i);
     if (!options.quick && !count_instructions(&bench, arguments))
         puts("Instructions are not counted: valgrind, or its header, is not installed.");
 }
@@ -159,6 +160,7 @@ static bool make_bench(void)
     }
     add_streams(object_streams, nobject_streams);
     add_streams(trace_streams, ntrace_streams - (options.trace ? 0 : 1));
+    add_streams(worst_streams, nworst_streams);
     add_streams(page_streams, npage_streams);
     size_t count = bench.nstreams * nallocators;
     bench.results = mmap(NULL, (count + 1) * sizeof *bench.results, PROT_READ | PROT_WRITE,

@@ -22,7 +22,8 @@ enum bench_kind {
     BENCH_PAGES = 2,   /* whole blocks, never touched: there may be no memory behind them */
     BENCH_LARGE = 4,   /* the same on BENCH_MILLION of them */
     BENCH_ZEROED = 8,  /* through get_zero() */
-    BENCH_ALL = 15
+    BENCH_ALL = 15,
+    BENCH_WORST = 16 /* bytes, and only the most instructions of one operation are of interest */
 };
 
 /* Either the functions with a heap, or those without. */
@@ -38,6 +39,7 @@ struct allocator {
     int (*put_in)(void *heap, void *pointer);
     void *(*resize_in)(void *heap, void *pointer, size_t nbytes);
     void *(*get_zero_in)(void *heap, size_t nbytes);
+    void *(*get_aligned_in)(void *heap, size_t alignment, size_t nbytes);
     void (*reset)(void *heap, size_t nblocks); /* all free; may be NULL */
     /* The most bytes that were ever taken, with what stands beside them; NULL: to be measured. */
     double (*footprint)(void *heap);
@@ -69,6 +71,13 @@ static inline void *bench_get_zero(const struct allocator *allocator, size_t nby
                            : allocator->get_zero(1, nbytes);
 }
 
+/* For those that serve BENCH_WORST. */
+static inline void *bench_get_aligned(const struct allocator *allocator, size_t alignment,
+                                      size_t nbytes)
+{
+    return allocator->get_aligned_in(allocator->heap, alignment, nbytes);
+}
+
 /* All of them, in the order of the tables; plat is the first. */
 extern struct allocator allocators[];
 extern const size_t nallocators;
@@ -98,8 +107,8 @@ struct stream {
     void (*finish)(struct run *run);  /* not timed; may be NULL */
 };
 
-extern const struct stream object_streams[], page_streams[], trace_streams[];
-extern const size_t nobject_streams, npage_streams, ntrace_streams;
+extern const struct stream object_streams[], page_streams[], trace_streams[], worst_streams[];
+extern const size_t nobject_streams, npage_streams, ntrace_streams, nworst_streams;
 
 /* Writes to the NBYTES at POINTER as their owner would: where memory is measured, to each page. */
 static inline void bench_touch(const struct run *run, void *pointer, size_t nbytes)

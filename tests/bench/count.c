@@ -67,7 +67,7 @@ void count_here(const struct bench *bench)
 {
     for (size_t i = 0; i < bench->nstreams; i++) {
         const struct stream *stream = bench->streams[i];
-        if (stream->kind == BENCH_ZEROED)
+        if (stream->kind == BENCH_ZEROED || stream->kind == BENCH_WORST)
             continue; /* what zeroes is one instruction or thousands */
         double streams_own = instructions(stream, &allocators[nallocators - 1]);
         for (size_t j = 0; j + 1 < nallocators; j++) {

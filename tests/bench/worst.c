@@ -114,6 +114,14 @@ static void *step_resize(void *heap, void *pointer, size_t nbytes)
     return moved;
 }
 
+static void *step_get_aligned(void *heap, size_t alignment, size_t nbytes)
+{
+    begin();
+    void *pointer = stepped->get_aligned_in(heap, alignment, nbytes);
+    end();
+    return pointer;
+}
+
 static void *get_nothing(void *heap, size_t nbytes)
 {
     (void)nbytes;
@@ -143,6 +151,7 @@ static void step_from_here(void)
     stepping.get_in = step_get;
     stepping.put_in = step_put;
     stepping.resize_in = step_resize;
+    stepping.get_aligned_in = step_get_aligned;
 }
 
 static void step_no_more(void)
