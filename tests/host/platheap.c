@@ -521,6 +521,26 @@ CASE(platheap, d1_realloc_takes_what_is_kept_behind)
     CHECK_HOLDS(platheap_check(heap));
 }
 
+/* What is kept of small objects does not grow with the heap; and who asks for more than there is
+ * changes nothing. */
+CASE(platheap, d2_a_constant_number_of_slabs_is_kept)
+{
+    enum { OBJECTS = 4000 };
+    static void *objects[OBJECTS];
+    static uint8_t large[8 << 20];
+    struct platheap *heap = platheap_create(large, sizeof large, NULL);
+    size_t count = 0;
+    while (count < OBJECTS && (objects[count] = platheap_malloc(heap, 512)))
+        count++;
+    CHECK_EQUAL(count, OBJECTS);
+    while (count > 0)
+        CHECK_EQUAL(platheap_free(heap, objects[--count]), 0);
+    size_t kept = statistics_of(heap).kept, taken = statistics_of(heap).taken;
+    CHECK(kept > 0 && kept <= 16);
+    CHECK(platheap_malloc(heap, (statistics_of(heap).blocks + 1) * PAGE) == NULL);
+    CHECK_EQUAL(statistics_of(heap).taken, taken);
+}
+
 CASE(platheap, each_call_locks_and_unlocks)
 {
     struct platheap *heap = make(REGION / 4);

@@ -152,8 +152,8 @@ static bool has_more(struct block_heap *heap)
 /* All that is kept goes back, and the request is tried again. */
 static SLOW void *malloc_again(struct block_heap *heap, enum heap_owner owner, size_t nblocks)
 {
-    if (nblocks == 0 || !has_more(heap))
-        return NULL;
+    if (nblocks == 0 || nblocks > heap->table.total || !has_more(heap))
+        return NULL; /* what the heap has not is refused before anything is given back for it */
     return hand_out(heap, heap_malloc_at(&heap->heap, nblocks), nblocks, owner);
 }
 
