@@ -1,8 +1,8 @@
 /*
  * libplatheap: the heap of the Plat kernel as a library. Give it a region of memory, and it serves
  * allocations from it; everything that it knows stands at the region's beginning. Freestanding C,
- * for 32 and 64 bits; it needs memset, memcpy and memmove, and no other function. This is its only
- * header.
+ * for 32 and 64 bits; it needs memset and memcpy, and on a processor that can't divide, shift 64
+ * bits or count zeros what the compiler calls for that (libgcc). This is its only header.
  *
  *     static char region[1 << 20];
  *     struct platheap *heap = platheap_create(region, sizeof region, NULL);
@@ -39,7 +39,7 @@ struct platheap_options {
      * Where memory is not simply there: makes NBYTES from START on, whole blocks of 4096, usable
      * before they are handed out, or returns false, and the request gets NULL. release() is told
      * what is no longer used. The region's beginning, where the heap's own data stands, is never
-     * asked for.
+     * asked for. Both are called with the lock held, and must not call the heap.
      */
     bool (*commit)(void *context, void *start, size_t nbytes);
     void (*release)(void *context, void *start, size_t nbytes);
@@ -76,14 +76,16 @@ void *platheap_aligned_alloc(struct platheap *heap, size_t alignment, size_t nby
 
 /*
  * As in C: in place where it can be, also into free memory behind; NULL without memory, and then
- * POINTER is still valid. realloc(NULL, n) allocates; realloc(p, 0) frees and returns NULL.
+ * POINTER is still valid. realloc(NULL, n) allocates; realloc(p, 0) frees and returns NULL. What
+ * stays in place keeps its address, and no other alignment than that; what moves is copied without
+ * the lock.
  */
 void *platheap_realloc(struct platheap *heap, void *pointer, size_t nbytes);
 
 /*
  * Frees what the functions above gave; NULL is nothing to do. 0; or why it was refused, and then
- * nothing has changed: a double free, a pointer into an allocation or from elsewhere is always
- * seen. O(1).
+ * nothing has changed: a pointer into an allocation or from elsewhere is always seen, and a double
+ * free until the address has been handed out again. O(1).
  */
 int platheap_free(struct platheap *heap, void *pointer);
 
@@ -97,8 +99,8 @@ struct platheap_statistics {
     size_t block_bytes;     /* 4096 */
     size_t blocks;          /* in all */
     size_t taken, peak;     /* of them: now, and most ever */
-    size_t largest_free;    /* longest run of free ones */
-    size_t kept;            /* taken, but only kept for later */
+    size_t largest_free;    /* how many of them one request gets; more may be kept for later */
+    size_t kept;            /* taken, but only kept for later: runs and empty slabs */
     size_t overhead_bytes;  /* of the region: what stands beside the blocks */
     size_t failed, refused; /* requests and frees, ever */
 };

@@ -35,6 +35,8 @@ static void release(void *context, void *start, size_t nblocks)
         options->release(options->context, start, nblocks * HEAP_BLOCK_SIZE);
 }
 
+enum { ALIGNMENT = 16 /* of the heap's own data; no type needs more */ };
+
 /* How many blocks there are between START and END behind what NBLOCKS of them need, and where. */
 static size_t room_behind(uintptr_t start, uintptr_t end, size_t nblocks, uintptr_t *first)
 {
@@ -71,8 +73,8 @@ struct platheap *platheap_create(void *region, size_t nbytes,
     uintptr_t start = (uintptr_t)region, end;
     size_t nblocks;
     if (!region || nbytes / HEAP_BLOCK_SIZE > HEAP_BLOCKS_MOST ||
-        !checked_add(start, nbytes, &end) ||
-        !checked_round_up(start, _Alignof(max_align_t), &start) || start >= end)
+        !checked_add(start, nbytes, &end) || !checked_round_up(start, ALIGNMENT, &start) ||
+        start >= end)
         return NULL;
     uintptr_t first = divide(start, end, &nblocks);
     if (nblocks == 0)
