@@ -6,6 +6,7 @@ use strict;
 use warnings;
 use lib 'tests/boot';
 use Boot;
+use IO::Select;
 use IO::Socket::UNIX;
 use Machine;
 use Test::More;
@@ -112,13 +113,19 @@ sub machine {
     return $machine;
 }
 
-# What gdb's protocol says next over SOCKET.
+# What gdb's protocol answers next over SOCKET. That the machine has stopped comes by itself, or, from
+# QEMU 8.1 on, only to whoever has asked.
 sub answer {
     my ($socket) = @_;
-    my $answer = '';
-    sysread $socket, $answer, 1, length $answer or die 'no answer' until $answer =~ /\$(.*)#..\z/;
-    syswrite $socket, '+';
-    return $1;
+    while (1) {
+        my ($answer, $said) = '';
+        until (($said) = $answer =~ /\$(.*)#..\z/) {
+            IO::Select->new($socket)->can_read(60) && sysread $socket, $answer, 1, length $answer
+                or die "no answer from QEMU: '$answer'";
+        }
+        syswrite $socket, '+';
+        return $said unless $said =~ /^[TS][0-9a-f]{2}/;
+    }
 }
 
 sub order {
@@ -131,7 +138,6 @@ sub order {
 sub flip {
     my ($machine, $address, $bit) = @_;
     my $socket = IO::Socket::UNIX->new(Peer => $machine->{gdb}) or die "$machine->{gdb}: $!";
-    answer($socket); # it has stopped
     order($socket, 'Qqemu.PhyMemMode:1');
     my $word = unpack 'V', pack 'H*', order($socket, sprintf 'm%x,4', $address);
     order($socket, sprintf 'M%x,4:%s', $address, unpack 'H*', pack 'V', $word ^ 1 << $bit);
