@@ -22,10 +22,13 @@ my $gdt = "(unsigned *)&'src/cpu/gdt.c'::table";
 my $tss = "&'src/cpu/gdt.c'::gdt.main";
 my $rescue = "&'src/cpu/gdt.c'::gdt.double_fault";
 
-# $p1 to $p4 are the processes 1 to 4, in the order of their start.
+# $p1 to $p4 are the processes 1 to 4, in the order of their start. $second is the second of those
+# that sleep, and not the last: its time has neighbours on both sides.
 my $offset = '(unsigned)&((struct process *)0)->all';
-my @names = ("set \$l = $scheduler.all.next", map { ('set $l = $l->next',
-    "set \$p$_ = (struct process *)((char *)\$l - $offset)") } 1 .. 4);
+my $queue = '(unsigned)&((struct process *)0)->queue';
+my @names = ("set \$l = $scheduler.all.next", (map { ('set $l = $l->next',
+    "set \$p$_ = (struct process *)((char *)\$l - $offset)") } 1 .. 4),
+    "set \$second = (struct process *)((char *)$scheduler.asleep.next->next - $queue)");
 
 # Where, which bits of that word, and what is said about it. What the processor may stumble on
 # before anybody looks ends in a panic of any words.
@@ -53,7 +56,7 @@ my @flips = (
     ['&$p2->stack', [12, 13, 20], qr/what one of them is/],
     ['&$p2->state', [0, 7], qr/what one of them is|queue/],
     ['&$p2->state', [1], qr/queue/, 'acted on'], # it has ended: the shell forgets it
-    ['&$p2->wake_at', [12, 20], qr/out of order/],
+    ['&$second->wake_at', [12, 20], qr/out of order/],
     ['&$p1->parent', [4, 18], qr/list of children/],
     ['&$p1->esp', [0, 2, 13, 28], qr/stand still/],
     ["&$scheduler.last_pid", [31], qr/number/],
