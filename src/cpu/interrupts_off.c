@@ -53,7 +53,7 @@ void interrupts_off_say(void)
 {
     uint32_t offset = 0, flags = cpu_save_flags();
     uint64_t longest = section.longest;
-    const char *name = symbols_find(&symbols_kernel, section.longest_by, &offset);
+    const char *name = symbols_find(&symbols_kernel, (uint32_t)section.longest_by, &offset);
     section.longest = 0;
     cpu_restore_flags(flags);
     kprintf("  interrupts: off for %llu ticks of the time stamp counter at most, by %s+0x%x\n",
