@@ -35,7 +35,7 @@ sub session {
     return boot(modules => programs(), seconds => 300, %with, script => \@script);
 }
 
-# A step that keeps the picture, and memory up to 8 MB and the text screen's, as they are at one
+# A step that keeps the picture, and memory up to 20 MB and the text screen's, as they are at one
 # moment; *$KEPT is their path without its end.
 my $kept = 0;
 sub keep {
@@ -45,7 +45,7 @@ sub keep {
         my ($socket) = @_;
         select undef, undef, undef, 0.6; # a few frames
         qmp($socket, ['stop'], ['screendump', filename => "$$path.ppm"],
-            ['pmemsave', val => 0, size => 8 << 20, filename => "$$path.ram"], ['cont']);
+            ['pmemsave', val => 0, size => 20 << 20, filename => "$$path.ram"], ['cont']);
     };
 }
 
