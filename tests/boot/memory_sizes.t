@@ -15,14 +15,10 @@ sub expected_top {
     return ($memory >= 3584 ? 3072 : $memory) * MB - 0x20000;
 }
 
-# A byte a block for entries and tags each, four for small objects, four for the index's lengths;
-# and its bits: one a block, and for each of 125 ranks one a word of the level below, twice.
+# What stands beside the blocks: a byte and an owner each, what is known of its run, and whose it is.
 sub bytes_beside {
     my ($blocks) = @_;
-    my $words = sub { int(($_[0] + 31) / 32) };
-    my $starts = $words->($blocks);
-    my $bits = $starts + 125 * ($words->($starts) + $words->($words->($starts)));
-    return int((2 * $blocks + 3) / 4) * 4 + 8 * $blocks + 4 * $bits;
+    return int((2 * $blocks + 3) / 4) * 4 + (12 + 4) * $blocks;
 }
 
 for my $memory (4, 8, 16, 32, 64, 128, 512, 2048, 3584) {
