@@ -82,7 +82,7 @@ for my $wait ('wait', 'wait PID') {
     $machine->wait_for(qr/wait.*\n/);
     syswrite $machine->{to}, "\x03";
     like $machine->wait_for(qr/^plat> \z/m) // '', qr/^  what was waited for goes on\n/m, "k12: $wait and Ctrl-C";
-    like $machine->type('ps'), qr/^ +$pid +0 asleep .* many$/m, '.. kill nothing';
+    like $machine->type('ps'), qr/^ +$pid +0 (?:asleep|ready) .* many$/m, '.. kill nothing';
     like $machine->type("kill $pid"), qr/^  many \($pid\) was killed$/m, '.. kill does';
 }
 # It counts for the command whose line it stands behind, however early it is typed.
