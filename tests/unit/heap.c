@@ -96,8 +96,8 @@ CASE(heap, best_fit_and_of_equals_the_newest)
     CHECK_HOLDS(heap_check(&heap));
 }
 
-/* Above 64 blocks runs of different lengths have one rank: what is not asked for stays free. */
-CASE(heap, long_runs_of_a_rank_are_cut)
+/* Above 64 blocks runs of different lengths have one bin: what is not asked for stays free. */
+CASE(heap, long_runs_of_a_bin_are_cut)
 {
     CHECK(make(LARGE_BLOCKS));
     CHECK_EQUAL(heap_take(&heap, 70, 100), 0); /* 70 free blocks, 77, and the rest */

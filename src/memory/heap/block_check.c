@@ -21,7 +21,7 @@ static const char *check_tags(const struct block_heap *heap, size_t *nkept)
     return NULL;
 }
 
-/* The kept runs' lists, against the tags and the index. */
+/* The kept runs' lists, against the tags and the lengths. */
 static const char *check_kept(const struct block_heap *heap, size_t nkept)
 {
     const struct kept_runs *kept = &heap->kept;
