@@ -117,15 +117,12 @@ PURE := \
     src/memory/heap/heap.c        the block table \
     src/memory/heap/heap_check.c  .. whether the table is sound \
     src/memory/heap/slab.c        small objects packed in blocks \
-    src/memory/heap/slab_create.c .. making their heap, and their classes \
     src/memory/heap/slab_check.c  .. and whether they are sound \
-    src/memory/heap/pieces.c      larger ones, out of groups of pieces \
-    src/memory/heap/pieces_resize.c .. sizes, and changing them in place \
-    src/memory/heap/pieces_check.c .. and whether they are sound \
-    src/memory/heap/block_heap.c  one malloc over table, pieces and small objects \
-    src/memory/heap/block_free.c  .. and freeing what it gave \
+    src/memory/heap/span.c        middle sizes, as runs of units \
+    src/memory/heap/span_check.c  .. and whether they are sound \
+    src/memory/heap/block_heap.c  one malloc over table, middle sizes and small objects \
     src/memory/heap/block_resize.c .. sizes, and changing them in place \
-    src/memory/heap/block_check.c .. and whether all of it is sound \
+    src/memory/heap/block_check.c .. whether all of it is sound, and what there is \
     src/memory/heap/block_allocator.c the block heap behind the common interface \
     src/memory/kheap/heap_plan.c  where the heap will lie \
     src/memory/growing/window.c   virtual memory with a break \
@@ -561,8 +558,8 @@ build/$(1)/%.c.o: %.c build/host.flags
 endef
 $(eval $(call host_objects,host/32,$(HOST_CC) $(HOST_M32) $(HOST_CFLAGS),32 bits))
 $(eval $(call host_objects,host/64,$(HOST_CC) $(HOST_CFLAGS),64 bits))
-$(eval $(call host_objects,fast/32,$(HOST_CC) $(HOST_M32) $(FAST_CFLAGS),32 bits, for speed))
-$(eval $(call host_objects,fast/64,$(HOST_CC) $(FAST_CFLAGS),64 bits, for speed))
+$(eval $(call host_objects,fast/32,$(HOST_CC) $(HOST_M32) -fno-pie $(FAST_CFLAGS),32 bits, for speed))
+$(eval $(call host_objects,fast/64,$(HOST_CC) -fno-pie $(FAST_CFLAGS),64 bits, for speed))
 
 $(eval $(call host_objects,lib/32,$(HOST_CC) $(HOST_M32) $(LIB_CFLAGS),32 bits, library))
 $(eval $(call host_objects,lib/64,$(HOST_CC) $(LIB_CFLAGS),64 bits, library))
@@ -589,11 +586,11 @@ build/host/64/cases: $(HOST_OBJECTS_64)
 
 build/fast/32/stress: $(STRESS_OBJECTS_32)
 	$(call say,HOSTLD,$@)
-	$(Q)$(HOST_CC) $(HOST_M32) $(FAST_CFLAGS) -o $@ $^
+	$(Q)$(HOST_CC) $(HOST_M32) -no-pie $(FAST_CFLAGS) -o $@ $^
 
 build/fast/64/stress: $(STRESS_OBJECTS_64)
 	$(call say,HOSTLD,$@)
-	$(Q)$(HOST_CC) $(FAST_CFLAGS) -o $@ $^
+	$(Q)$(HOST_CC) -no-pie $(FAST_CFLAGS) -o $@ $^
 
 $(eval $(call host_objects,bench/32,$(HOST_CC) $(HOST_M32) -fno-pie $(FAST_CFLAGS),32 bits, bench))
 $(eval $(call host_objects,bench/64,$(HOST_CC) -fno-pie $(FAST_CFLAGS),64 bits, bench))

@@ -60,8 +60,8 @@ struct platheap *platheap_create(void *region, size_t nbytes,
                                  const struct platheap_options *options);
 
 /*
- * NBYTES, not cleared; NULL for 0 bytes and without memory. On a multiple of 16 (of 8 up to 8
- * bytes); a multiple of 4096 bytes, and everything above 32 KB, on a multiple of 4096. O(1).
+ * NBYTES, not cleared; NULL for 0 bytes and without memory. On a multiple of 16; a multiple
+ * of 4096 bytes, and everything above 8 KB, on a multiple of 4096. O(1).
  */
 void *platheap_malloc(struct platheap *heap, size_t nbytes);
 

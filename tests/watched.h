@@ -4,11 +4,12 @@
 
 #include "arena.h"
 #include "memory/debug/watch.h"
+#include "memory/heap/block_private.h"
 
 enum { BLOCKS = ARENA_BLOCKS, FOUND_MOST = 8 };
 
-static size_t beside[BLOCKS * (2 + sizeof(struct heap_run) + sizeof(void *)) / sizeof(size_t) + 8];
-static struct block_heap heap;
+static size_t beside[BLOCK_HEAP_BESIDE(BLOCKS) / sizeof(size_t)];
+static struct block_heap *heap;
 static struct heap_watch watch;
 static struct allocator allocator;
 
@@ -34,10 +35,10 @@ static void found(const struct watch_finding *finding)
 static inline bool begin_watching(unsigned flags)
 {
     seen.count = 0;
-    allocator = block_heap_allocator(&heap);
-    return sizeof beside >= block_heap_bytes_beside(BLOCKS) &&
-           block_heap_create(&heap, arena, arena + BLOCKS, beside, NULL) == 0 &&
-           watch_init(&watch, &heap, &allocator, flags, found);
+    heap = block_heap_create(arena, arena + BLOCKS, beside, NULL);
+    allocator = block_heap_allocator(heap);
+    return sizeof beside >= block_heap_bytes_beside(BLOCKS) && heap &&
+           watch_init(&watch, heap, &allocator, flags, found);
 }
 
 static inline uint8_t *take(size_t nbytes)

@@ -26,6 +26,13 @@ static inline uint32_t page_address(page_t page)
     return page << PAGE_SHIFT;
 }
 
+/* Arguments of a function that others than its own file call often go through registers. */
+#ifdef __i386__
+#define IN_REGISTERS __attribute__((regparm(3)))
+#else
+#define IN_REGISTERS
+#endif
+
 /* Results that a caller must look at. */
 #define MUST_USE __attribute__((warn_unused_result))
 

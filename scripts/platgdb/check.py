@@ -1,13 +1,15 @@
-"""Whether the heap is sound: what stands at the top of heap.c, slab.c, pieces.c and block_heap.c,
+"""Whether the heap is sound: what stands at the top of heap.c, slab.c, span.c and block_heap.c,
 worked out a second time from memory alone, without any code of the kernel's own checks."""
 from platgdb import guest
 from platgdb.growing import blocks, free_sizes
 from platgdb.guest import PAGE, Problem
 from platgdb.heap import CHARACTERS, FREE, HAS_NEXT, IS_FIRST, Heap, bits
-from platgdb.objects import (A_GROUP, NCLASSES, PLACES, is_group, is_structures, piece_bytes,
-                             pieces_of)
+from platgdb.objects import A_SPAN, END, FREE_RUN, LAST, LENGTH, START, TAKEN, live_in, spans
 
-SIZES = [8] + list(range(16, 257, 16)) + list(range(288, 513, 32))
+SIZES = list(range(16, 257, 16)) + [PAGE // count // 16 * 16 for count in range(14, 3, -1)]
+FULL, LISTED, CURRENT = range(3)     # slab.h
+SHORTEST, GROUP = 5, 8               # span.h
+KEPT_EXACT = 15                      # block_private.h
 EXACT_MOST, NO_RUN = 64, 0xffffffff  # include/memory/heap/heap.h
 
 
@@ -20,7 +22,7 @@ def lines():
     try:
         if heap.all.broken:
             raise Broken("the kernel has noticed: " + guest.text(heap.all.broken))
-        for part in (_table, _runs, _tags, _kept, _slabs, _groups, _growing):
+        for part in (_table, _runs, _tags, _kept, _slabs, _spans, _growing):
             part(heap)
     except (Broken, Problem) as broken:
         yield "  check: %s" % broken
@@ -100,117 +102,139 @@ def _runs(heap):
 
 
 def _tags(heap):
-    """A tag exactly where allocations begin; small objects exactly where by_block says so."""
-    small = guest.constant("OWNER_SLAB")
-    for block, (entry, tag) in enumerate(zip(heap.entries, heap.tags)):
+    """A tag where allocations begin, and of a span in all of its blocks; nowhere else."""
+    slab, span = guest.constant("OWNER_SLAB"), guest.constant("OWNER_SPAN")
+    for first, end in heap.runs():
+        tag = heap.tags[first]
         if tag >= len(heap.looks):
-            raise Broken("%s: owner %u has no meaning" % (_at(heap, block), tag))
-        if (tag != 0) != (entry & IS_FIRST != 0):
-            raise Broken("%s: %s" % (_at(heap, block), "an owner where no allocation begins" if tag
+            raise Broken("%s: owner %u has no meaning" % (_at(heap, first), tag))
+        if (tag != 0) != (heap.entries[first] != FREE):
+            raise Broken("%s: %s" % (_at(heap, first), "an owner where no allocation begins" if tag
                                      else "no owner where an allocation begins"))
-        if (heap.owner_of[block] == small) != (heap.by_block[block] != 0):
-            raise Broken("%s: whose objects are there is known for what has none, or not known"
-                         % _at(heap, block))
+        for block in range(first + 1, end):
+            if heap.tags[block] != (tag if tag == span else 0):
+                raise Broken("%s: an owner where no allocation begins, or a span's block without"
+                             % _at(heap, block))
+        if tag == slab and end - first != 1 or tag == span and end - first != A_SPAN:
+            raise Broken("%s: a slab or a span of %u blocks" % (_at(heap, first), end - first))
+
+
+def _kept_bin(length):
+    if length <= KEPT_EXACT:
+        return length
+    octave = length.bit_length() - 1
+    return KEPT_EXACT + 1 + (octave - 4) * 8 + (length >> octave - 3) % 8
 
 
 def _kept(heap):
     """The runs that are kept for reuse, against tags and lengths."""
-    kept, count, blocks_kept = heap.all.kept, 0, 0
-    for length, of in enumerate(kept.of):
-        for first in of.firsts[:of.count]:
-            if (first >= heap.total or heap.tags[first] != guest.constant("OWNER_KEPT")
-                    or heap.lengths[first] != length):
-                raise Broken("block %u is listed as a kept run of %u blocks, and is none"
-                             % (first, length))
-            count, blocks_kept = count + 1, blocks_kept + length
-    _same("kept runs", count, heap.tags.count(guest.constant("OWNER_KEPT")))
-    _same("kept blocks", kept.blocks, blocks_kept)
+    kept, found = heap.all.kept, {}
+    for number, first in enumerate(kept.newest):
+        while first != NO_RUN:
+            if (first >= heap.total or first in found
+                    or heap.tags[first] != guest.constant("OWNER_KEPT")
+                    or _kept_bin(heap.lengths[first]) != number):
+                raise Broken("quick list %u: block %u is no kept run of its length"
+                             % (number, first))
+            found[first] = heap.lengths[first]
+            first = heap.older[first]
+    _same("kept runs", len(found), heap.tags.count(guest.constant("OWNER_KEPT")))
+    _same("kept runs", kept.count, len(found))
+    _same("kept blocks", kept.blocks, sum(found.values()))
 
 
-def _list(heap, name, first, following):
-    """The addresses on a list."""
-    found = []
-    while first:
-        found.append(first)
-        if len(found) > heap.total:
-            raise Broken("the list of %s does not end" % name)
-        first = following(first)
-    return found
+def _ring(heap, slabs, number, newest):
+    """The blocks on a class's list."""
+    found, block = [], newest
+    while block != NO_RUN and (not found or block != newest):
+        if block not in slabs or block in found:
+            raise Broken("the list of slabs of %u bytes leads to block %u" % (SIZES[number], block))
+        older = slabs[block].older
+        if older not in slabs or slabs[older].newer != block:
+            raise Broken("the list of slabs of %u bytes does not lead back to block %u"
+                         % (SIZES[number], block))
+        found.append(block)
+        block = older
+    return set(found)
+
+
+def _slab(heap, block, slab):
+    """One slab's objects against its free bits, and its state."""
+    where = _at(heap, block)
+    if slab.number >= len(SIZES) or slab.size != SIZES[slab.number]:
+        raise Broken("%s: a slab of %u bytes has a wrong size or class" % (where, slab.size))
+    live, count = live_in(slab)
+    said = heap.all.slabs.classes[slab.number]
+    free = sum(word << 32 * i for i, word in enumerate(slab.free[:(count + 31) // 32]))
+    if free >> count:
+        raise Broken("%s: an object is free that does not exist" % where)
+    if slab.state > CURRENT or (slab.state == CURRENT) != (said.current == block):
+        raise Broken("%s: a slab is current, and its class does not know, or the reverse" % where)
+    if (slab.state == FULL and (live < count or slab.until != 1)
+            or slab.state == LISTED and not 0 < live < count):
+        raise Broken("%s: a slab with %u of %u objects live says that it is %s"
+                     % (where, live, count, ("full", "listed")[slab.state]))
+    if slab.state == LISTED:
+        _same("live objects of the slab in %s" % where, slab.until, live)
 
 
 def _slabs(heap):
-    """Each slab's objects against its free bits, and where it says that it is to be found."""
-    said = heap.all.slabs
-    slabs = {address: slab for address, slab in heap.slabs().items() if not is_group(slab[1])}
-    partial = {number: set() for number in range(NCLASSES + 1)}
-    spare = set()
-    size_of = SIZES + [guest.size("struct slab")]
-    for address, (block, slab) in slabs.items():
-        where, own = _at(heap, block), is_structures(slab)
-        size = size_of[slab.class_index]
-        number = PAGE // size + own
-        origin = heap.address(block) - size if own else heap.address(block) + PAGE % size
-        if (slab.size, slab.nobjects, slab.origin) != (size, number, origin):
-            raise Broken("%s: a slab of %u bytes has a wrong size, number or place"
-                         % (where, size))
-        exist = (1 << number) - 1 & ~(3 if own else 0)
-        free = sum(word << 32 * i for i, word in enumerate(slab.free[:(number + 31) // 32]))
-        if free & ~exist:
-            raise Broken("%s: an object is free that does not exist" % where)
-        if slab.listed >= len(PLACES):
-            raise Broken("%s: a slab is nowhere to be found" % where)
-        place, current = PLACES[slab.listed], said.classes[slab.class_index].slab == address
-        wanted = ("current" if current else "spare" if place == "spare"
-                  else "with room" if free else "full")
-        if place != wanted or not current and (free == exist) != (place == "spare"):
-            raise Broken("%s: a slab with %u of %u objects free says that it is %s"
-                         % (where, bits(free), bits(exist), place))
-        if place == "with room":
-            partial[slab.class_index].add(address)
-        elif place == "spare":
-            spare.add(address)
-    _same("blocks of small objects", said.blocks, len(slabs))
-    following = lambda address: guest.structure("struct slab", address).next
-    for number, wanted in partial.items():
-        if set(_list(heap, "slabs with room", said.oldest[number], following)) != wanted:
-            raise Broken("the list of slabs with room of %u bytes is not what it should be"
-                         % size_of[number])
-    if set(_list(heap, "spare slabs", said.spare, following)) != spare:
-        raise Broken("the list of spare slabs is not what it should be")
-    _same("spare slabs", said.nspare, len(spare))
-    for number, current in enumerate(said.classes):
-        if current.slab and current.slab not in slabs:
-            raise Broken("the class of %u bytes serves from a slab that is none" % size_of[number])
+    slabs = {block: heap.slab(block) for block in heap.blocks_tagged("OWNER_SLAB")}
+    for block, slab in slabs.items():
+        _slab(heap, block, slab)
+    for number, said in enumerate(heap.all.slabs.classes):
+        listed = {block for block, slab in slabs.items()
+                  if slab.number == number and slab.state == LISTED}
+        if said.current != NO_RUN and said.current not in slabs:
+            raise Broken("the class of %u bytes serves from block %u, which is no slab"
+                         % (SIZES[number], said.current))
+        if _ring(heap, slabs, number, said.newest) != listed:
+            raise Broken("the list of slabs of %u bytes is not what it should be" % SIZES[number])
 
 
-def _groups(heap):
-    """Each group's pieces: free, or of one allocation."""
-    said, nblocks, nbytes, nkept = heap.all.pieces, 0, 0, 0
-    for address, (block, group) in heap.slabs().items():
-        if not is_group(group):
-            continue
-        where, length = _at(heap, block), piece_bytes(group) * A_GROUP // PAGE
-        if group.class_index > NCLASSES + 3 or group.origin + 1 != heap.address(block):
-            raise Broken("%s: a group of pieces has a wrong size or place" % where)
-        if list(heap.by_block[block:block + length]) != [address] * length:
-            raise Broken("%s: a group does not own all of its blocks" % where)
-        covered, live = group.pieces.free, 0
-        for first, size, kept in pieces_of(group):
-            run = (1 << size // piece_bytes(group)) - 1 << first
-            if covered & run or run >> A_GROUP:
-                raise Broken("%s: piece %u belongs to two, or does not exist" % (where, first))
-            covered |= run
-            live, nkept = live + (not kept), nkept + kept
-            nbytes += size * kept
-        if covered != (1 << A_GROUP) - 1:
-            raise Broken("%s: a piece is neither free nor allocated" % where)
-        if live != group.nobjects:
-            raise Broken("%s: %u pieces' allocations are live, and the group says %u"
-                         % (where, live, group.nobjects))
-        nblocks += length
-    _same("blocks of pieces", said.blocks, nblocks)
-    _same("kept bytes of pieces", said.kept, nbytes)
-    _same("kept runs of pieces", sum(said.counts), nkept)
+def _span(heap, first, listed):
+    """One span: its runs one behind the other; notes those that must be listed."""
+    tags, where, before = heap.units(first), _at(heap, first), False
+    ends = [START] + [0] * (len(tags) - 2) + [END]
+    if [tag & (START | END) for tag in tags] != ends:
+        raise Broken("%s: a span's ends are not marked" % where)
+    tags = [tag & ~(START | END) for tag in tags]
+    if not any(tags):
+        return 1
+    unit = 0
+    while unit < len(tags):
+        length, free = tags[unit] & LENGTH, tags[unit] & FREE_RUN != 0
+        last = [FREE_RUN | LAST | length] if length == 1 else (
+            [FREE_RUN | length] + [0] * (length - 2) + [LAST | length])
+        wanted = last if free else [TAKEN | length] + [0] * (length - 1)
+        if length == 0 or tags[unit:unit + length] != wanted or free and before:
+            raise Broken("%s: unit %u begins no run, or one that is cut short" % (where, unit))
+        if free and length >= SHORTEST:
+            listed.setdefault(length, set()).add(first * len(tags) // A_SPAN + unit)
+        before, unit = free, unit + length
+    return 0
+
+
+def _spans(heap):
+    """Each span's runs, and the lists of the free ones."""
+    said, listed, empty = heap.all.spans, {}, []
+    for first in spans(heap):
+        if _span(heap, first, listed):
+            empty.append(first)
+    if empty != [said.spare] * (said.spare != NO_RUN):
+        raise Broken("the spare span is not the one that is empty")
+    links = guest.words(said.links, heap.total * 4)
+    for length, unit in enumerate(said.newest):
+        found = set()
+        while unit != NO_RUN:
+            if unit in found or unit // GROUP * 2 + 1 >= len(links):
+                raise Broken("the list of free runs of %u units does not hold together" % length)
+            found.add(unit)
+            unit = links[unit // GROUP * 2 + 1]
+        if found != listed.get(length, set()):
+            raise Broken("the list of free runs of %u units is not what it should be" % length)
+        if (said.bins[length // 32] >> length % 32 & 1) != bool(found):
+            raise Broken("the bit of free runs of %u units is wrong" % length)
 
 
 def _growing(heap):

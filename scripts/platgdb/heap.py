@@ -21,17 +21,16 @@ class Heap:
 
     def __init__(self):
         self.state = guest.variable("state", "src/memory/kheap/kheap.c")
-        self.all = self.state.heap
-        self.total = self.all.table.total
-        if self.total == 0:
+        if self.state.heap == 0:
             raise Problem("the kernel has no heap yet; expected: one that is past kheap_init")
+        self.all = guest.structure("struct block_heap", self.state.heap)
+        self.total = self.all.table.total
         self.start = self.all.heap.saddr
         self.end = self.start + PAGE * self.total
         self.entries = guest.read(self.all.table.entries, self.total)
         self.tags = guest.read(self.all.owners, self.total)
         runs = guest.words(self.all.table.runs, 3 * self.total)
         self.lengths, self.newer, self.older = runs[0::3], runs[1::3], runs[2::3]
-        self.by_block = guest.words(self.all.slabs.by_block, self.total)
         self.looks = [Look(look) for look in guest.variable("owner_looks")]
         self.owner_of = self._owners()
 
@@ -81,13 +80,26 @@ class Heap:
             raise Problem("an owner tag is %u, which has no meaning; plat check says where" % owner)
         return self.looks[owner]
 
-    def slabs(self):
-        """The structures that by_block names, each once, by address: block, structure."""
-        seen = {}
-        for block, address in enumerate(self.by_block):
-            if address and address not in seen:
-                seen[address] = (block, guest.structure("struct slab", address))
-        return seen
+    def blocks_tagged(self, name):
+        """The blocks that have the tag NAME themselves."""
+        tag = guest.constant(name)
+        return [block for block in range(self.total) if self.tags[block] == tag]
+
+    def slab(self, block):
+        """What the page map says of BLOCK, which is a slab."""
+        place = self.all.slabs.slabs + guest.size("struct slab") * block
+        slab, words = guest.structure("struct slab", place), guest.constant("SLAB_WORDS")
+        slab.free = list(guest.words(self.all.slabs.free + 4 * words * block, words))
+        slab.older, slab.newer = self.older[block], self.newer[block]
+        slab.number = vars(slab)["class"]
+        return slab
+
+    def units(self, first):
+        """The tags of the units of the span whose first block is FIRST."""
+        a_block = guest.constant("SPAN_UNITS_A_BLOCK")
+        count = guest.constant("SPAN_UNITS")
+        data = guest.read(self.all.spans.tags + 2 * a_block * first, 2 * count)
+        return [data[2 * i] | data[2 * i + 1] << 8 for i in range(count)]
 
     def growing(self):
         """The growing heap behind kmalloc: its kind, structure and window; or None."""

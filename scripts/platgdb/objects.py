@@ -1,63 +1,58 @@
-"""What lies in the blocks: small objects, pieces, and the records of a watched heap."""
+"""What lies in the blocks: small objects, middle sizes, and the records of a watched heap."""
 from platgdb import guest, machine
 from platgdb.growing import blocks
+from platgdb.guest import PAGE
 from platgdb.heap import FREE, Heap, bits
 
-NCLASSES = 25          # include/memory/heap/slab.h
-STRUCTURES, PIECES = NCLASSES, NCLASSES + 1
-NONE, KEPT = 255, 64   # include/memory/heap/pieces.h, in starts
-A_GROUP, A_TIER = 64, 32
-PLACES = ("full", "with room", "spare", "current")
+LENGTH, FREE_RUN, LAST, TAKEN, START, END = 0xff, 0x100, 0x200, 0x400, 0x800, 0x1000  # span.h
+UNIT, A_SPAN = 256, 8  # span.h: bytes of a unit, blocks of a span
 
 
-def is_group(slab):
-    return slab.class_index >= PIECES
+def live_in(slab):
+    """How many objects of a slab are live, and how many there are."""
+    count = PAGE // slab.size
+    return count - sum(bits(word) for word in slab.free[:(count + 31) // 32]), count
 
 
-def is_structures(slab):
-    return slab.class_index == STRUCTURES
+def spans(heap):
+    """The first blocks of all spans."""
+    return heap.blocks_tagged("OWNER_SPAN")[::A_SPAN]
 
 
-def piece_bytes(group):
-    return 64 << 2 * (group.class_index - PIECES)
-
-
-def pieces_of(group):
-    """A group's allocations: which piece each begins with, how many bytes, whether it is kept."""
-    for eight, start in enumerate(group.pieces.starts):
-        if start != NONE:
-            length = group.pieces.bins[eight] % A_TIER + 1
-            yield start % KEPT, length * piece_bytes(group), start >= KEPT
-
-
-def is_free(slab, number):
-    return slab.free[number // 32] >> number % 32 & 1
+def runs_of(tags):
+    """The runs of a span as the tags of their first units say: first unit, units, taken."""
+    unit = 0
+    if tags[0] & ~START == 0:
+        yield 0, len(tags), False
+        return
+    while unit < len(tags):
+        length = max(tags[unit] & LENGTH, 1)
+        yield unit, length, tags[unit] & TAKEN != 0
+        unit += length
 
 
 # -- plat owner -----------------------------------------------------------------------------------
 
 
-def _slab_line(slab, address):
-    if is_structures(slab):
-        return "  the heap's own structures, which nobody else frees"
-    number = (address - slab.origin) // slab.size
-    if address < slab.origin:
-        return "  slab of %u bytes: in front of its %u objects" % (slab.size, slab.nobjects)
+def _slab_line(heap, block, address):
+    slab = heap.slab(block)
+    count, end = PAGE // slab.size, heap.address(block) + PAGE
+    number = (end - 1 - address) // slab.size
+    if number >= count:
+        return "  slab of %u bytes: in front of its %u objects" % (slab.size, count)
     return ("  slab of %u bytes: object %u of %u, from 0x%08x on, %s"
-            % (slab.size, number, slab.nobjects, slab.origin + number * slab.size,
-               "free" if is_free(slab, number) else "live"))
+            % (slab.size, number, count, end - (number + 1) * slab.size,
+               "free" if slab.free[number // 32] >> number % 32 & 1 else "live"))
 
 
-def _group_line(group, address):
-    start, size = group.origin + 1, piece_bytes(group)
-    place = (address - start) // size
-    text = "  group of %u pieces of %u bytes: " % (A_GROUP, size)
-    for first, nbytes, kept in pieces_of(group):
-        if first <= place < first + nbytes // size:
-            return text + ("%u of them, from 0x%08x on, %s"
-                           % (nbytes // size, start + first * size,
-                              "kept for reuse" if kept else "live"))
-    return text + "piece %u, from 0x%08x on, free" % (place, start + place * size)
+def _span_line(heap, block, address):
+    first = heap.first_of(block)
+    start = heap.address(first)
+    for unit, length, taken in runs_of(heap.units(first)):
+        if start + UNIT * unit <= address < start + UNIT * (unit + length):
+            return ("  span of units of %u bytes: %u of them, from 0x%08x on, %s"
+                    % (UNIT, length, start + UNIT * unit, "live" if taken else "free"))
+    return "  span of units of %u bytes: its tags do not lead here; plat check says where" % UNIT
 
 
 def _record_of(watch, address):
@@ -109,9 +104,10 @@ def _block_lines(heap, address):
     yield text + ("%s, %u block%s from block %u on (0x%08x)"
                   % (heap.look(heap.tags[first]).name, count, "" if count == 1 else "s", first,
                      heap.address(first)))
-    if heap.by_block[block]:
-        slab = guest.structure("struct slab", heap.by_block[block])
-        yield (_group_line if is_group(slab) else _slab_line)(slab, address)
+    if heap.tags[first] == guest.constant("OWNER_SLAB"):
+        yield _slab_line(heap, block, address)
+    elif heap.tags[first] == guest.constant("OWNER_SPAN"):
+        yield _span_line(heap, block, address)
 
 
 def _window_lines(heap, growing, address):
@@ -139,51 +135,44 @@ def stats_lines():
     growing = heap.growing()
     largest = max((end - first for first, end in heap.runs() if heap.entries[first] == FREE),
                   default=0)
-    small, small_bytes, live, nbytes = 0, 0, 0, 0
-    for _, slab in heap.slabs().values():
-        if is_group(slab):
-            live += slab.nobjects
-            nbytes += sum(size for _, size, kept in pieces_of(slab) if not kept)
-        elif not is_structures(slab):
-            count = slab.nobjects - sum(bits(word) for word in slab.free)
-            small += count
-            small_bytes += count * slab.size
+    slabs = [heap.slab(block) for block in heap.blocks_tagged("OWNER_SLAB")]
+    small = [(live_in(slab)[0], slab.size) for slab in slabs]
+    middle = [length for first in spans(heap) for _, length, taken in runs_of(heap.units(first))
+              if taken]
     yield ("  blocks: %u total, %u taken, %u free, peak %u, largest free run %u"
            % (said.total, said.taken, said.total - said.taken, said.peak, largest))
     yield ("  block requests: %u served, %u failed; %u allocations live; %u frees refused"
            % (said.served, said.failed, said.allocations,
               said.refused + (growing[1].growing.refused if growing else 0)))
-    yield "  small objects: %u live, %u bytes, in %u blocks" % (small, small_bytes,
-                                                                heap.all.slabs.blocks)
-    yield "  pieces: %u live, %u bytes, in %u blocks" % (live, nbytes, heap.all.pieces.blocks)
-    yield "  kept for reuse: %u blocks" % heap.all.kept.blocks
+    yield ("  small objects: %u live, %u bytes, in %u blocks"
+           % (sum(live for live, _ in small), sum(live * size for live, size in small),
+              len(slabs)))
+    yield ("  middle sizes: %u live, %u bytes, in %u blocks"
+           % (len(middle), UNIT * sum(middle), A_SPAN * len(spans(heap))))
+    yield "  kept for reuse: %u blocks" % kept(heap)
+
+
+def kept(heap):
+    """The blocks that a trim would give back: runs, current slabs that are empty, a span."""
+    current = [said.current for said in heap.all.slabs.classes if said.current < heap.total]
+    empty = sum(live_in(heap.slab(block))[0] == 0 for block in current)
+    return (heap.all.kept.blocks + empty
+            + (A_SPAN if heap.all.spans.spare < heap.total else 0))
 
 
 def slabs_lines():
     heap = Heap()
-    counts, groups, spare = {}, {}, 0
-    for _, slab in heap.slabs().values():
-        if is_group(slab):
-            found = groups.setdefault(piece_bytes(slab), [0, 0, 0, 0])
-            kept = sum(1 for _, _, is_kept in pieces_of(slab) if is_kept)
-            values = (1, slab.nobjects, kept, bits(slab.pieces.free))
-        elif PLACES[slab.listed % 4] == "spare":
-            spare += 1
-            continue
-        else:
-            size = 0 if is_structures(slab) else slab.size
-            found = counts.setdefault(size, [0, 0, 0])
-            number = slab.nobjects - (1 if is_structures(slab) else 0)
-            values = (1, number - sum(bits(word) for word in slab.free), number)
-        found[:] = [a + b for a, b in zip(found, values)]
+    counts = {}
+    for slab in (heap.slab(block) for block in heap.blocks_tagged("OWNER_SLAB")):
+        found = counts.setdefault(slab.size, [0, 0, 0])
+        found[:] = [a + b for a, b in zip(found, (1,) + live_in(slab))]
     yield "  objects of     slabs     live   of all"
-    for size, (slabs, live, total) in sorted(counts.items()):
-        if size:
-            yield "  %4u bytes  %8u %8u %8u" % (size, slabs, live, total)
-    if 0 in counts:
-        yield "  structures  %8u %8u %8u" % tuple(counts[0])
-    yield "  spare       %8u, at most %u" % (spare, heap.all.slabs.spare_most)
-    yield "  pieces of     groups     live     kept   free pieces of all"
-    for size, (number, live, kept, free) in sorted(groups.items()):
-        yield "  %4u bytes  %8u %8u %8u %8u %8u" % (size, number, live, kept, free,
-                                                     number * A_GROUP)
+    for size, (number, live, total) in sorted(counts.items()):
+        yield "  %4u bytes  %8u %8u %8u" % (size, number, live, total)
+    lengths, free = [], 0
+    for first in spans(heap):
+        for _, length, taken in runs_of(heap.units(first)):
+            lengths += [length] if taken else []
+            free += 0 if taken else length
+    yield "  spans: %u of %u blocks, %u live in %u units, %u units free" % (
+        len(spans(heap)), A_SPAN, len(lengths), sum(lengths), free)

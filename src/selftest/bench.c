@@ -132,7 +132,7 @@ static void pages(const char *name, uint32_t percent)
     if (target > LIVE * 24)
         rest = kmalloc((target - LIVE * 24) * HEAP_BLOCK_SIZE);
     for (int i = 0; i < OPERATIONS; i++) {
-        size_t used = counts->taken - kheap_all()->kept.blocks;
+        size_t used = counts->taken - block_heap_kept(kheap_all());
         if (used < target && state.nlive < LIVE) {
             void *pointer = timed_malloc((1 + next_random(64)) * HEAP_BLOCK_SIZE);
             if (pointer) {

@@ -16,7 +16,6 @@ static struct {
     struct window_source source;
     void *region, *beside; /* the block heap's */
     union {
-        struct block_heap blocks;
         struct {
             struct free_list heap;
             struct window window;
@@ -28,14 +27,15 @@ static struct {
 
 static bool open_blocks(struct allocator *allocator)
 {
-    struct block_heap *heap = &state.heap->blocks;
     size_t nblocks = state.nbytes / HEAP_BLOCK_SIZE;
     state.region = kmalloc_for(OWNER_SHELL, state.nbytes);
     state.beside = kmalloc_for(OWNER_SHELL, block_heap_bytes_beside(nblocks));
+    if (!state.region || !state.beside)
+        return false;
+    struct block_heap *heap =
+        block_heap_create(state.region, (uint8_t *)state.region + state.nbytes, state.beside, NULL);
     *allocator = block_heap_allocator(heap);
-    return state.region && state.beside &&
-           !block_heap_create(heap, state.region, (uint8_t *)state.region + state.nbytes,
-                              state.beside, NULL);
+    return heap != NULL;
 }
 
 static bool open_list(struct allocator *allocator)

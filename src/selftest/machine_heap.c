@@ -33,7 +33,7 @@ CASE(kheap, corners_of_kmalloc_and_kfree)
 CASE(kheap, blocks_and_small_objects_are_told_apart)
 {
     SKIP_UNLESS(!kheap_growing(), "kmalloc serves from a growing heap");
-    void *large = kmalloc(PIECES_LARGEST + 1), *small = kmalloc(1);
+    void *large = kmalloc(BLOCK_HEAP_MIDDLE + 1), *small = kmalloc(1);
     bool tagged = large && small && (uintptr_t)large % HEAP_BLOCK_SIZE == 0 &&
                   kheap_owner_of(heap_block_of(kheap(), large)) == OWNER_KERNEL &&
                   kheap_owner_of(heap_block_of(kheap(), small)) ==
@@ -139,13 +139,13 @@ CASE(kheap, refused_frees_of_small_objects_change_nothing)
     size_t refused = kheap_refused();
     kfree(object + 16);
     kfree(object + 47);
-    size_t live = slab_statistics(&kheap_all()->slabs).objects;
+    size_t live = block_heap_statistics(kheap_all()).objects;
     bool in_slab = kheap_owner_of(heap_block_of(kheap(), object)) == OWNER_SLAB;
     kfree(object);
     kfree(object);
     kheap_trim(); /* a watched heap may hold it back until then */
     CHECK(in_slab || is_guarded(object));
-    CHECK_EQUAL(slab_statistics(&kheap_all()->slabs).objects, live - in_slab);
+    CHECK_EQUAL(block_heap_statistics(kheap_all()).objects, live - in_slab);
     CHECK_EQUAL(kheap_refused(), refused + 3);
 }
 

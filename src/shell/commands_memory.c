@@ -74,13 +74,12 @@ void command_stats(const struct shell_context *context, unsigned nwords, char **
             s->taken, s->total - s->taken, s->peak, heap_largest_free(kheap()));
     kprintf("  block requests: %zu served, %zu failed; %zu allocations live; %zu frees refused\n",
             s->served, s->failed, s->allocations, kheap_refused());
-    struct slab_statistics small = slab_statistics(&kheap_all()->slabs);
-    struct pieces_statistics pieces = pieces_statistics(&kheap_all()->pieces);
-    kprintf("  small objects: %zu live, %zu bytes, in %zu blocks\n", small.objects, small.bytes,
-            small.blocks);
-    kprintf("  pieces: %zu live, %zu bytes, in %zu blocks\n", pieces.allocations, pieces.bytes,
-            pieces.blocks);
-    kprintf("  kept for reuse: %zu blocks\n", kheap_all()->kept.blocks);
+    struct block_heap_statistics objects = block_heap_statistics(kheap_all());
+    kprintf("  small objects: %zu live, %zu bytes, in %zu blocks\n", objects.objects,
+            objects.object_bytes, objects.slabs);
+    kprintf("  middle sizes: %zu live, %zu bytes, in %zu blocks\n", objects.middles,
+            objects.middle_bytes, objects.spans);
+    kprintf("  kept for reuse: %zu blocks\n", block_heap_kept(kheap_all()));
     interrupts_off_say();
 }
 
@@ -115,7 +114,7 @@ void command_alloc(const struct shell_context *context, unsigned nwords, char **
         return;
     }
     for (uint32_t i = 0; i < count; i++) {
-        void *pointer = nbytes <= PIECES_LARGEST && nbytes % HEAP_BLOCK_SIZE
+        void *pointer = nbytes <= BLOCK_HEAP_MIDDLE && nbytes % HEAP_BLOCK_SIZE
                             ? kmalloc(nbytes)
                             : kmalloc_for(OWNER_SHELL, nbytes);
         if (!pointer) {

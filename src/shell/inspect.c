@@ -22,25 +22,17 @@ void inspect_forget(void)
     last.known = false;
 }
 
-static void say_slab(const struct slab *slab, char *text)
+static void say_objects(const void *block, enum heap_owner owner, char *text)
 {
-    if (!slab) {
-        string_copy(text, INSPECT_BYTES, "nothing is known about it");
+    struct heap_description is;
+    if (!block_heap_describe(kheap_all(), block, &is))
         return;
-    }
-    size_t free = 0;
-    if (slab->class_index >= SLAB_PIECES) {
-        size_t piece = (size_t)1 << pieces_shift((size_t)slab->class_index - SLAB_PIECES);
-        format_text(text, INSPECT_BYTES, "group of %d pieces of %zu bytes, %u allocations live",
-                    PIECES_A_GROUP, piece, slab->nobjects);
-        return;
-    }
-    for (size_t i = 0; i < SLAB_WORDS; i++)
-        for (uint32_t word = slab->free[i]; word; word &= word - 1)
-            free++;
-    format_text(text, INSPECT_BYTES, "slab of %s of %u bytes, %zu of %u live",
-                slab->class_index == SLAB_STRUCTURES ? "the heap's own structures" : "objects",
-                slab->size, slab->nobjects - free, slab->nobjects);
+    if (owner == OWNER_SLAB)
+        format_text(text, INSPECT_BYTES, "slab of objects of %zu bytes, %zu of %zu live", is.nbytes,
+                    is.live_here, is.room_here);
+    else
+        format_text(text, INSPECT_BYTES, "span of middle sizes, %zu of %zu units taken",
+                    is.live_here, is.room_here);
 }
 
 struct search {
@@ -106,10 +98,11 @@ static bool say_callers(const void *address, char *text)
 
 static void say_who(const struct live_map *map, const struct live_run *run, char *text)
 {
-    const void *address = heap_address_of(&map->heap->heap, run->first);
+    const void *address = heap_address_of(block_heap_table(map->heap), run->first);
     text[0] = '\0';
-    if (run->owner == OWNER_SLAB) {
-        say_slab(slab_of(&map->heap->slabs, address), text);
+    if (run->owner == OWNER_SLAB || run->owner == OWNER_SPAN) {
+        say_objects((const uint8_t *)address + HEAP_BLOCK_SIZE - 1, (enum heap_owner)run->owner,
+                    text);
         return;
     }
     if (run->owner <= OWNER_KEPT)
@@ -131,6 +124,7 @@ static void say_who(const struct live_map *map, const struct live_run *run, char
 
 void inspect(const struct live_map *map, uint32_t tick, struct inspection *inspection)
 {
+    const struct heap *table = block_heap_table(map->heap);
     struct live_run run = live_map_run(map);
     block_t block = run.first > map->cursor ? run.first : map->cursor;
     uint32_t age;
@@ -139,7 +133,7 @@ void inspect(const struct live_map *map, uint32_t tick, struct inspection *inspe
         format_text(since, sizeof since, "%u.%u s ago", age / PIT_TICKS_A_SECOND,
                     age % PIT_TICKS_A_SECOND * 10 / PIT_TICKS_A_SECOND);
     format_text(inspection->lines[0], INSPECT_BYTES, "block %zu at %p, byte 0x%02x: %s", block,
-                heap_address_of(&map->heap->heap, block), map->heap->table.entries[block],
+                heap_address_of(table, block), table->table->entries[block],
                 owner_looks[run.owner].name);
     format_text(inspection->lines[1], INSPECT_BYTES,
                 "%zu block%s, %zu bytes, from block %zu on, since %s", run.length,

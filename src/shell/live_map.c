@@ -21,7 +21,7 @@ size_t live_map_bytes(size_t nblocks, size_t room)
 
 void live_map_init(struct live_map *map, const struct block_heap *heap, void *memory, size_t room)
 {
-    size_t total = heap->table.total;
+    size_t total = block_heap_table(heap)->table->total;
     uint32_t *words = memory;
     memset(words, 0, 2 * total * sizeof *words);
     *map = (struct live_map){
@@ -113,10 +113,10 @@ bool live_map_move(struct live_map *map, enum live_move move)
 /* The run that begins at BLOCK. Whatever the table says, it ends with it. */
 static struct live_run run_at(const struct live_map *map, block_t block)
 {
-    const struct block_heap *heap = map->heap;
-    size_t length = heap->table.runs[block].length;
-    bool taken = heap->table.entries[block] & HEAP_BLOCK_TABLE_ENTRY_TAKEN;
-    unsigned owner = taken ? heap->owners[block] : OWNER_FREE;
+    const struct heap_table *table = block_heap_table(map->heap)->table;
+    size_t length = table->runs[block].length;
+    bool taken = table->entries[block] & HEAP_BLOCK_TABLE_ENTRY_TAKEN;
+    unsigned owner = taken ? block_heap_owners(map->heap)[block] : OWNER_FREE;
     return (struct live_run){
         .first = block,
         .length = length == 0 || length > map->total - block ? 1 : length,
@@ -249,7 +249,7 @@ bool live_map_change(struct live_map *map, size_t *place)
 struct live_run live_map_run(const struct live_map *map)
 {
     block_t end = map->cursor + ((size_t)1 << map->shift), first = map->cursor;
-    const HEAP_BLOCK_TABLE_ENTRY *entries = map->heap->table.entries;
+    const HEAP_BLOCK_TABLE_ENTRY *entries = block_heap_table(map->heap)->table->entries;
     if (end > map->total)
         end = map->total;
     while (first < end && entries[first] == HEAP_BLOCK_TABLE_ENTRY_FREE)

@@ -48,9 +48,9 @@ sub agrees {
     return $processes;
 }
 
-my @work = ('alloc 12K', 'alloc 100 500', 'alloc 8 3', 'alloc 1000 40', 'alloc 20000 5',
+my @work = ('alloc 12K', 'alloc 100 500', 'alloc 8 3', 'alloc 3000 40', 'alloc 20000 5',
     'alloc 20K 30', 'run stress');
-my ($machine, $three, $small, $tiny, $pieces) = machine({ memory => 128 }, @work);
+my ($machine, $three, $small, $tiny, $middle) = machine({ memory => 128 }, @work);
 syswrite $machine->{to}, "run sh &\r"; # two prompts, in any order
 ok defined $machine->wait_for(qr/\A(?=.*^plat> )(?=.*sh> )/ms), 'a process waits';
 $machine->type('');
@@ -71,26 +71,26 @@ for my $page (0, 1, 3, 4, 6) {
 
 my ($block_of_three) = $three =~ /block (\d+)$/m;
 my ($first_small) = $small =~ /^  (0x\w{8})/;
-my ($first_piece) = $pieces =~ /^  (0x\w{8})/;
-$machine->answers("free $first_small", "free $first_piece");
+my ($first_middle) = $middle =~ /^  (0x\w{8})/;
+$machine->answers("free $first_small", "free $first_middle");
 my $second = sprintf '0x%08x', 0x1000000 + 4096 * ($block_of_three + 1);
-my ($inside, $freed, $live, $piece, $kept, $last, $outside) = $machine->gdb(
-    "plat owner $second+5", "plat owner $first_small+100", "plat owner $first_small+112",
-    "plat owner $first_piece+1024", "plat owner $first_piece", 'plat owner 0x07fdf000',
+my ($inside, $freed, $live, $unit, $free_units, $last, $outside) = $machine->gdb(
+    "plat owner $second+5", "plat owner $first_small+100", "plat owner $first_small-112",
+    "plat owner $first_middle+3072", "plat owner $first_middle+3071", 'plat owner 0x07fdf000',
     'plat owner 0x1000');
 my $in_three = "  0x%08x is in block %d, byte 0x81: shell, 3 blocks from block %d on (0x%08x)\n";
 is $inside, sprintf($in_three, 5 + hex $second, $block_of_three + 1, $block_of_three,
     hex($second) - 4096),
     'plat owner: inside of an allocation';
-my ($next_small, $next_piece) = map { sprintf '0x%08x', $_ } 112 + hex $first_small,
-    1024 + hex $first_piece;
-my $group = '  group of 64 pieces of 64 bytes: 16 of them, from';
+my ($next_small, $next_middle) = map { sprintf '0x%08x', $_ } -112 + hex $first_small,
+    3072 + hex $first_middle;
+my $span = '  span of units of 256 bytes: 12 of them, from';
 like $freed, qr/\n  slab of 112 bytes: object 0 of 36, from $first_small on, free\n\z/,
     '.. a freed object';
 like $live, qr/\n  slab of 112 bytes: object 1 of 36, from $next_small on, live\n\z/,
     '.. a live one';
-like $piece, qr/\n$group $next_piece on, live\n\z/, '.. pieces';
-like $kept, qr/\n$group $first_piece on, kept for reuse\n\z/, '.. that are kept';
+like $unit, qr/\n$span $next_middle on, live\n\z/, '.. a middle size';
+like $free_units, qr/\n$span $first_middle on, free\n\z/, '.. one that is free';
 is $last, "  0x07fdf000 is in block 28639, byte 0x00: free\n", '.. the last block';
 is $outside, "plat: 0x00001000 is not in the heap; expected: 0x01000000 to 0x07fdffff\n",
     '.. no block';
@@ -115,7 +115,7 @@ like $kernel, qr/: physical 00400000, writable, kernel only/, '.. and not the ke
 $machine->end;
 
 # On a small machine the heap lies where programs do. All blocks up to the log, below the programs'
-# stack, are taken here, so that the small objects' structures lie where ring 3 sees that instead.
+# stack, are taken here, so that the small objects lie where ring 3 sees that instead.
 my $next;
 ($machine, $next) = machine({ memory => 16, modules => programs('count') }, 'alloc 4K');
 my ($from) = $next =~ /^  (0x\w{8})/;
@@ -174,7 +174,7 @@ for (['heap=free_list', {}], ['heap=best_fit', {}], ['heap_watch', {}], ['heap_g
 
 # -- Broken tables --------------------------------------------------------------------------------
 
-($machine) = machine({}, 'alloc 12K', 'alloc 100 40', 'alloc 1000 3', 'alloc 4K',
+($machine) = machine({}, 'alloc 12K', 'alloc 100 40', 'alloc 1000 3', 'alloc 3000 2', 'alloc 4K',
     'free 0x01002000');
 my ($total, $table) = $machine->{text} =~ /^heap: \S+ (\d+) blocks, table (0x\w+)$/m;
 my $heap = "'src/memory/kheap/kheap.c'::state.heap";
@@ -184,7 +184,7 @@ my @damage = ( # what is written, and the sentence
     ["{char}($table+100) = 0x81", 'block 100 (0x01064000): byte 0x81 has no first block before it'],
     ["{char}($table+$total-1) = 0xc1", sprintf('block %d (0x%08x): the last block has a next one',
         $total - 1, 0x1000000 + 4096 * ($total - 1))],
-    ["{char}($table+100) = 0x41", 'taken blocks: the heap says 10, and there are 11'],
+    ["{char}($table+100) = 0x41", 'taken blocks: the heap says 17, and there are 18'],
     ["$heap.heap.statistics.allocations = 3", 'allocations: the heap says 3, and there are 8'],
     ["$heap.heap.statistics.peak = 1", 'the peak of 1 blocks is not between taken and total'],
     ["$heap.table.runs[2].length = 4",
@@ -192,28 +192,30 @@ my @damage = ( # what is written, and the sentence
     ["$heap.table.runs[$total-1].length = 4", qr/: length 4 is known of a run of \d+ blocks$/],
     ["$heap.owners[5] = 99", 'block 5 (0x01005000): owner 99 has no meaning'],
     ["$heap.owners[5] = 0", 'block 5 (0x01005000): no owner where an allocation begins'],
-    ["$heap.owners[3] = 4", 'block 3 (0x01003000): an owner where no allocation begins'],
-    ["$heap.slabs.by_block[7] = 0",
-        'block 7 (0x01007000): whose objects are there is known for what has none, or not known'],
+    (map { [sprintf("$heap.owners[%d] = %d", @$_), sprintf 'block %d (0x%08x): an owner where no '
+        . "allocation begins, or a span's block without", $_->[0], 0x1000000 + 4096 * $_->[0]] }
+        [3, 4], [10, 0]),
+    ["$heap.owners[7] = 5", 'the class of 1024 bytes serves from block 7, which is no slab'],
     ["$heap.kept.blocks = 4", 'kept blocks: the heap says 4, and there are 3'],
-    ["$heap.slabs.by_block[6].free[0] = 1",
-        'block 6 (0x01006000): a slab with 1 of 36 objects free says that it is full'],
-    ["$heap.slabs.by_block[6].free[1] = 0x80000000",
-        'block 6 (0x01006000): an object is free that does not exist'],
-    ["$heap.slabs.blocks = 9", 'blocks of small objects: the heap says 9, and there are 3'],
-    ["$heap.slabs.nspare = 1", 'spare slabs: the heap says 1, and there are 0'],
-    ["$heap.slabs.oldest[7] = $heap.slabs.by_block[6]",
-        'the list of slabs with room of 112 bytes is not what it should be'],
-    ["$heap.slabs.classes[7].slab = 0",
-        'block 7 (0x01007000): a slab with 32 of 36 objects free says that it is current'],
-    ["$heap.pieces.kept = 64", 'kept bytes of pieces: the heap says 64, and there are 0'],
-    ["$heap.pieces.counts[15] = 1", 'kept runs of pieces: the heap says 1, and there are 0'],
+    ["$heap.kept.newest[3] = -1", 'kept runs: the heap says 0, and there are 1'],
+    ["$heap.slabs.free[5][0] = 1",
+        'block 5 (0x01005000): a slab with 35 of 36 objects live says that it is full'],
+    ["$heap.slabs.free[5][1] = 0x80000000",
+        'block 5 (0x01005000): an object is free that does not exist'],
+    ["$heap.slabs.slabs[5].size = 96",
+        'block 5 (0x01005000): a slab of 96 bytes has a wrong size or class'],
+    ["$heap.slabs.classes[6].newest = 5",
+        'the list of slabs of 112 bytes does not lead back to block 5'],
+    ["$heap.slabs.classes[6].newest = 9", 'the list of slabs of 112 bytes leads to block 9'],
+    ["$heap.slabs.classes[6].current = -1",
+        'block 6 (0x01006000): a slab is current, and its class does not know, or the reverse'],
+    ["$heap.spans.spare = 8", 'the spare span is not the one that is empty'],
+    ["$heap.spans.newest[104] = -1", 'the list of free runs of 104 units is not what it should be'],
+    ["$heap.spans.bins[3] = 0", 'the bit of free runs of 104 units is wrong'],
+    ["$heap.spans.tags[129] = 0x405",
+        'block 8 (0x01008000): unit 0 begins no run, or one that is cut short'],
+    ["$heap.spans.tags[128] = 0x40c", "block 8 (0x01008000): a span's ends are not marked"],
     ["heap_map.nblocks = 7", 'heap_map says something else than the heap'],
-    ["$heap.pieces.blocks = 3", 'blocks of pieces: the heap says 3, and there are 1'],
-    ["$heap.slabs.by_block[8].nobjects = 4",
-        "block 8 (0x01008000): 3 pieces' allocations are live, and the group says 4"],
-    ["$heap.slabs.by_block[8].pieces.free = 0",
-        'block 8 (0x01008000): a piece is neither free nor allocated'],
 );
 my @sound = $machine->gdb('plat check', 'plat blocks 0');
 is $sound[0], "  check: sound\n", 'before anything is broken';

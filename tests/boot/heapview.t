@@ -21,7 +21,7 @@ my (%letter_of, %letter_by_name);
         $letter_of{$3} = $letter_by_name{$1} = $2;
     }
 }
-is scalar(keys %letter_of), 10, 'ten owners, of ten colours';
+is scalar(keys %letter_of), 11, 'eleven owners, of eleven colours';
 
 sub machine {
     my ($with, @lines) = @_;
@@ -150,7 +150,7 @@ sub pictures {
     my ($first, $second) = (read_png($png), read_svg($svg));
     ok $first && $second, '.. both can be read' or return;
     my ($left, $top) = cells($first, 1);
-    my $bottom = $first->{height} - 12 - 5 * 20 - 12;
+    my $bottom = $first->{height} - 12 - 6 * 20 - 12;
     my @different = grep { my $y = $_; grep { pixel($first, $_, $y) ne pixel($second, $_, $y) }
         $left .. $first->{width} - 1 } $top .. $bottom - 1;
     is "@different[0 .. (@different ? 0 : -1)]", '', '.. and show the same cells';

@@ -15,8 +15,8 @@ my $drawn = qr/^watch: (\d+) frames, (\d+) cells drawn of (\d+)$/m;
 
 # By enum heap_owner: name, colour, the VGA's colour nearest to it.
 my @owners = (['free', '1e1e28', '000000'], ['not ours', '484848', '555555'],
-    ['kept', '8a8a8a', 'aaaaaa'], ['small', '56b4e9', '55ffff'], ['kernel', 'e69f00', 'aa5500'],
-    ['paging', 'cc79a7', 'ff5555'], ['shell', 'f0e442', 'ffff55'], ['guarded', 'd55e00', 'aa0000'],
+    ['kept', '8a8a8a', 'aaaaaa'], ['small', '56b4e9', '55ffff'], ['middle', '8088ff', '5555ff'],
+    ['kernel', 'e69f00', 'aa5500'], ['paging', 'cc79a7', 'ff5555'], ['shell', 'f0e442', 'ffff55'], ['guarded', 'd55e00', 'aa0000'],
     ['window', '0072b2', '00aaaa'], ['process', '009e73', '00aa00']);
 
 # -- The guest ------------------------------------------------------------------------------------
@@ -153,7 +153,7 @@ sub wrong_cells {
 
 sub few { return join '; ', @_ > 3 ? (@_[0 .. 2], '..') : @_ }
 
-# Something of most owners, and gaps: kept runs, small objects, pieces, a process.
+# Something of most owners, and gaps: kept runs, small objects, middle sizes, a process.
 my @fill = ([$prompt, "alloc 12K\r"], [$prompt, "alloc 4K 30\r"], [$prompt, "alloc 5000 60\r"],
     [$prompt, "run stress 2000\r"], [$prompt, "run count 2000000000 &\r"], [$prompt, "alloc 4K 3\r"]);
 

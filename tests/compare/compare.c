@@ -47,13 +47,14 @@ static const struct window_source source = {.map = map, .unmap = unmap};
 
 static bool open_blocks(struct allocator *allocator)
 {
-    static struct block_heap heap;
-    static size_t *beside;
+    static void *beside;
     if (!beside)
         beside = malloc(block_heap_bytes_beside(COMPARE_BYTES / HEAP_BLOCK_SIZE));
-    *allocator = block_heap_allocator(&heap);
-    return beside && mprotect(region, COMPARE_BYTES, PROT_READ | PROT_WRITE) == 0 &&
-           block_heap_create(&heap, region, region + COMPARE_BYTES, beside, NULL) == 0;
+    if (!beside || mprotect(region, COMPARE_BYTES, PROT_READ | PROT_WRITE))
+        return false;
+    struct block_heap *heap = block_heap_create(region, region + COMPARE_BYTES, beside, NULL);
+    *allocator = block_heap_allocator(heap);
+    return heap != NULL;
 }
 
 static bool open_list(struct allocator *allocator)

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "case.h"
-#include "memory/heap/block_heap.h"
+#include "memory/heap/block_private.h"
 
 enum {
     BLOCKS = 4096,
@@ -21,8 +21,8 @@ enum {
 
 static uint8_t arena[BLOCKS][HEAP_BLOCK_SIZE] __attribute__((aligned(HEAP_BLOCK_SIZE)));
 static uint8_t *const arena_end = (uint8_t *)(arena + BLOCKS);
-static size_t beside[128 * 1024 / sizeof(size_t)];
-static struct block_heap heap;
+static size_t beside[BLOCK_HEAP_BESIDE(BLOCKS) / sizeof(size_t)];
+static struct block_heap *heap;
 static uint64_t seed;
 
 static struct live {
@@ -80,22 +80,16 @@ static bool is_filled(const uint8_t *bytes, size_t nbytes, uint8_t pattern)
 }
 
 /* Whether the heap needs no more than it has; asked only where it says that it has too little. */
-static bool memory_is_short(size_t nbytes, size_t alignment, bool whole)
+static bool memory_is_short(size_t nbytes, size_t alignment)
 {
-    size_t run = 0, longest = 0, total = 0;
+    size_t run = 0, longest = 0;
     size_t step = alignment > HEAP_BLOCK_SIZE ? alignment / HEAP_BLOCK_SIZE : 1;
     for (size_t i = 0; i < BLOCKS; i++) {
-        run = heap.table.entries[i] ? 0 : run + 1;
-        total += heap.table.entries[i] == 0;
+        run = heap->table.entries[i] ? 0 : run + 1;
         longest = run > longest ? run : longest;
     }
-    if (heap.kept.blocks)
-        return false;
-    if (whole)
-        return longest < (nbytes + HEAP_BLOCK_SIZE - 1) / HEAP_BLOCK_SIZE + step - 1;
-    if (nbytes <= SLAB_LARGEST && alignment <= 16)
-        return total < 2;
-    return longest < 16 + 1;
+    return block_heap_kept(heap) == 0 &&
+           longest < (nbytes + HEAP_BLOCK_SIZE - 1) / HEAP_BLOCK_SIZE + step - 1;
 }
 
 /* A new object of at least NBYTES; the shadow knows it from now on. */
@@ -104,7 +98,7 @@ static bool note_new(uint8_t *bytes, size_t nbytes, size_t alignment)
     if ((uintptr_t)bytes % alignment != 0 || bytes < arena[0] || bytes >= arena_end)
         return false;
     int refusal = 0;
-    size_t size = block_heap_size(&heap, bytes, &refusal);
+    size_t size = block_heap_size(heap, bytes, &refusal);
     if (size < nbytes || refusal != 0 || size > (size_t)(arena_end - bytes))
         return false;
     if (!mark(bytes, size, true))
@@ -118,36 +112,37 @@ static bool note_new(uint8_t *bytes, size_t nbytes, size_t alignment)
 
 static bool is_whole(size_t nbytes)
 {
-    return nbytes % HEAP_BLOCK_SIZE == 0 || nbytes > PIECES_LARGEST;
+    return nbytes % HEAP_BLOCK_SIZE == 0 || nbytes > SPAN_LARGEST;
 }
 
 static size_t alignment_for(size_t nbytes)
 {
-    return is_whole(nbytes) ? HEAP_BLOCK_SIZE : nbytes > SLAB_LARGEST ? 64 : nbytes > 8 ? 16 : 8;
+    return is_whole(nbytes) ? HEAP_BLOCK_SIZE : nbytes > SLAB_LARGEST ? SPAN_UNIT : SLAB_STEP;
 }
 
 static bool try_malloc(size_t nbytes)
 {
-    uint8_t *bytes = block_heap_malloc(&heap, nbytes);
+    uint8_t *bytes = block_heap_malloc(heap, nbytes);
     return bytes ? note_new(bytes, nbytes, alignment_for(nbytes))
-                 : memory_is_short(nbytes, 1, is_whole(nbytes));
+                 : memory_is_short(nbytes, 1) && !block_heap_malloc(heap, nbytes);
 }
 
 static bool try_malloc_for(size_t nbytes, enum heap_owner owner)
 {
-    uint8_t *bytes = block_heap_malloc_for(&heap, owner, nbytes);
+    uint8_t *bytes = block_heap_malloc_for(heap, owner, nbytes);
     if (!bytes)
-        return memory_is_short(nbytes, 1, true);
-    return block_heap_owner_of(&heap, heap_block_of(&heap.heap, bytes)) == owner &&
+        return memory_is_short(nbytes, 1) && !block_heap_malloc_for(heap, owner, nbytes);
+    return block_heap_owner_of(heap, heap_block_of(&heap->heap, bytes)) == owner &&
            note_new(bytes, nbytes, HEAP_BLOCK_SIZE);
 }
 
 static bool try_aligned(size_t nbytes, size_t alignment)
 {
-    uint8_t *bytes = block_heap_malloc_aligned(&heap, nbytes, alignment);
+    uint8_t *bytes = block_heap_malloc_aligned(heap, nbytes, alignment);
     if (bytes)
         return note_new(bytes, nbytes, alignment);
-    return memory_is_short(nbytes, alignment, is_whole(nbytes) || alignment >= HEAP_BLOCK_SIZE);
+    return memory_is_short(nbytes, alignment) &&
+           !block_heap_malloc_aligned(heap, nbytes, alignment);
 }
 
 static bool try_free(size_t i)
@@ -157,16 +152,16 @@ static bool try_free(size_t i)
     used -= was.size;
     gone[next_random(256)] = was.bytes;
     return is_filled(was.bytes, was.size, was.pattern) && mark(was.bytes, was.size, false) &&
-           block_heap_free(&heap, was.bytes) == HEAP_FREED &&
-           block_heap_free(&heap, was.bytes) != HEAP_FREED;
+           block_heap_free(heap, was.bytes) == HEAP_FREED &&
+           block_heap_free(heap, was.bytes) != HEAP_FREED;
 }
 
 /* In place, or else by a new place, as realloc does it. */
 static bool try_realloc(size_t i, size_t nbytes)
 {
     struct live *object = &live[i], was = *object;
-    if (block_heap_resize(&heap, was.bytes, nbytes)) {
-        size_t size = block_heap_size(&heap, was.bytes, NULL);
+    if (block_heap_resize(heap, was.bytes, nbytes)) {
+        size_t size = block_heap_size(heap, was.bytes, NULL);
         if (size < nbytes || size > (size_t)(arena_end - was.bytes) ||
             !is_filled(was.bytes, size < was.size ? size : was.size, was.pattern))
             return false;
@@ -177,11 +172,11 @@ static bool try_realloc(size_t i, size_t nbytes)
         memset(was.bytes, was.pattern, size);
         return true;
     }
-    if (block_heap_size(&heap, was.bytes, NULL) != was.size)
+    if (block_heap_size(heap, was.bytes, NULL) != was.size)
         return false;
-    uint8_t *bytes = block_heap_malloc(&heap, nbytes);
+    uint8_t *bytes = block_heap_malloc(heap, nbytes);
     if (!bytes)
-        return memory_is_short(nbytes, 1, is_whole(nbytes));
+        return memory_is_short(nbytes, 1) && !block_heap_resize(heap, was.bytes, nbytes);
     memcpy(bytes, was.bytes, nbytes < was.size ? nbytes : was.size);
     return is_filled(bytes, nbytes < was.size ? nbytes : was.size, was.pattern) && try_free(i) &&
            note_new(bytes, nbytes, alignment_for(nbytes));
@@ -207,9 +202,9 @@ static bool try_wrong_free(void)
     if (!pointer || is_live(pointer))
         return true;
     int refusal = 0;
-    return block_heap_size(&heap, pointer, &refusal) == 0 && refusal < 0 &&
-           !block_heap_resize(&heap, pointer, 1 + next_random(10000)) &&
-           block_heap_free(&heap, pointer) == refusal;
+    return block_heap_size(heap, pointer, &refusal) == 0 && refusal < 0 &&
+           !block_heap_resize(heap, pointer, 1 + next_random(10000)) &&
+           block_heap_free(heap, pointer) == refusal;
 }
 
 /* Mostly small ones; a seed's profile says how many are not. */
@@ -221,7 +216,7 @@ static size_t random_size(uint32_t profile)
     case 1:
         return HEAP_BLOCK_SIZE * (1 + next_random(profile & 1 ? 70 : 6));
     case 2 ... 5:
-        return 1 + next_random(PIECES_LARGEST);
+        return 1 + next_random(SPAN_LARGEST);
     case 6 ... 11:
         return 1 + next_random(9000);
     case 12 ... 15:
@@ -242,8 +237,8 @@ static bool step(uint32_t profile, uint32_t fullness)
     if (kind <= 5 && nlive)
         return try_realloc(next_random((uint32_t)nlive), nbytes);
     if (kind == 6 && next_random(32) == 0) {
-        size_t taken = heap.heap.statistics.taken, given = block_heap_trim(&heap);
-        return heap.heap.statistics.taken + given == taken && heap.kept.blocks == 0;
+        size_t taken = heap->heap.statistics.taken, given = block_heap_trim(heap);
+        return heap->heap.statistics.taken + given == taken && block_heap_kept(heap) == 0;
     }
     bool grow = used < sizeof arena / 100 * fullness;
     if (nlive == LIVE || (nlive && next_random(8) != 0 ? !grow : next_random(2) && nlive))
@@ -256,21 +251,22 @@ static bool step(uint32_t profile, uint32_t fullness)
     return try_malloc(nbytes);
 }
 
-/* Every live object has been counted once: by the slabs, the pieces or the block table. */
+/* Every live object has been counted once: by the slabs, the spans or the block table. */
 static bool counts_agree(void)
 {
     size_t bytes = 0, whole_blocks = 0;
-    for (size_t i = 0; i < nlive; i++)
-        if (heap.slabs.by_block[heap_block_of(&heap.heap, live[i].bytes)])
+    for (size_t i = 0; i < nlive; i++) {
+        uint8_t owner = block_heap_owners(heap)[heap_block_of(&heap->heap, live[i].bytes)];
+        if (owner == OWNER_SLAB || owner == OWNER_SPAN)
             bytes += live[i].size;
         else
             whole_blocks += live[i].size / HEAP_BLOCK_SIZE;
-    struct slab_statistics slabs = slab_statistics(&heap.slabs);
-    struct pieces_statistics pieces = pieces_statistics(&heap.pieces);
-    if (slabs.bytes + pieces.bytes != bytes)
+    }
+    struct block_heap_statistics objects = block_heap_statistics(heap);
+    if (objects.object_bytes + objects.middle_bytes != bytes)
         return false;
-    return whole_blocks + slabs.blocks + pieces.blocks + heap.kept.blocks ==
-           heap.heap.statistics.taken;
+    return whole_blocks + objects.slabs + objects.spans + heap->kept.blocks ==
+           heap->heap.statistics.taken;
 }
 
 CASE(block_heap, thirteen_million_operations_agree_with_a_shadow)
@@ -278,24 +274,25 @@ CASE(block_heap, thirteen_million_operations_agree_with_a_shadow)
     static const uint8_t fullness[] = {90, 40, 98, 10, 75, 100, 1};
     CHECK(block_heap_bytes_beside(BLOCKS) <= sizeof beside);
     for (uint32_t profile = 0; profile < SEEDS; profile++) {
-        CHECK_EQUAL(block_heap_create(&heap, arena[0], arena_end, beside, NULL), 0);
+        heap = block_heap_create(arena[0], arena_end, beside, NULL);
+        CHECK(heap != NULL);
         seed = 88172645463325252u + profile * 0x9e3779b97f4a7c15u;
         memset(gone, 0, sizeof gone);
         for (unsigned i = 0; i < OPERATIONS; i++) {
             CHECK(step(profile, fullness[(i / 20000 + profile) % sizeof fullness]));
             if (i % CHECK_EVERY == 0) {
-                CHECK_HOLDS(block_heap_check(&heap));
+                CHECK_HOLDS(block_heap_check(heap));
                 CHECK(counts_agree());
             }
         }
         while (nlive > 0)
             CHECK(try_free(nlive - 1));
-        CHECK_HOLDS(block_heap_check(&heap));
+        CHECK_HOLDS(block_heap_check(heap));
         CHECK(counts_agree());
-        (void)block_heap_trim(&heap);
-        CHECK_EQUAL(heap.heap.statistics.taken, 0);
-        CHECK_EQUAL(heap_largest_free(&heap.heap), BLOCKS);
-        CHECK_HOLDS(block_heap_check(&heap));
+        (void)block_heap_trim(heap);
+        CHECK_EQUAL(heap->heap.statistics.taken, 0);
+        CHECK_EQUAL(heap_largest_free(&heap->heap), BLOCKS);
+        CHECK_HOLDS(block_heap_check(heap));
         for (size_t word = 0; word < UNITS / WORD; word++)
             CHECK(taken_units[word] == 0 && first_units[word] == 0);
     }

@@ -10,7 +10,7 @@
 
 enum { BLOCKS = 25600, OPERATIONS = 10000000, CHECK_EVERY = 100000 };
 
-#define START ((uint8_t *)0x0a000000)
+#define START ((uint8_t *)0x10000000)
 
 static HEAP_BLOCK_TABLE_ENTRY entries[BLOCKS], before[BLOCKS];
 static struct heap_run runs[BLOCKS];

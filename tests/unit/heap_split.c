@@ -74,28 +74,26 @@ CASE(heap_split, n4_runs_hold_no_taken_block)
 
 CASE(heap_split, singles_of_the_whole_heap_are_tagged_and_come_back)
 {
-    static size_t
-        beside[BLOCKS * (2 + sizeof(struct heap_run) + sizeof(void *)) / sizeof(size_t) + 8];
-    static struct block_heap blocks;
-    CHECK(sizeof beside >= block_heap_bytes_beside(BLOCKS));
-    CHECK_EQUAL(block_heap_create(&blocks, arena, arena + BLOCKS, beside, NULL), 0);
-    CHECK(block_heap_malloc_singles(&blocks, OWNER_SHELL, BLOCKS + 1) == NULL);
-    CHECK(block_heap_malloc_singles(&blocks, OWNER_SHELL, 0) == NULL);
-    CHECK_EQUAL(blocks.heap.statistics.taken, 0);
-    uint8_t *run = block_heap_malloc_singles(&blocks, OWNER_SHELL, 7);
+    struct block_heap *blocks = block_heap_create(arena, arena + BLOCKS, arena + BLOCKS, NULL);
+    CHECK(block_heap_bytes_beside(BLOCKS) <= (ARENA_BLOCKS - BLOCKS) * sizeof *arena);
+    CHECK(blocks != NULL);
+    const struct heap *all = block_heap_table(blocks);
+    CHECK(block_heap_malloc_singles(blocks, OWNER_SHELL, BLOCKS + 1) == NULL);
+    CHECK(block_heap_malloc_singles(blocks, OWNER_SHELL, 0) == NULL);
+    CHECK_EQUAL(all->statistics.taken, 0);
+    uint8_t *run = block_heap_malloc_singles(blocks, OWNER_SHELL, 7);
     CHECK(run != NULL);
-    CHECK_EQUAL(blocks.heap.statistics.allocations, 7);
+    CHECK_EQUAL(all->statistics.allocations, 7);
     for (size_t i = 0; i < 7; i++) {
-        block_t block = heap_block_of(&blocks.heap, run) + i;
-        CHECK_EQUAL(block_heap_owner_of(&blocks, block), OWNER_SHELL);
-        CHECK_EQUAL(block_heap_size(&blocks, run + i * 4096, NULL), 4096);
+        CHECK_EQUAL(block_heap_owner_of(blocks, heap_block_of(all, run) + i), OWNER_SHELL);
+        CHECK_EQUAL(block_heap_size(blocks, run + i * 4096, NULL), 4096);
     }
-    CHECK_HOLDS(block_heap_check(&blocks));
+    CHECK_HOLDS(block_heap_check(blocks));
     for (size_t i = 0; i < 7; i += 2)
-        CHECK_EQUAL(block_heap_free(&blocks, run + i * 4096), HEAP_FREED);
+        CHECK_EQUAL(block_heap_free(blocks, run + i * 4096), HEAP_FREED);
     for (size_t i = 1; i < 7; i += 2)
-        CHECK_EQUAL(block_heap_free(&blocks, run + i * 4096), HEAP_FREED);
-    (void)block_heap_trim(&blocks);
-    CHECK_EQUAL(blocks.heap.statistics.taken, 0);
-    CHECK_HOLDS(block_heap_check(&blocks));
+        CHECK_EQUAL(block_heap_free(blocks, run + i * 4096), HEAP_FREED);
+    (void)block_heap_trim(blocks);
+    CHECK_EQUAL(all->statistics.taken, 0);
+    CHECK_HOLDS(block_heap_check(blocks));
 }

@@ -90,8 +90,8 @@ CASE(watch, b5_b6_wrong_pointers_are_told_whose_they_are)
     CHECK_EQUAL(watch_free(&watch, arena[BLOCKS - 1] + 8, here), HEAP_MISALIGNED);
     CHECK(seen.findings[3].record == NULL);
     CHECK_EQUAL(watch_free(&watch, watch.records, here), HEAP_RESERVED);
-    CHECK_EQUAL(heap.heap.statistics.refused, 5);
-    CHECK_HOLDS(block_heap_check(&heap));
+    CHECK_EQUAL(heap->heap.statistics.refused, 5);
+    CHECK_HOLDS(block_heap_check(heap));
 }
 
 /* krealloc and ksize: nothing was to be freed. */
@@ -117,7 +117,7 @@ CASE(watch, wrong_pointers_that_are_not_freed_are_told_and_not_counted)
         CHECK(seen.findings[i].record ? seen.records[i].address == wrong[i].whose
                                       : !wrong[i].whose);
     }
-    CHECK_EQUAL(heap.heap.statistics.refused, 0);
+    CHECK_EQUAL(heap->heap.statistics.refused, 0);
     CHECK_EQUAL(watch.nlive, 1);
     CHECK_EQUAL(watch_free(&watch, object, there), HEAP_FREED);
 }
@@ -174,14 +174,14 @@ CASE(watch, records_of_many_come_and_go)
     CHECK_EQUAL(watch.nused, 0);
     CHECK_EQUAL(watch.nlive, 0);
     CHECK_EQUAL(seen.count, 0);
-    CHECK_HOLDS(block_heap_check(&heap));
+    CHECK_HOLDS(block_heap_check(heap));
 }
 
 /* Without memory what is held back is given up first; then nothing changes. */
 CASE(watch, memory_that_is_held_back_is_not_lost)
 {
     CHECK(begin_watching(ALL));
-    size_t largest = heap_largest_free(&heap.heap);
+    size_t largest = heap_largest_free(&heap->heap);
     uint8_t *object = watch_malloc(&watch, OWNER_SHELL, (largest - 8) * 4096, 0, here);
     CHECK(object != NULL);
     CHECK_EQUAL(watch_free(&watch, object, there), HEAP_FREED);
@@ -189,5 +189,5 @@ CASE(watch, memory_that_is_held_back_is_not_lost)
     CHECK(take(64 * 4096) == NULL);
     CHECK(take(SIZE_MAX) == NULL && take(SIZE_MAX - 8) == NULL && take(0) == NULL);
     CHECK_EQUAL(seen.count, 0);
-    CHECK_HOLDS(block_heap_check(&heap));
+    CHECK_HOLDS(block_heap_check(heap));
 }

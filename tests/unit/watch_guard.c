@@ -37,7 +37,7 @@ CASE(watch_guard, one_of_so_many)
     CHECK(is_guarded(watch_malloc(&watch, OWNER_KERNEL, 10, 2048, here))); /* .. so it waits */
     CHECK(!is_guarded(take(1)) && !is_guarded(take(1)) && !is_guarded(take(1))); /* none left */
     CHECK_EQUAL(seen.count, 0);
-    CHECK_HOLDS(block_heap_check(&heap));
+    CHECK_HOLDS(block_heap_check(heap));
 }
 
 CASE(watch_guard, it_has_what_was_asked_for)
@@ -111,8 +111,8 @@ CASE(watch_guard, wrong_frees_are_refused)
 CASE(watch_guard, with_little_memory_there_are_fewer_pages)
 {
     CHECK(begin(0, 1));
-    size_t largest = heap_largest_free(&heap.heap);
-    CHECK(block_heap_malloc_for(&heap, OWNER_SHELL, (largest - 4) * HEAP_BLOCK_SIZE) != NULL);
+    size_t largest = heap_largest_free(&heap->heap);
+    CHECK(block_heap_malloc_for(heap, OWNER_SHELL, (largest - 4) * HEAP_BLOCK_SIZE) != NULL);
     CHECK(watch_guard(&watch, 15, set_nothing, 1));
     CHECK_EQUAL(watch.guard.pages.count, 1);
     CHECK(!watch_guard(&watch, 15, set_nothing, 1));
@@ -133,5 +133,5 @@ CASE(watch_guard, pages_are_used_again)
     CHECK_EQUAL(watch.nlive, 0);
     CHECK_EQUAL(watch.nused, PAGES);
     CHECK_EQUAL(seen.count, 0);
-    CHECK_HOLDS(block_heap_check(&heap));
+    CHECK_HOLDS(block_heap_check(heap));
 }

@@ -50,7 +50,7 @@ enum {
  * last block once more. Of other blocks it is unspecified. */
 struct heap_run {
     uint32_t length;
-    uint32_t newer, older; /* in the bin, where it is free */
+    uint32_t newer, older; /* in the bin, where it is free; else for whom the allocation serves */
 };
 
 struct heap_table {
@@ -108,15 +108,17 @@ MUST_USE int heap_create(struct heap *heap, void *start, void *end, struct heap_
  * NBLOCKS blocks of the run that is described above, now taken; not cleared. Returns where they
  * begin; HEAP_NOWHERE for 0 blocks and where no run is found. O(1) but for the entries written.
  */
-MUST_USE block_t heap_malloc_at(struct heap *heap, size_t nblocks);
+MUST_USE IN_REGISTERS block_t heap_malloc_at(struct heap *heap, size_t nblocks);
 
-/* The same for as many blocks as hold NBYTES; and where they are, or NULL. */
+/* The same for as many blocks as hold NBYTES; and where they are, or NULL, and that is counted. */
 MUST_USE void *heap_malloc(struct heap *heap, size_t nbytes);
 
 /*
- * The same on a multiple of ALIGNMENT bytes, a power of two (otherwise NULL). From a run that is
- * longer by ALIGNMENT; without one, HEAP_LOOKS that might do are tried. O(1) but for the entries.
+ * The same two on a multiple of ALIGNMENT bytes, a power of two (otherwise NULL). From a run that
+ * is longer by ALIGNMENT; without one, HEAP_LOOKS that might do are tried. O(1) but for the
+ * entries.
  */
+MUST_USE block_t heap_malloc_aligned_at(struct heap *heap, size_t nblocks, size_t alignment);
 MUST_USE void *heap_malloc_aligned(struct heap *heap, size_t nbytes, size_t alignment);
 
 /*
@@ -126,7 +128,7 @@ MUST_USE void *heap_malloc_aligned(struct heap *heap, size_t nbytes, size_t alig
 MUST_USE int heap_free(struct heap *heap, void *pointer);
 
 /* The same for the allocation that begins at block FIRST; that there is one is not asked. */
-void heap_free_at(struct heap *heap, block_t first);
+IN_REGISTERS void heap_free_at(struct heap *heap, block_t first);
 
 /*
  * Makes the allocation that begins at POINTER NBLOCKS blocks long, in place: shorter, or into the

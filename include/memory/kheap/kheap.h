@@ -64,8 +64,8 @@ struct heap_watch *kheap_watched(void);
 
 /*
  * NBYTES of memory, not cleared, or NULL; NULL for 0 bytes. On a multiple of 16 (of 8 up to 8
- * bytes); from the block heap whole blocks on a block boundary, where NBYTES is a multiple of 4096
- * or above 32 KB.
+ * bytes, from a growing heap); from the block heap whole blocks on a block boundary, where NBYTES
+ * is a multiple of 4096 or above 8 KB.
  */
 MUST_USE void *kmalloc(size_t nbytes);
 
@@ -117,10 +117,7 @@ const struct heap_trace *kheap_traced(void);
 
 /* The heap itself, for those who look: the shell, tests, statistics. */
 const struct block_heap *kheap_all(void);
-static inline const struct heap *kheap(void) /* its block table */
-{
-    return &kheap_all()->heap;
-}
+const struct heap *kheap(void);           /* its block table; all 0 where there is no heap yet */
 const struct memory_map *kheap_map(void); /* what kheap_init() was given */
 
 /* Blocks that are taken, without those of the records: these grow with what is watched. */
@@ -134,8 +131,7 @@ static inline size_t kheap_taken(void)
 /* Blocks that could be served, but for what a watched heap holds back. */
 static inline size_t kheap_free_blocks(void)
 {
-    const struct block_heap *heap = kheap_all();
-    return kheap()->statistics.total - kheap_taken() + heap->kept.blocks + heap->slabs.nspare;
+    return kheap()->statistics.total - kheap_taken() + block_heap_kept(kheap_all());
 }
 
 /* Frees that were refused, ever. */

@@ -218,7 +218,7 @@ static void tell_wrong(struct heap_watch *watch, const void *pointer, int refusa
 
 static int refuse(struct heap_watch *watch, const void *pointer, int refusal)
 {
-    watch->heap->heap.statistics.refused++;
+    block_heap_count_refused(watch->heap);
     tell_wrong(watch, pointer, refusal);
     return refusal;
 }

@@ -34,11 +34,11 @@ static const char *check(const void *heap)
 
 static void statistics(const void *memory, struct allocator_statistics *statistics)
 {
-    const struct block_heap *heap = memory;
+    const struct heap *heap = block_heap_table(memory);
     *statistics =
-        (struct allocator_statistics){.pages = heap->heap.statistics.taken,
-                                      .peak = heap->heap.statistics.peak,
-                                      .largest = heap_largest_free(&heap->heap) * HEAP_BLOCK_SIZE};
+        (struct allocator_statistics){.pages = heap->statistics.taken,
+                                      .peak = heap->statistics.peak,
+                                      .largest = heap_largest_free(heap) * HEAP_BLOCK_SIZE};
 }
 
 struct allocator block_heap_allocator(struct block_heap *heap)

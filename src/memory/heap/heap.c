@@ -291,13 +291,11 @@ int heap_take(struct heap *heap, block_t first, block_t end)
 
 /* -- Allocations -- */
 
-static inline block_t malloc_at(struct heap *heap, size_t nblocks)
+IN_REGISTERS block_t heap_malloc_at(struct heap *heap, size_t nblocks)
 {
     block_t start = nblocks > 0 ? find(heap, nblocks) : HEAP_NOWHERE;
-    if (start == HEAP_NOWHERE) {
-        heap->statistics.failed += nblocks != 0;
+    if (start == HEAP_NOWHERE)
         return HEAP_NOWHERE;
-    }
     size_t length = remove(heap, start);
     if (length > nblocks)
         insert(heap, start + nblocks, length - nblocks);
@@ -306,15 +304,13 @@ static inline block_t malloc_at(struct heap *heap, size_t nblocks)
     return start;
 }
 
-block_t heap_malloc_at(struct heap *heap, size_t nblocks)
-{
-    return malloc_at(heap, nblocks);
-}
-
 void *heap_malloc(struct heap *heap, size_t nbytes)
 {
-    block_t first = malloc_at(heap, units_to_hold(nbytes, HEAP_BLOCK_SIZE));
-    return first == HEAP_NOWHERE ? NULL : heap_address_of(heap, first);
+    block_t first = heap_malloc_at(heap, units_to_hold(nbytes, HEAP_BLOCK_SIZE));
+    if (first != HEAP_NOWHERE)
+        return heap_address_of(heap, first);
+    heap->statistics.failed += nbytes != 0;
+    return NULL;
 }
 
 /* Where NBLOCKS aligned blocks begin in the free run at START; HEAP_NOWHERE if it has none. */
@@ -345,29 +341,36 @@ static block_t find_aligned(const struct heap *heap, size_t nblocks, size_t alig
     return HEAP_NOWHERE;
 }
 
-void *heap_malloc_aligned(struct heap *heap, size_t nbytes, size_t alignment)
+block_t heap_malloc_aligned_at(struct heap *heap, size_t nblocks, size_t alignment)
 {
-    size_t nblocks = units_to_hold(nbytes, HEAP_BLOCK_SIZE), with_slack;
-    if (alignment == 0 || (alignment & (alignment - 1)) != 0)
-        return NULL;
+    size_t with_slack;
     if (alignment <= HEAP_BLOCK_SIZE || nblocks == 0)
-        return heap_malloc(heap, nbytes);
+        return heap_malloc_at(heap, nblocks);
     block_t start = HEAP_NOWHERE;
     if (checked_add(nblocks, alignment / HEAP_BLOCK_SIZE - 1, &with_slack))
         start = find(heap, with_slack);
     if (start == HEAP_NOWHERE && nblocks <= heap->table->total)
         start = find_aligned(heap, nblocks, alignment);
-    if (start == HEAP_NOWHERE) {
-        heap->statistics.failed++;
-        return NULL;
-    }
+    if (start == HEAP_NOWHERE)
+        return HEAP_NOWHERE;
     block_t first = align_in_run(heap, start, nblocks, alignment);
     take_from(heap, start, first, first + nblocks);
     heap->statistics.served++;
-    return heap_address_of(heap, first);
+    return first;
 }
 
-void heap_free_at(struct heap *heap, block_t first)
+void *heap_malloc_aligned(struct heap *heap, size_t nbytes, size_t alignment)
+{
+    if (alignment == 0 || (alignment & (alignment - 1)) != 0)
+        return NULL;
+    block_t first = heap_malloc_aligned_at(heap, units_to_hold(nbytes, HEAP_BLOCK_SIZE), alignment);
+    if (first != HEAP_NOWHERE)
+        return heap_address_of(heap, first);
+    heap->statistics.failed += nbytes != 0;
+    return NULL;
+}
+
+IN_REGISTERS void heap_free_at(struct heap *heap, block_t first)
 {
     heap->statistics.allocations--;
     give_back(heap, first, first + heap->table->runs[first].length);

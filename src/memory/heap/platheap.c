@@ -3,17 +3,24 @@
 #include "platheap.h"
 
 #include "lib/checked.h"
-#include "memory/heap/block_heap.h"
+#include "memory/heap/block_private.h"
 #include "memory/memory.h"
 
+enum { ALIGNMENT = 16 /* of the heap's own data; no type needs more */ };
+
+/* The block heap follows, at the next multiple of ALIGNMENT. */
 struct platheap {
-    struct block_heap blocks;
     bool quick;          /* there is no lock: the short ways are open */
     size_t quick_most;   /* .. in malloc up to this many bytes; 0 where there is one */
     size_t quick_blocks; /* .. in free for this many blocks; 0 where there is one */
-    struct platheap_options options;
     size_t overhead_bytes;
-};
+    struct platheap_options options;
+} __attribute__((aligned(ALIGNMENT)));
+
+static inline struct block_heap *blocks_of(const struct platheap *heap)
+{
+    return (struct block_heap *)(uintptr_t)(heap + 1);
+}
 
 _Static_assert((int)PLATHEAP_OUT_OF_RANGE == (int)HEAP_OUT_OF_RANGE &&
                    (int)PLATHEAP_MISALIGNED == (int)HEAP_MISALIGNED &&
@@ -34,8 +41,6 @@ static void release(void *context, void *start, size_t nblocks)
     if (options->release)
         options->release(options->context, start, nblocks * HEAP_BLOCK_SIZE);
 }
-
-enum { ALIGNMENT = 16 /* of the heap's own data; no type needs more */ };
 
 /* How many blocks there are between START and END behind what NBLOCKS of them need, and where. */
 static size_t room_behind(uintptr_t start, uintptr_t end, size_t nblocks, uintptr_t *first)
@@ -84,8 +89,9 @@ struct platheap *platheap_create(void *region, size_t nbytes,
     if (options)
         heap->options = *options;
     struct block_pages pages = {commit, release, &heap->options};
-    if (block_heap_create(&heap->blocks, (void *)first, (void *)(first + nblocks * HEAP_BLOCK_SIZE),
-                          heap + 1, heap->options.commit || heap->options.release ? &pages : NULL))
+    bool has_pages = heap->options.commit || heap->options.release;
+    if (!block_heap_create((void *)first, (void *)(first + nblocks * HEAP_BLOCK_SIZE),
+                           blocks_of(heap), has_pages ? &pages : NULL))
         return NULL;
     heap->overhead_bytes = first - (uintptr_t)region;
     heap->quick = !heap->options.lock && !heap->options.unlock;
@@ -112,39 +118,22 @@ static void report(struct platheap *heap, const char *function, const void *poin
         heap->options.report(heap->options.context, function, (void *)(uintptr_t)pointer, refusal);
 }
 
-static __attribute__((noinline)) void *malloc_locked(struct platheap *heap, size_t nbytes)
+static SLOW void *malloc_locked(struct platheap *heap, size_t nbytes)
 {
     lock(heap);
-    void *pointer = block_heap_malloc(&heap->blocks, nbytes);
+    void *pointer = block_heap_malloc(blocks_of(heap), nbytes);
     unlock(heap);
     return pointer;
 }
 
-/* Pieces, where a run is kept. */
-static __attribute__((noinline)) void *malloc_middling(struct platheap *heap, size_t nbytes)
-{
-    void *kept = pieces_take_kept(&heap->blocks.pieces, pieces_bin_for(nbytes));
-    return kept ? kept : block_heap_malloc_rest(&heap->blocks, nbytes);
-}
-
 void *platheap_malloc(struct platheap *heap, size_t nbytes)
 {
+    struct block_heap *blocks = blocks_of(heap);
     if (nbytes - 1 < heap->quick_most) {
-        struct slab_class *class = slab_class_for(&heap->blocks.slabs, nbytes);
-        if (*class->word)
-            return slab_take(class);
-        void *object = slab_malloc_slowly(&heap->blocks.slabs, nbytes);
-        return object ? object : block_heap_malloc_rest(&heap->blocks, nbytes);
+        struct slab_class *class = slab_class_for(&blocks->slabs, nbytes);
+        return *class->word ? slab_take(class) : block_heap_malloc_slowly(blocks, class);
     }
-    if (!heap->quick)
-        return malloc_locked(heap, nbytes);
-    if (nbytes % HEAP_BLOCK_SIZE == 0) {
-        size_t nblocks = nbytes / HEAP_BLOCK_SIZE;
-        void *kept = block_take_kept(&heap->blocks, OWNER_KERNEL, nblocks);
-        return kept ? kept : block_heap_malloc_whole(&heap->blocks, nblocks);
-    }
-    return nbytes < PIECES_LARGEST ? malloc_middling(heap, nbytes)
-                                   : block_heap_malloc_rest(&heap->blocks, nbytes);
+    return heap->quick ? block_heap_malloc_large(blocks, nbytes) : malloc_locked(heap, nbytes);
 }
 
 static void *clear(struct platheap *heap, void *pointer)
@@ -166,78 +155,79 @@ void *platheap_calloc(struct platheap *heap, size_t count, size_t nbytes)
 void *platheap_aligned_alloc(struct platheap *heap, size_t alignment, size_t nbytes)
 {
     lock(heap);
-    void *pointer = block_heap_malloc_aligned(&heap->blocks, nbytes, alignment);
+    void *pointer = block_heap_malloc_aligned(blocks_of(heap), nbytes, alignment);
     unlock(heap);
     return pointer;
 }
 
-/* Whether the live object at POINTER, of WAS bytes, can stay there with NBYTES, not 0; else *MOVED
- * is another place, or NULL without memory. */
-static bool stays(struct block_heap *blocks, void *pointer, size_t was, size_t nbytes, void **moved)
-{
-    *moved = NULL;
-    if (block_heap_resize(blocks, pointer, nbytes))
-        return true;
-    *moved = block_heap_malloc(blocks, nbytes);
-    if (*moved)
-        return false;
-    /* What was kept behind it has gone back; or it is too large there, and there is no better. */
-    return block_heap_resize(blocks, pointer, nbytes) || nbytes <= was;
-}
-
-static __attribute__((noinline)) int free_locked(struct platheap *heap, const char *function,
-                                                 void *pointer)
+static SLOW int free_locked(struct platheap *heap, const char *function, void *pointer)
 {
     if (!pointer)
         return 0;
     lock(heap);
-    int refusal = block_heap_free(&heap->blocks, pointer);
+    int refusal = block_heap_free(blocks_of(heap), pointer);
     unlock(heap);
     report(heap, function, pointer, refusal);
     return refusal;
 }
 
-void *platheap_realloc(struct platheap *heap, void *pointer, size_t nbytes)
+static SLOW int free_rest(struct platheap *heap, void *pointer)
 {
-    int refusal;
-    void *moved = NULL;
-    if (!pointer)
-        return platheap_malloc(heap, nbytes);
-    lock(heap);
-    size_t was = block_heap_size(&heap->blocks, pointer, &refusal);
-    bool in_place = !refusal && nbytes > 0 && stays(&heap->blocks, pointer, was, nbytes, &moved);
-    unlock(heap);
-    report(heap, "platheap_realloc", pointer, refusal);
-    if (moved)
-        memcpy(moved, pointer, nbytes < was ? nbytes : was);
-    if (moved || (!refusal && nbytes == 0))
-        (void)free_locked(heap, "platheap_realloc", pointer);
-    return in_place ? pointer : moved;
-}
-
-/* What slab_free_quickly() leaves; a refusal is not counted yet. */
-static __attribute__((noinline)) int free_slowly(struct platheap *heap, struct slab *slab,
-                                                 void *pointer)
-{
-    if (slab->class_index < SLAB_PIECES)
-        return slab_free(&heap->blocks.slabs, slab, pointer);
-    if (pieces_keep(&heap->blocks.pieces, slab, pointer))
-        return 0;
-    return pieces_free(&heap->blocks.pieces, slab, pointer);
+    int refusal = block_heap_free_rest(blocks_of(heap), pointer);
+    if (refusal)
+        report(heap, "platheap_free", pointer, refusal);
+    return refusal;
 }
 
 int platheap_free(struct platheap *heap, void *pointer)
 {
-    struct slab_heap *slabs = &heap->blocks.slabs;
-    block_t block = ((uintptr_t)pointer - (uintptr_t)slabs->start) / HEAP_BLOCK_SIZE;
+    struct block_heap *blocks = blocks_of(heap);
+    size_t offset = block_offset_of(blocks, pointer), block = offset / HEAP_BLOCK_SIZE;
     if (block >= heap->quick_blocks) /* as NULL is */
         return free_locked(heap, "platheap_free", pointer);
-    struct slab *slab = slabs->by_block[block];
-    if (!slab && block_is_first(&heap->blocks, pointer, block))
-        return block_keep(&heap->blocks, block) ? 0 : block_release(&heap->blocks, block);
-    if (slab && (slab_free_quickly(slabs, slab, pointer) || !free_slowly(heap, slab, pointer)))
-        return 0;
-    return free_locked(heap, "platheap_free", pointer); /* it is refused */
+    struct slab *slab = &blocks->slabs.slabs[block];
+    if (blocks->owners[block] != OWNER_SLAB || !slab_mark_free(&blocks->slabs, slab, offset))
+        return free_rest(heap, pointer);
+    return slab_count_free(&blocks->slabs, slab);
+}
+
+/* Without memory elsewhere: what was kept behind POINTER has gone back by now; and what is too
+ * large where it is may stay. Then the request has not failed. */
+static SLOW bool stays(struct platheap *heap, void *pointer, size_t nbytes)
+{
+    size_t was;
+    lock(heap);
+    int result = block_heap_try_resize(blocks_of(heap), pointer, nbytes, true, &was);
+    bool in_place = result == RESIZE_DONE || nbytes <= was;
+    blocks_of(heap)->heap.statistics.failed -= in_place;
+    unlock(heap);
+    return in_place;
+}
+
+void *platheap_realloc(struct platheap *heap, void *pointer, size_t nbytes)
+{
+    size_t was;
+    if (!pointer)
+        return platheap_malloc(heap, nbytes);
+    if (nbytes == 0) {
+        (void)free_locked(heap, "platheap_realloc", pointer);
+        return NULL;
+    }
+    lock(heap);
+    int result = block_heap_try_resize(blocks_of(heap), pointer, nbytes, false, &was);
+    unlock(heap);
+    if (result == RESIZE_DONE)
+        return pointer;
+    if (result != RESIZE_MOVE) {
+        report(heap, "platheap_realloc", pointer, result);
+        return NULL;
+    }
+    void *moved = platheap_malloc(heap, nbytes);
+    if (!moved)
+        return stays(heap, pointer, nbytes) ? pointer : NULL;
+    memcpy(moved, pointer, nbytes < was ? nbytes : was);
+    (void)platheap_free(heap, pointer);
+    return moved;
 }
 
 size_t platheap_usable_size(struct platheap *heap, const void *pointer)
@@ -246,7 +236,7 @@ size_t platheap_usable_size(struct platheap *heap, const void *pointer)
     if (!pointer)
         return 0;
     lock(heap);
-    size_t nbytes = block_heap_size(&heap->blocks, pointer, &refusal);
+    size_t nbytes = block_heap_size(blocks_of(heap), pointer, &refusal);
     unlock(heap);
     report(heap, "platheap_usable_size", pointer, refusal);
     return nbytes;
@@ -255,7 +245,7 @@ size_t platheap_usable_size(struct platheap *heap, const void *pointer)
 size_t platheap_trim(struct platheap *heap)
 {
     lock(heap);
-    size_t nblocks = block_heap_trim(&heap->blocks);
+    size_t nblocks = block_heap_trim(blocks_of(heap));
     unlock(heap);
     return nblocks * HEAP_BLOCK_SIZE;
 }
@@ -263,14 +253,15 @@ size_t platheap_trim(struct platheap *heap)
 void platheap_statistics(struct platheap *heap, struct platheap_statistics *statistics)
 {
     lock(heap);
-    const struct heap_statistics *counts = &heap->blocks.heap.statistics;
+    const struct block_heap *blocks = blocks_of(heap);
+    const struct heap_statistics *counts = &blocks->heap.statistics;
     *statistics = (struct platheap_statistics){
         .block_bytes = HEAP_BLOCK_SIZE,
         .blocks = counts->total,
         .taken = counts->taken,
         .peak = counts->peak,
-        .largest_free = heap_largest_free(&heap->blocks.heap),
-        .kept = heap->blocks.kept.blocks + heap->blocks.slabs.nspare,
+        .largest_free = heap_largest_free(&blocks->heap),
+        .kept = block_heap_kept(blocks),
         .overhead_bytes = heap->overhead_bytes,
         .failed = counts->failed,
         .refused = counts->refused,
@@ -281,14 +272,15 @@ void platheap_statistics(struct platheap *heap, struct platheap_statistics *stat
 const char *platheap_check(struct platheap *heap)
 {
     lock(heap);
-    const char *broken = block_heap_check(&heap->blocks);
+    const char *broken = block_heap_check(blocks_of(heap));
     unlock(heap);
     return broken;
 }
 
 const unsigned char *platheap_table(const struct platheap *heap, void **start, size_t *count)
 {
-    *start = heap->blocks.heap.saddr;
-    *count = heap->blocks.table.total;
-    return heap->blocks.table.entries;
+    const struct block_heap *blocks = blocks_of(heap);
+    *start = blocks->heap.saddr;
+    *count = blocks->table.total;
+    return blocks->table.entries;
 }

@@ -10,8 +10,9 @@ struct heap_map heap_map = {
 
 void heap_map_publish(const struct block_heap *heap)
 {
-    heap_map.start = (paddr_t)heap->heap.saddr;
-    heap_map.entries = (paddr_t)heap->table.entries;
-    heap_map.owners = (paddr_t)heap->owners;
-    heap_map.nblocks = heap->table.total;
+    const struct heap *table = block_heap_table(heap);
+    heap_map.start = (paddr_t)table->saddr;
+    heap_map.entries = (paddr_t)table->table->entries;
+    heap_map.owners = (paddr_t)block_heap_owners(heap);
+    heap_map.nblocks = table->table->total;
 }

@@ -17,7 +17,7 @@
 _Static_assert(HEAP_BLOCK_SIZE == PAGE_SIZE, "blocks are handed out as pages");
 
 static struct {
-    struct block_heap heap;
+    struct block_heap *heap;
     struct heap_watch watch;
     struct heap_trace trace;
     struct allocator objects;     /* what serves kmalloc, and frees for kfree */
@@ -32,16 +32,16 @@ void kheap_init(struct memory_map *map, size_t nbytes_most)
     page_t nblocks = plan.end - plan.first;
     void *beside = (void *)page_address(plan.table);
     state.map = map;
-    int status = block_heap_create(&state.heap, (void *)page_address(plan.first),
-                                   (void *)page_address(plan.end), beside, NULL);
-    if (status)
-        panic("heap: 0x%08x-0x%08x with its table at %p was refused (%d)", page_address(plan.first),
-              page_address(plan.end), beside, status);
-    kheap_take_holes(&state.heap, map, &plan);
-    state.objects = block_heap_allocator(&state.heap);
-    heap_map_publish(&state.heap);
+    state.heap = block_heap_create((void *)page_address(plan.first), (void *)page_address(plan.end),
+                                   beside, NULL);
+    if (!state.heap)
+        panic("heap: 0x%08x-0x%08x with its table at %p was refused", page_address(plan.first),
+              page_address(plan.end), beside);
+    kheap_take_holes(state.heap, map, &plan);
+    state.objects = block_heap_allocator(state.heap);
+    heap_map_publish(state.heap);
     kprintf("heap: 0x%08x-0x%08x %u blocks, table %p\n", page_address(plan.first),
-            page_address(plan.end), nblocks, beside);
+            page_address(plan.end), nblocks, (void *)kheap()->table->entries);
 }
 
 static void close_short_ways(void)
@@ -51,21 +51,21 @@ static void close_short_ways(void)
 
 bool kheap_watch(unsigned flags)
 {
-    bool watching = watch_init(&state.watch, &state.heap, &state.objects, flags, kheap_say_finding);
+    bool watching = watch_init(&state.watch, state.heap, &state.objects, flags, kheap_say_finding);
     close_short_ways();
     return watching;
 }
 
 bool kheap_choose(const char *design)
 {
-    state.growing = kheap_growing_create(design, &state.heap, state.map, &state.objects);
+    state.growing = kheap_growing_create(design, state.heap, state.map, &state.objects);
     close_short_ways();
     return state.growing != NULL;
 }
 
 void *kheap_window(size_t *nbytes, struct window_source *source)
 {
-    return kernel_window_open(&state.heap, state.map, nbytes, source);
+    return kernel_window_open(state.heap, state.map, nbytes, source);
 }
 
 struct growing_heap *kheap_growing(void)
@@ -83,7 +83,7 @@ static void *allocate(enum heap_owner owner, size_t nbytes, size_t alignment, ui
         backtrace_capture(callers, WATCH_FRAMES, caller);
         pointer = watch_malloc(&state.watch, owner, nbytes, alignment, callers);
     } else if (owner != OWNER_KERNEL) {
-        pointer = block_heap_malloc_for(&state.heap, owner, nbytes);
+        pointer = block_heap_malloc_for(state.heap, owner, nbytes);
     } else {
         pointer = allocator_malloc(&state.objects, nbytes, alignment);
     }
@@ -157,7 +157,7 @@ void *kmalloc(size_t nbytes)
     if (state.observed)
         return allocate(OWNER_KERNEL, nbytes, 0, CALLER);
     uint32_t flags = cpu_save_flags();
-    void *pointer = block_heap_malloc(&state.heap, nbytes);
+    void *pointer = block_heap_malloc(state.heap, nbytes);
     cpu_restore_flags(flags);
     return pointer;
 }
@@ -215,7 +215,7 @@ void kfree(void *pointer)
         return;
     }
     uint32_t flags = cpu_save_flags();
-    int refusal = block_heap_free(&state.heap, pointer);
+    int refusal = block_heap_free(state.heap, pointer);
     cpu_restore_flags(flags);
     if (refusal)
         kheap_say_refused("kfree", pointer, refusal, CALLER);
@@ -267,9 +267,15 @@ void kheap_trim(void)
     cpu_restore_flags(flags);
 }
 
+const struct heap *kheap(void)
+{
+    static const struct heap none;
+    return state.heap ? block_heap_table(state.heap) : &none;
+}
+
 const struct block_heap *kheap_all(void)
 {
-    return &state.heap;
+    return state.heap;
 }
 
 bool kheap_trace(size_t nevents)
@@ -298,7 +304,7 @@ struct heap_watch *kheap_watched(void)
 
 size_t kheap_refused(void)
 {
-    return state.heap.heap.statistics.refused + (state.growing ? state.growing->refused : 0);
+    return kheap()->statistics.refused + (state.growing ? state.growing->refused : 0);
 }
 
 const struct memory_map *kheap_map(void)
