@@ -307,7 +307,7 @@ say = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)')
 
 # -- What people make -----------------------------------------------------------------------------
 
-.PHONY: all programs run run-iso run-uefi run-usb run-bochs iso usb lib install-lib test test-host test-boot check bench compare bench-boot bench-kernel bench-latency fuzz mutants try-releases toolchain setup doctor gdb heapview screenshots \
+.PHONY: all programs run run-iso run-uefi run-usb run-bochs iso usb lib amalgamation install-lib test test-host test-boot check bench compare bench-boot bench-kernel bench-latency fuzz mutants try-releases toolchain setup doctor gdb heapview screenshots \
     help clean
 
 all: $(KERNEL) $(PROGRAM_FILES) ## the kernel, build/plat.elf, and the programs
@@ -349,6 +349,10 @@ usb: ## write the ISO to a USB stick: make usb DEVICE=/dev/sdX; asks before it d
 	@scripts/usb $(ISO) "$$DEVICE"
 
 lib: build/host/libplatheap.a build/host/libplatheap32.a ## the heap as a library, 64 and 32 bits
+
+amalgamation: ## the same as two files, build/platheap.c and build/platheap.h
+	$(Q)mkdir -p build
+	$(Q)scripts/amalgamate build $(LIB)
 
 install-lib: lib ## library, header and pkg-config file under PREFIX=/usr/local
 	$(Q)scripts/install-lib "$$PREFIX"

@@ -15,6 +15,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#define PLATHEAP_VERSION_MAJOR 2
+#define PLATHEAP_VERSION_MINOR 0
+
+/* Below this most of a region is the heap's own, and a few classes of small objects fill it. */
+#define PLATHEAP_REGION_SENSIBLE ((size_t)256 * 1024)
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -60,6 +66,12 @@ struct platheap *platheap_create(void *region, size_t nbytes,
                                  const struct platheap_options *options);
 
 /*
+ * How many bytes a region needs, wherever it begins, whose heap can serve NBYTES at once; 0 where
+ * no heap can. O(1).
+ */
+size_t platheap_region_for(size_t nbytes);
+
+/*
  * NBYTES, not cleared; NULL for 0 bytes and without memory. On a multiple of 16; a multiple
  * of 4096 bytes, and everything above 8 KB, on a multiple of 4096. O(1).
  */
@@ -82,6 +94,11 @@ void *platheap_aligned_alloc(struct platheap *heap, size_t alignment, size_t nby
  */
 void *platheap_realloc(struct platheap *heap, void *pointer, size_t nbytes);
 
+/* The same on a multiple of ALIGNMENT, a power of two; otherwise NULL, and POINTER is still valid.
+ */
+void *platheap_aligned_realloc(struct platheap *heap, void *pointer, size_t alignment,
+                               size_t nbytes);
+
 /*
  * Frees what the functions above gave; NULL is nothing to do. 0; or why it was refused, and then
  * nothing has changed: a pointer into an allocation or from elsewhere is always seen, and a double
@@ -100,7 +117,7 @@ struct platheap_statistics {
     size_t blocks;          /* in all */
     size_t taken, peak;     /* of them: now, and most ever */
     size_t largest_free;    /* how many of them one request gets; more may be kept for later */
-    size_t kept;            /* taken, but only kept for later: runs and empty slabs */
+    size_t kept;            /* taken, but only kept for later: what platheap_trim() gives back */
     size_t overhead_bytes;  /* of the region: what stands beside the blocks */
     size_t failed, refused; /* requests and frees, ever */
 };

@@ -648,3 +648,49 @@ CASE(platheap, check_sees_damage)
     }
     CHECK_HOLDS(platheap_check(heap));
 }
+
+/* -- Regions and alignments -- */
+
+/* A region of as many bytes as are said serves the request, wherever it begins, and holds no more
+ * than a few blocks besides. */
+CASE(platheap, a_region_is_as_large_as_the_request_needs)
+{
+    static uint8_t region[512 * 1024];
+    static const size_t requests[] = {1, 4096, 4097, 40000, 400000};
+    for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++)
+        for (size_t skew = 0; skew < 4096; skew += 61) {
+            size_t nbytes = platheap_region_for(requests[i]);
+            CHECK(nbytes > requests[i] && nbytes + skew <= sizeof region);
+            struct platheap *heap = platheap_create(region + skew, nbytes, NULL);
+            CHECK(heap && platheap_malloc(heap, requests[i]));
+        }
+    CHECK_EQUAL(platheap_region_for(0), 0);
+    CHECK_EQUAL(platheap_region_for(SIZE_MAX), 0);
+}
+
+/* It keeps its contents and gets its alignment, in place or not; and without memory it stays. */
+CASE(platheap, an_aligned_realloc_keeps_contents_and_alignment)
+{
+    static uint8_t region[1024 * 1024];
+    struct platheap *heap = platheap_create(region, sizeof region, NULL);
+    for (size_t alignment = 1; alignment <= 16384; alignment *= 2)
+        for (size_t nbytes = 1; nbytes < 60000; nbytes = nbytes * 2 + 5) {
+            uint8_t *bytes = platheap_malloc(heap, 100);
+            memset(bytes, 0x3c, 100);
+            bytes = platheap_aligned_realloc(heap, bytes, alignment, nbytes);
+            CHECK(bytes && (uintptr_t)bytes % alignment == 0);
+            for (size_t i = 0; i < nbytes && i < 100; i++)
+                CHECK_EQUAL(bytes[i], 0x3c);
+            CHECK(platheap_aligned_realloc(heap, bytes, alignment, 2 * sizeof region) == NULL);
+            CHECK(platheap_aligned_realloc(heap, bytes, 3, 10) == NULL);
+            CHECK(platheap_aligned_realloc(heap, bytes, alignment, 0) == NULL);
+        }
+    uint8_t *fresh = platheap_aligned_realloc(heap, NULL, 512, 10);
+    CHECK(fresh && (uintptr_t)fresh % 512 == 0);
+    CHECK_EQUAL(platheap_free(heap, fresh), 0);
+    CHECK_HOLDS(platheap_check(heap));
+    (void)platheap_trim(heap);
+    struct platheap_statistics statistics;
+    platheap_statistics(heap, &statistics);
+    CHECK_EQUAL(statistics.taken, 0);
+}

@@ -1,7 +1,7 @@
 /* The block heap behind the interface that all heaps have. */
 #include "memory/heap/block_heap.h"
 
-static void *serve(void *heap, size_t nbytes, size_t alignment)
+static void *allocator_serve(void *heap, size_t nbytes, size_t alignment)
 {
     return alignment ? block_heap_malloc_aligned(heap, nbytes, alignment)
                      : block_heap_malloc(heap, nbytes);
@@ -44,7 +44,7 @@ static void statistics(const void *memory, struct allocator_statistics *statisti
 struct allocator block_heap_allocator(struct block_heap *heap)
 {
     static const struct allocator_kind kind = {.name = "block",
-                                               .malloc = serve,
+                                               .malloc = allocator_serve,
                                                .free = take_back,
                                                .size = size,
                                                .resize = resize,

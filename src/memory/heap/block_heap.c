@@ -55,7 +55,8 @@ static void release_kept(struct block_heap *heap)
 
 /* Asks for what lies behind the NBLOCKS fresh blocks at FIRST; if that is refused they are free
  * again, PEAK is what it was, and the answer is NO_BLOCK. */
-static inline uint32_t commit(struct block_heap *heap, block_t first, size_t nblocks, size_t peak)
+static inline uint32_t block_commit(struct block_heap *heap, block_t first, size_t nblocks,
+                                    size_t peak)
 {
     const struct block_pages *pages = &heap->pages;
     if (pages->commit && !pages->commit(pages->context, block_address(heap, first), nblocks)) {
@@ -73,7 +74,7 @@ static SLOW uint32_t take_fresh(struct block_heap *heap, size_t nblocks)
 {
     size_t peak = heap->heap.statistics.peak;
     block_t first = heap_malloc_at(&heap->heap, nblocks);
-    return first == HEAP_NOWHERE ? NO_BLOCK : commit(heap, first, nblocks, peak);
+    return first == HEAP_NOWHERE ? NO_BLOCK : block_commit(heap, first, nblocks, peak);
 }
 
 /* NBLOCKS blocks or a few more, whose first has the tag OWNER; NO_BLOCK without memory. */
@@ -129,11 +130,11 @@ static void put_span(void *context, uint32_t first)
 
 /* -- Creation -- */
 
-enum { ALIGNMENT = 16 };
+enum { BESIDE_ALIGNMENT = 16 };
 
 static size_t rounded(size_t nbytes)
 {
-    return units_to_hold(nbytes, ALIGNMENT) * ALIGNMENT;
+    return units_to_hold(nbytes, BESIDE_ALIGNMENT) * BESIDE_ALIGNMENT;
 }
 
 size_t block_heap_bytes_beside(size_t nblocks)
@@ -230,7 +231,8 @@ struct request {
     enum heap_owner owner;    /* above OWNER_KERNEL it is for whole blocks */
 };
 
-/* A small object on a multiple of ALIGNMENT, which objects are whose size is a multiple of it. */
+/* A small object on a multiple of BESIDE_ALIGNMENT, which objects are whose size is a multiple of
+ * it. */
 static void *serve_small(struct block_heap *heap, const struct request *request)
 {
     struct slab_class *at = slab_class_for(&heap->slabs, request->nbytes);
@@ -246,7 +248,7 @@ static void *serve_blocks(struct block_heap *heap, const struct request *request
         return malloc_blocks(heap, request->owner, nblocks);
     size_t peak = heap->heap.statistics.peak;
     block_t first = heap_malloc_aligned_at(&heap->heap, nblocks, request->alignment);
-    if (first == HEAP_NOWHERE || commit(heap, first, nblocks, peak) == NO_BLOCK)
+    if (first == HEAP_NOWHERE || block_commit(heap, first, nblocks, peak) == NO_BLOCK)
         return NULL;
     heap->owners[first] = (uint8_t)request->owner;
     return block_address(heap, first);

@@ -72,8 +72,8 @@ enum { RESIZE_DONE = 1, RESIZE_MOVE = 2 /* else a refusal */ };
 
 /*
  * block_heap_resize() that tells a wrong pointer from a size that needs another place; in *WAS how
- * many bytes the allocation has, or had. ANYHOW it may stay off a block boundary where malloc would
- * give whole blocks.
+ * many bytes the allocation has, or had. For 0 bytes nothing is changed. ANYHOW it may stay off a
+ * block boundary where malloc would give whole blocks.
  */
 int block_heap_try_resize(struct block_heap *heap, void *pointer, size_t nbytes, bool anyhow,
                           size_t *was);

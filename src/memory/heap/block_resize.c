@@ -14,7 +14,7 @@ static int judge_blocks(const struct block_heap *heap, const void *pointer, size
 }
 
 /* Why what begins at POINTER can't be freed; or HEAP_FREED, and in *NBYTES its size. */
-static inline int judge(const struct block_heap *heap, const void *pointer, size_t *nbytes)
+static inline int block_judge(const struct block_heap *heap, const void *pointer, size_t *nbytes)
 {
     size_t offset = block_offset_of(heap, pointer), block = offset / HEAP_BLOCK_SIZE;
     *nbytes = 0;
@@ -31,7 +31,7 @@ static inline int judge(const struct block_heap *heap, const void *pointer, size
 size_t block_heap_size(const struct block_heap *heap, const void *pointer, int *refusal)
 {
     size_t nbytes;
-    int reason = judge(heap, pointer, &nbytes);
+    int reason = block_judge(heap, pointer, &nbytes);
     if (refusal)
         *refusal = reason;
     return reason ? 0 : nbytes;
@@ -62,10 +62,12 @@ int block_heap_try_resize(struct block_heap *heap, void *pointer, size_t nbytes,
                           size_t *was)
 {
     size_t offset = block_offset_of(heap, pointer), block = offset / HEAP_BLOCK_SIZE, size;
-    int refusal = judge(heap, pointer, &size);
+    int refusal = block_judge(heap, pointer, &size);
     *was = size;
     if (refusal)
         return refusal;
+    if (nbytes == 0)
+        return RESIZE_MOVE;
     bool shrinks = nbytes < size / 2 && size > SLAB_STEP, done;
     if (heap->owners[block] == OWNER_SLAB)
         done = nbytes <= size && !shrinks;

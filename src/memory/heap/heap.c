@@ -61,7 +61,7 @@ const char *heap_refusal_text(int refusal)
 /* -- Bins -- */
 
 /* Adds the free run of LENGTH blocks from START on, as the newest of its bin. */
-static inline void insert(struct heap *heap, block_t start, size_t length)
+static inline void heap_insert(struct heap *heap, block_t start, size_t length)
 {
     struct heap_run *runs = heap->table->runs, *run = &runs[start];
     uint32_t bin = bin_of((uint32_t)length), older = heap->newest[bin];
@@ -77,7 +77,7 @@ static inline void insert(struct heap *heap, block_t start, size_t length)
 }
 
 /* Removes the newest run of BIN, which OLDER follows. */
-static inline void remove_newest(struct heap *heap, uint32_t bin, uint32_t older)
+static inline void heap_remove_newest(struct heap *heap, uint32_t bin, uint32_t older)
 {
     heap->newest[bin] = older;
     if (older != HEAP_NO_RUN) {
@@ -90,12 +90,12 @@ static inline void remove_newest(struct heap *heap, uint32_t bin, uint32_t older
 }
 
 /* Removes the free run that begins at START from its bin; its length. */
-static inline size_t remove(struct heap *heap, block_t start)
+static inline size_t heap_remove(struct heap *heap, block_t start)
 {
     struct heap_run *runs = heap->table->runs;
     struct heap_run run = runs[start];
     if (run.newer == HEAP_NO_RUN) {
-        remove_newest(heap, bin_of(run.length), run.older);
+        heap_remove_newest(heap, bin_of(run.length), run.older);
         return run.length;
     }
     runs[run.newer].older = run.older;
@@ -129,7 +129,7 @@ static block_t find_in_bin(const struct heap *heap, uint32_t bin, size_t nblocks
 }
 
 /* Where the run begins that NBLOCKS, not 0, are taken from; HEAP_NOWHERE where none is found. */
-static inline block_t find(const struct heap *heap, size_t nblocks)
+static inline block_t heap_find(const struct heap *heap, size_t nblocks)
 {
     if (nblocks > heap->table->total)
         return HEAP_NOWHERE;
@@ -202,31 +202,31 @@ static inline void begin_allocation(struct heap *heap, block_t first, size_t len
 /* Allocates the blocks FIRST to END out of the free run at START. */
 static void take_from(struct heap *heap, block_t start, block_t first, block_t end)
 {
-    size_t rest = start + remove(heap, start) - end;
+    size_t rest = start + heap_remove(heap, start) - end;
     if (first > start)
-        insert(heap, start, first - start);
+        heap_insert(heap, start, first - start);
     if (rest > 0)
-        insert(heap, end, rest);
+        heap_insert(heap, end, rest);
     begin_allocation(heap, first, end - first);
 }
 
 /* Makes the blocks FIRST to END free, and one run with the free blocks on both sides. */
-static inline void give_back(struct heap *heap, block_t first, block_t end)
+static inline void heap_give_back(struct heap *heap, block_t first, block_t end)
 {
     HEAP_BLOCK_TABLE_ENTRY *entries = heap->table->entries;
     fill(entries + first, end - first, HEAP_BLOCK_TABLE_ENTRY_FREE);
     heap->statistics.taken -= end - first;
     if (first > 0 && is_free(entries[first - 1])) {
         first -= heap->table->runs[first - 1].length;
-        (void)remove(heap, first);
+        (void)heap_remove(heap, first);
     }
     if (end < heap->table->total && is_free(entries[end]))
-        end += remove(heap, end);
-    insert(heap, first, end - first);
+        end += heap_remove(heap, end);
+    heap_insert(heap, first, end - first);
 }
 
 /* Why POINTER can't be freed, or HEAP_FREED when it can. */
-static inline int judge(const struct heap *heap, const void *pointer)
+static inline int heap_judge(const struct heap *heap, const void *pointer)
 {
     if (!heap_contains(heap, pointer))
         return HEAP_OUT_OF_RANGE;
@@ -258,7 +258,7 @@ int heap_create(struct heap *heap, void *start, void *end, struct heap_table *ta
     if (!heap || !table || !table->entries || !table->runs || from == 0 || to <= from)
         return -EINVARG;
     if (!is_multiple(from, HEAP_BLOCK_SIZE) || !is_multiple(to, HEAP_BLOCK_SIZE) ||
-        !is_multiple((uintptr_t)table->runs, _Alignof(struct heap_run)))
+        !is_multiple((uintptr_t)table->runs, sizeof(uint32_t)))
         return -EINVARG;
     if (table->total != (to - from) / HEAP_BLOCK_SIZE || table->total > HEAP_BLOCKS_MOST)
         return -EINVARG;
@@ -271,7 +271,7 @@ int heap_create(struct heap *heap, void *start, void *end, struct heap_table *ta
     heap->statistics.total = table->total;
     for (size_t bin = 0; bin < HEAP_BINS; bin++)
         heap->newest[bin] = HEAP_NO_RUN;
-    insert(heap, 0, table->total);
+    heap_insert(heap, 0, table->total);
     return 0;
 }
 
@@ -293,12 +293,12 @@ int heap_take(struct heap *heap, block_t first, block_t end)
 
 IN_REGISTERS block_t heap_malloc_at(struct heap *heap, size_t nblocks)
 {
-    block_t start = nblocks > 0 ? find(heap, nblocks) : HEAP_NOWHERE;
+    block_t start = nblocks > 0 ? heap_find(heap, nblocks) : HEAP_NOWHERE;
     if (start == HEAP_NOWHERE)
         return HEAP_NOWHERE;
-    size_t length = remove(heap, start);
+    size_t length = heap_remove(heap, start);
     if (length > nblocks)
-        insert(heap, start + nblocks, length - nblocks);
+        heap_insert(heap, start + nblocks, length - nblocks);
     begin_allocation(heap, start, nblocks);
     heap->statistics.served++;
     return start;
@@ -348,7 +348,7 @@ block_t heap_malloc_aligned_at(struct heap *heap, size_t nblocks, size_t alignme
         return heap_malloc_at(heap, nblocks);
     block_t start = HEAP_NOWHERE;
     if (checked_add(nblocks, alignment / HEAP_BLOCK_SIZE - 1, &with_slack))
-        start = find(heap, with_slack);
+        start = heap_find(heap, with_slack);
     if (start == HEAP_NOWHERE && nblocks <= heap->table->total)
         start = find_aligned(heap, nblocks, alignment);
     if (start == HEAP_NOWHERE)
@@ -373,12 +373,12 @@ void *heap_malloc_aligned(struct heap *heap, size_t nbytes, size_t alignment)
 IN_REGISTERS void heap_free_at(struct heap *heap, block_t first)
 {
     heap->statistics.allocations--;
-    give_back(heap, first, first + heap->table->runs[first].length);
+    heap_give_back(heap, first, first + heap->table->runs[first].length);
 }
 
 int heap_free(struct heap *heap, void *pointer)
 {
-    int refusal = judge(heap, pointer);
+    int refusal = heap_judge(heap, pointer);
     if (refusal) {
         heap->statistics.refused++;
         return refusal;
@@ -389,7 +389,7 @@ int heap_free(struct heap *heap, void *pointer)
 
 bool heap_resize(struct heap *heap, void *pointer, size_t nblocks)
 {
-    if (nblocks == 0 || judge(heap, pointer))
+    if (nblocks == 0 || heap_judge(heap, pointer))
         return false;
     block_t first = heap_block_of(heap, pointer);
     size_t was = heap->table->runs[first].length;
@@ -400,21 +400,21 @@ bool heap_resize(struct heap *heap, void *pointer, size_t nblocks)
         size_t room = heap->table->runs[next].length;
         if (nblocks - was > room)
             return false;
-        (void)remove(heap, next);
+        (void)heap_remove(heap, next);
         if (nblocks - was < room)
-            insert(heap, first + nblocks, room - (nblocks - was));
+            heap_insert(heap, first + nblocks, room - (nblocks - was));
         count_taken(heap, nblocks - was);
     }
     if (nblocks != was)
         write_allocation(heap, first, nblocks);
     if (nblocks < was)
-        give_back(heap, first + nblocks, first + was);
+        heap_give_back(heap, first + nblocks, first + was);
     return true;
 }
 
 int heap_split(struct heap *heap, void *pointer)
 {
-    int refusal = judge(heap, pointer);
+    int refusal = heap_judge(heap, pointer);
     if (refusal)
         return refusal;
     block_t first = heap_block_of(heap, pointer);
@@ -428,7 +428,7 @@ int heap_split(struct heap *heap, void *pointer)
 
 size_t heap_allocation_blocks(const struct heap *heap, const void *pointer, int *refusal)
 {
-    int reason = judge(heap, pointer);
+    int reason = heap_judge(heap, pointer);
     if (refusal)
         *refusal = reason;
     return reason ? 0 : heap->table->runs[heap_block_of(heap, pointer)].length;

@@ -28,7 +28,7 @@ static const char *check_table(const struct heap *heap, struct count *count)
 }
 
 /* That what stands before the free run in its list leads to it: nothing, or a run of the bin. */
-static bool is_listed(const struct heap *heap, block_t start)
+static bool heap_is_listed(const struct heap *heap, block_t start)
 {
     const struct heap_run *run = &heap->table->runs[start];
     if (run->newer == HEAP_NO_RUN)
@@ -37,8 +37,8 @@ static bool is_listed(const struct heap *heap, block_t start)
 }
 
 /* The run or allocation of LENGTH blocks from START on, against what is known of it. */
-static const char *check_run(const struct heap *heap, block_t start, size_t length,
-                             struct count *count)
+static const char *heap_check_run(const struct heap *heap, block_t start, size_t length,
+                                  struct count *count)
 {
     const struct heap_run *runs = heap->table->runs;
     if (runs[start].length != length)
@@ -47,7 +47,7 @@ static const char *check_run(const struct heap *heap, block_t start, size_t leng
         return NULL;
     if (runs[start + length - 1].length != length)
         return "another length is known at a free run's end";
-    if (!is_listed(heap, start))
+    if (!heap_is_listed(heap, start))
         return "a free run is not in the bin of its length";
     count->free_runs++;
     return NULL;
@@ -62,7 +62,7 @@ static const char *check_runs(const struct heap *heap, struct count *count)
         end = start + 1;
         while (end < total && (free_run ? is_free(entries[end]) : has_next(entries[end - 1])))
             end++;
-        const char *broken = check_run(heap, start, end - start, count);
+        const char *broken = heap_check_run(heap, start, end - start, count);
         if (broken)
             return broken;
     }

@@ -6,16 +6,16 @@
 #include "memory/heap/block_private.h"
 #include "memory/memory.h"
 
-enum { ALIGNMENT = 16 /* of the heap's own data; no type needs more */ };
+enum { PLATHEAP_ALIGNMENT = 16 /* of the heap's own data; no type needs more */ };
 
-/* The block heap follows, at the next multiple of ALIGNMENT. */
+/* The block heap follows, at the next multiple of PLATHEAP_ALIGNMENT. */
 struct platheap {
     bool quick;          /* there is no lock: the short ways are open */
     size_t quick_most;   /* .. in malloc up to this many bytes; 0 where there is one */
     size_t quick_blocks; /* .. in free for this many blocks; 0 where there is one */
     size_t overhead_bytes;
     struct platheap_options options;
-} __attribute__((aligned(ALIGNMENT)));
+} __attribute__((aligned(PLATHEAP_ALIGNMENT)));
 
 static inline struct block_heap *blocks_of(const struct platheap *heap)
 {
@@ -29,7 +29,7 @@ _Static_assert((int)PLATHEAP_OUT_OF_RANGE == (int)HEAP_OUT_OF_RANGE &&
                    (int)PLATHEAP_RESERVED == (int)HEAP_RESERVED,
                "the library's refusals are the heap's");
 
-static bool commit(void *context, void *start, size_t nblocks)
+static bool commit_pages(void *context, void *start, size_t nblocks)
 {
     const struct platheap_options *options = context;
     return !options->commit || options->commit(options->context, start, nblocks * HEAP_BLOCK_SIZE);
@@ -72,13 +72,24 @@ static uintptr_t divide(uintptr_t start, uintptr_t end, size_t *nblocks)
     return first;
 }
 
+size_t platheap_region_for(size_t nbytes)
+{
+    size_t nblocks = units_to_hold(nbytes, HEAP_BLOCK_SIZE), most;
+    if (nblocks == 0 || nblocks > HEAP_BLOCKS_MOST ||
+        !checked_multiply(nblocks + 1, HEAP_BLOCK_SIZE, &most) ||
+        !checked_add(most, PLATHEAP_ALIGNMENT + sizeof(struct platheap), &most) ||
+        !checked_add(most, block_heap_bytes_beside(nblocks), &most))
+        return 0;
+    return most;
+}
+
 struct platheap *platheap_create(void *region, size_t nbytes,
                                  const struct platheap_options *options)
 {
     uintptr_t start = (uintptr_t)region, end;
     size_t nblocks;
     if (!region || nbytes / HEAP_BLOCK_SIZE > HEAP_BLOCKS_MOST ||
-        !checked_add(start, nbytes, &end) || !checked_round_up(start, ALIGNMENT, &start) ||
+        !checked_add(start, nbytes, &end) || !checked_round_up(start, PLATHEAP_ALIGNMENT, &start) ||
         start >= end)
         return NULL;
     uintptr_t first = divide(start, end, &nblocks);
@@ -88,7 +99,7 @@ struct platheap *platheap_create(void *region, size_t nbytes,
     memset(heap, 0, sizeof *heap);
     if (options)
         heap->options = *options;
-    struct block_pages pages = {commit, release, &heap->options};
+    struct block_pages pages = {commit_pages, release, &heap->options};
     bool has_pages = heap->options.commit || heap->options.release;
     if (!block_heap_create((void *)first, (void *)(first + nblocks * HEAP_BLOCK_SIZE),
                            blocks_of(heap), has_pages ? &pages : NULL))
@@ -204,30 +215,48 @@ static SLOW bool stays(struct platheap *heap, void *pointer, size_t nbytes)
     return in_place;
 }
 
-void *platheap_realloc(struct platheap *heap, void *pointer, size_t nbytes)
+/* What realloc does: ALIGNMENT is 1 for what malloc would give. */
+static void *realloc_in(struct platheap *heap, const char *function, void *pointer,
+                        size_t alignment, size_t nbytes)
 {
     size_t was;
-    if (!pointer)
-        return platheap_malloc(heap, nbytes);
     if (nbytes == 0) {
-        (void)free_locked(heap, "platheap_realloc", pointer);
+        (void)free_locked(heap, function, pointer);
         return NULL;
     }
     lock(heap);
-    int result = block_heap_try_resize(blocks_of(heap), pointer, nbytes, false, &was);
+    bool lies_right = is_multiple((uintptr_t)pointer, alignment);
+    int result =
+        block_heap_try_resize(blocks_of(heap), pointer, lies_right ? nbytes : 0, false, &was);
     unlock(heap);
     if (result == RESIZE_DONE)
         return pointer;
     if (result != RESIZE_MOVE) {
-        report(heap, "platheap_realloc", pointer, result);
+        report(heap, function, pointer, result);
         return NULL;
     }
-    void *moved = platheap_malloc(heap, nbytes);
+    void *moved = alignment == 1 ? platheap_malloc(heap, nbytes)
+                                 : platheap_aligned_alloc(heap, alignment, nbytes);
     if (!moved)
-        return stays(heap, pointer, nbytes) ? pointer : NULL;
+        return lies_right && stays(heap, pointer, nbytes) ? pointer : NULL;
     memcpy(moved, pointer, nbytes < was ? nbytes : was);
     (void)platheap_free(heap, pointer);
     return moved;
+}
+
+void *platheap_realloc(struct platheap *heap, void *pointer, size_t nbytes)
+{
+    return pointer ? realloc_in(heap, "platheap_realloc", pointer, 1, nbytes)
+                   : platheap_malloc(heap, nbytes);
+}
+
+void *platheap_aligned_realloc(struct platheap *heap, void *pointer, size_t alignment,
+                               size_t nbytes)
+{
+    if (alignment == 0 || (alignment & (alignment - 1)) != 0)
+        return NULL;
+    return pointer ? realloc_in(heap, "platheap_aligned_realloc", pointer, alignment, nbytes)
+                   : platheap_aligned_alloc(heap, alignment, nbytes);
 }
 
 size_t platheap_usable_size(struct platheap *heap, const void *pointer)

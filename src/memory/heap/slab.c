@@ -108,7 +108,8 @@ static inline bool point(struct slab_heap *heap, struct slab_class *class, uint3
 }
 
 /* A new slab of CLASS, all of whose objects are free; SLAB_NONE without memory. */
-static __attribute__((noinline)) uint32_t make(struct slab_heap *heap, struct slab_class *class)
+static __attribute__((noinline)) uint32_t slab_make(struct slab_heap *heap,
+                                                    struct slab_class *class)
 {
     uint32_t block = heap->source.get(heap->source.context);
     if (block == SLAB_NONE)
@@ -170,7 +171,7 @@ void *slab_take_left(struct slab_heap *heap, struct slab_class *class)
 IN_REGISTERS void *slab_take_slowly(struct slab_heap *heap, struct slab_class *class)
 {
     if (!refill(heap, class)) {
-        uint32_t block = make(heap, class);
+        uint32_t block = slab_make(heap, class);
         if (block == SLAB_NONE)
             return NULL;
         set_current(heap, class, block);

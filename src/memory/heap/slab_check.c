@@ -86,8 +86,8 @@ static const char *check_current(const struct slab_heap *heap, const struct slab
 }
 
 /* How many slabs the list of CLASS has; SIZE_MAX where it is no ring of its listed slabs. */
-static size_t count_list(const struct slab_heap *heap, const struct slab_class *class,
-                         const uint8_t *owners, uint8_t owner, size_t nblocks)
+static size_t slab_count_list(const struct slab_heap *heap, const struct slab_class *class,
+                              const uint8_t *owners, uint8_t owner, size_t nblocks)
 {
     size_t count = 0;
     uint32_t block = class->newest;
@@ -125,7 +125,7 @@ const char *slab_check(const struct slab_heap *heap, const uint8_t *owners, uint
              heap->slabs[class->current].state != SLAB_CURRENT))
             return "a class's current slab is none of its slabs";
         broken = check_current(heap, class);
-        if (!broken && count_list(heap, class, owners, owner, nblocks) != nlisted[i])
+        if (!broken && slab_count_list(heap, class, owners, owner, nblocks) != nlisted[i])
             return "the list of a class is not that of its slabs with free objects";
     }
     return broken || nfull == heap->nfull ? broken : "the count of full slabs is wrong";

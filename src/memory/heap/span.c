@@ -56,7 +56,7 @@ static inline uint32_t units_for(size_t nbytes)
 /* -- Free runs -- */
 
 /* Makes LENGTH units from UNIT on a free run; the last one's tag is 0 but for the marks. */
-static inline void insert(struct span_heap *heap, uint32_t unit, uint32_t length)
+static inline void span_insert(struct span_heap *heap, uint32_t unit, uint32_t length)
 {
     uint16_t *tag = &heap->tags[unit];
     set(tag, TAG_FREE | length);
@@ -73,7 +73,7 @@ static inline void insert(struct span_heap *heap, uint32_t unit, uint32_t length
 }
 
 /* Removes the newest run of LENGTH units from its list; it begins there. */
-static inline uint32_t remove_newest(struct span_heap *heap, uint32_t length)
+static inline uint32_t span_remove_newest(struct span_heap *heap, uint32_t length)
 {
     uint32_t unit = heap->newest[length], older = heap->links[unit / SPAN_GROUP].older;
     heap->newest[length] = older;
@@ -85,13 +85,13 @@ static inline uint32_t remove_newest(struct span_heap *heap, uint32_t length)
 }
 
 /* Removes the free run of LENGTH units that begins at UNIT; its tags are the caller's. */
-static inline void remove(struct span_heap *heap, uint32_t unit, uint32_t length)
+static inline void span_remove(struct span_heap *heap, uint32_t unit, uint32_t length)
 {
     if (length < SPAN_SHORTEST)
         return;
     struct span_link link = heap->links[unit / SPAN_GROUP];
     if (link.newer == SPAN_NONE) {
-        (void)remove_newest(heap, length);
+        (void)span_remove_newest(heap, length);
         return;
     }
     heap->links[link.newer / SPAN_GROUP].older = link.older;
@@ -100,7 +100,7 @@ static inline void remove(struct span_heap *heap, uint32_t unit, uint32_t length
 }
 
 /* The shortest length from LENGTH on of which there is a free run; 0 if there is none. */
-static inline uint32_t find(const struct span_heap *heap, uint32_t length)
+static inline uint32_t span_find(const struct span_heap *heap, uint32_t length)
 {
     uint32_t i = length / 32, word = heap->bins[i] >> length % 32;
     if (word)
@@ -114,7 +114,7 @@ static inline uint32_t find(const struct span_heap *heap, uint32_t length)
 /* -- Allocations -- */
 
 /* The first unit of a span that is empty; SPAN_NONE without memory. */
-static __attribute__((noinline)) uint32_t make(struct span_heap *heap)
+static __attribute__((noinline)) uint32_t span_make(struct span_heap *heap)
 {
     uint32_t block = heap->spare;
     heap->spare = SPAN_NONE;
@@ -135,11 +135,11 @@ IN_REGISTERS void *span_malloc(struct span_heap *heap, size_t nbytes)
     uint32_t length = units_for(nbytes), unit, have;
     if (length < SPAN_SHORTEST)
         length = SPAN_SHORTEST;
-    have = find(heap, length);
+    have = span_find(heap, length);
     if (have) {
-        unit = remove_newest(heap, have);
+        unit = span_remove_newest(heap, have);
     } else {
-        unit = make(heap);
+        unit = span_make(heap);
         if (unit == SPAN_NONE)
             return NULL;
         have = SPAN_UNITS;
@@ -148,12 +148,12 @@ IN_REGISTERS void *span_malloc(struct span_heap *heap, size_t nbytes)
     set(&tag[have - 1], 0);
     set(tag, TAG_TAKEN | length);
     if (have > length)
-        insert(heap, unit + length, have - length);
+        span_insert(heap, unit + length, have - length);
     return (void *)(heap->start + (uintptr_t)unit * SPAN_UNIT);
 }
 
 /* The span that begins at UNIT has become empty. */
-static void put_span(struct span_heap *heap, uint32_t unit)
+static void span_put_empty(struct span_heap *heap, uint32_t unit)
 {
     uint32_t block = unit / SPAN_UNITS_A_BLOCK;
     set(&heap->tags[unit], 0);
@@ -173,7 +173,7 @@ IN_REGISTERS int span_free(struct span_heap *heap, size_t offset)
     uint32_t length = length_of(*tag);
     if (!(tag[length - 1] & TAG_END) && tag[length] & TAG_FREE) {
         uint32_t more = length_of(tag[length]);
-        remove(heap, unit + length, more);
+        span_remove(heap, unit + length, more);
         length += more;
         set(&tag[length - 1], 0);
         set(&tag[length - more], 0);
@@ -183,13 +183,13 @@ IN_REGISTERS int span_free(struct span_heap *heap, size_t offset)
         set(tag, 0);
         set(&tag[-1], 0);
         unit -= more;
-        remove(heap, unit, more);
+        span_remove(heap, unit, more);
         length += more;
     }
     if (length == SPAN_UNITS)
-        put_span(heap, unit);
+        span_put_empty(heap, unit);
     else
-        insert(heap, unit, length);
+        span_insert(heap, unit, length);
     return HEAP_FREED;
 }
 
@@ -205,13 +205,13 @@ bool span_resize(struct span_heap *heap, size_t offset, size_t nbytes)
     if (length > end)
         return false;
     if (end > was) {
-        remove(heap, unit + was, end - was);
+        span_remove(heap, unit + was, end - was);
         set(&tag[was], 0);
         set(&tag[end - 1], 0);
     }
     set(tag, TAG_TAKEN | length);
     if (end > length)
-        insert(heap, unit + length, end - length);
+        span_insert(heap, unit + length, end - length);
     return true;
 }
 

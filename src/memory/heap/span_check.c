@@ -19,7 +19,7 @@ static bool is_unit(const struct walk *walk, uint32_t unit)
 }
 
 /* That what stands before the free run in its list leads to it. */
-static bool is_listed(const struct walk *walk, uint32_t unit, uint32_t length)
+static bool span_is_listed(const struct walk *walk, uint32_t unit, uint32_t length)
 {
     const struct span_link *links = walk->heap->links;
     uint32_t newer = links[unit / SPAN_GROUP].newer;
@@ -29,7 +29,7 @@ static bool is_listed(const struct walk *walk, uint32_t unit, uint32_t length)
 }
 
 /* The run of LENGTH units that begins at UNIT, whose first tag is right. */
-static const char *check_run(struct walk *walk, uint32_t unit, uint32_t length, bool free)
+static const char *span_check_run(struct walk *walk, uint32_t unit, uint32_t length, bool free)
 {
     const uint16_t *tag = &walk->heap->tags[unit];
     uint32_t last = free ? TAG_LAST | length : 0;
@@ -40,7 +40,7 @@ static const char *check_run(struct walk *walk, uint32_t unit, uint32_t length, 
         return "the last unit of a run does not say what the first one does";
     if (!free || length < SPAN_SHORTEST)
         return NULL;
-    if (!is_listed(walk, unit, length))
+    if (!span_is_listed(walk, unit, length))
         return "a free run is not in the list of its length";
     walk->nlisted[length]++;
     return NULL;
@@ -59,7 +59,7 @@ static const char *check_span(struct walk *walk, uint32_t first)
     if (tags[0] == TAG_START) {
         walk->nspare++;
         return walk->heap->spare == first / SPAN_UNITS_A_BLOCK
-                   ? check_run(walk, first, SPAN_UNITS, false)
+                   ? span_check_run(walk, first, SPAN_UNITS, false)
                    : "a span is empty, and not the spare one";
     }
     for (uint32_t i = 0, length; i < SPAN_UNITS; i += length) {
@@ -74,7 +74,7 @@ static const char *check_span(struct walk *walk, uint32_t first)
         if (free && was_free)
             return "two free runs lie side by side";
         was_free = free;
-        const char *broken = check_run(walk, first + i, length, free);
+        const char *broken = span_check_run(walk, first + i, length, free);
         if (broken)
             return broken;
     }
@@ -82,7 +82,7 @@ static const char *check_span(struct walk *walk, uint32_t first)
 }
 
 /* How long the list of runs of LENGTH units is; SIZE_MAX where it leads elsewhere. */
-static size_t count_list(const struct walk *walk, uint32_t length)
+static size_t span_count_list(const struct walk *walk, uint32_t length)
 {
     const struct span_heap *heap = walk->heap;
     size_t count = 0;
@@ -121,7 +121,7 @@ const char *span_check(const struct span_heap *heap, const uint8_t *owners, uint
         size_t nlisted = length < SPAN_UNITS ? walk.nlisted[length] : 0;
         if (bit != (nlisted > 0))
             return "a bit says that there are free runs of a length, or that there are none";
-        if (length < SPAN_UNITS && count_list(&walk, length) != nlisted)
+        if (length < SPAN_UNITS && span_count_list(&walk, length) != nlisted)
             return "the list of a length is not that of its free runs";
     }
     return NULL;

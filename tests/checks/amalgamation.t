@@ -1,0 +1,107 @@
+#!/usr/bin/perl
+# The library as one file: compiles alone, with every compiler and language that is there, without a
+# warning, and does its work.
+use strict;
+use warnings;
+use File::Temp;
+use Test::More;
+
+my $home = File::Temp::tempdir(CLEANUP => 1);
+my $made = `make --no-print-directory amalgamation 2>&1`;
+is $?, 0, 'make amalgamation' or BAIL_OUT $made;
+for my $name ('platheap.c', 'platheap.h') {
+    system 'cp', "build/$name", "$home/$name";
+}
+
+my $program = "$home/work.c";
+open my $file, '>', $program or die $!;
+print {$file} <<'C';
+#include "platheap.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { REGION = 1 << 20, LIVE = 300, STEPS = 20000 };
+static unsigned state = 12345;
+
+static unsigned pick(unsigned below)
+{
+    state = state * 1664525u + 1013904223u;
+    return (state >> 8) % below;
+}
+
+int main(void)
+{
+    static unsigned char *live[LIVE];
+    static size_t sizes[LIVE];
+    unsigned steps;
+    void *region = malloc(REGION);
+    struct platheap *heap = region ? platheap_create(region, REGION, NULL) : NULL;
+    if (!heap)
+        return 1;
+    for (steps = 0; steps < STEPS; steps++) {
+        unsigned i = pick(LIVE);
+        size_t k, nbytes = 1 + pick(pick(4) ? 600 : 12000);
+        for (k = 0; k < sizes[i]; k++)
+            if (live[i][k] != (unsigned char)i)
+                return 2;
+        live[i] = (unsigned char *)platheap_realloc(heap, live[i], pick(3) ? nbytes : 0);
+        sizes[i] = live[i] ? nbytes : 0;
+        if (live[i])
+            memset(live[i], (int)i, nbytes);
+        if (steps % 1000 == 0 && platheap_check(heap))
+            return 3;
+    }
+    printf("ok, %u bits\n", (unsigned)sizeof(void *) * 8);
+    return 0;
+}
+C
+close $file;
+
+sub installed { return system("command -v $_[0] >/dev/null 2>&1") == 0 }
+
+# Compiles and, where a machine for it is there, runs.
+sub compiles {
+    my ($name, $command, $runner) = @_;
+    my $said = `cd $home && $command 2>&1`;
+    ok $? == 0 && $said eq '', "$name: compiles without a word" or diag $said;
+    return unless defined $runner;
+    is `cd $home && $runner 2>/dev/null` =~ s/\r//gr =~ s/\d+/N/r, "ok, N bits\n", '.. and works';
+}
+
+my $warnings = '-O2 -Wall -Wextra -Wshadow -Werror';
+for my $compiler ('gcc', 'clang') {
+    SKIP: {
+        skip "$compiler is not installed", 1 unless installed($compiler);
+        for my $std ('c99', 'c11', 'c17', 'c2x') {
+            compiles("$compiler -std=$std", "$compiler -std=$std $warnings platheap.c work.c -o work",
+                './work');
+        }
+        skip "$compiler has nothing for 32 bits here", 1
+            if system "cd $home && $compiler -m32 work.c platheap.c -o work >/dev/null 2>&1";
+        compiles("$compiler -m32", "$compiler -m32 $warnings platheap.c work.c -o work", './work');
+    }
+}
+SKIP: {
+    skip 'g++ is not installed', 1 unless installed('g++');
+    for my $std ('c++98', 'c++20') {
+        compiles("from $std", "g++ -std=$std -O2 -Wall -Wextra -Werror -c -x c++ work.c -o work.o && gcc -O2 -c "
+            . 'platheap.c -o platheap.o && g++ work.o platheap.o -o work', './work');
+    }
+}
+
+# A long of 32 bits beside pointers of 64, and machines without a system.
+for (['x86_64-w64-mingw32-gcc', '', 'wine64'], ['arm-none-eabi-gcc', '-mcpu=cortex-m0 -mthumb'],
+    ['arm-none-eabi-gcc', '-mcpu=cortex-m4 -mthumb'], ['riscv64-unknown-elf-gcc',
+    '-march=rv32imac -mabi=ilp32'], ['s390x-linux-gnu-gcc', ''], ['powerpc64-linux-gnu-gcc', '']) {
+    my ($compiler, $flags, $runner) = @$_;
+    SKIP: {
+        skip "$compiler is not installed", 1 unless installed($compiler);
+        compiles("$compiler $flags", "$compiler -std=c11 -ffreestanding $flags $warnings "
+            . '-Wconversion -c platheap.c -o platheap.o');
+        next unless $runner && installed($runner);
+        compiles('.. linked', "$compiler -std=c11 $warnings platheap.c work.c -o work.exe",
+            "$runner work.exe");
+    }
+}
+done_testing;
