@@ -135,8 +135,13 @@ static void measure_all(char **arguments)
 static void add_streams(const struct stream *streams, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        if (!options.only || strstr(streams[i].name, options.only))
+        if (!options.only || strstr(streams[i].name, options.only)) {
+            if (bench.nstreams == STREAMS_MOST) {
+                (void)fprintf(stderr, "bench: more than %d streams\n", STREAMS_MOST);
+                exit(1);
+            }
             bench.streams[bench.nstreams++] = &streams[i];
+        }
 }
 
 #define PATH(name) "tests/bench/traces/" #name,

@@ -165,9 +165,11 @@ void measure_memory(const struct stream *stream, const struct allocator *allocat
 void measure_worst(const struct stream *stream, const struct allocator *allocator,
                    struct result *result);
 
+enum { STREAMS_MOST = 48 };
+
 /* All streams, in the order of the tables, and what was measured: at [stream * nallocators]. */
 struct bench {
-    const struct stream *streams[32];
+    const struct stream *streams[STREAMS_MOST];
     size_t nstreams;
     struct result *results;
 };
