@@ -74,4 +74,16 @@ my $output = `cd $folder && PKG_CONFIG_PATH="$folder/it's a prefix/lib/pkgconfig
     eval "cc example.c \$(pkg-config --cflags --libs platheap) -o blanks" && ./blanks' 2>&1`;
 like $output, qr/^double free: -104$/m, 'a prefix with blanks in it can be used';
 
+# CMake finds it, too.
+SKIP: {
+    skip 'cmake is not installed', 1 if system 'command -v cmake >/dev/null 2>&1';
+    open my $lists, '>', "$folder/CMakeLists.txt" or die $!;
+    print $lists "cmake_minimum_required(VERSION 3.10)\nproject(example C)\nfind_package(platheap "
+        . "REQUIRED)\nadd_executable(example example.c)\ntarget_link_libraries(example "
+        . "platheap::platheap)\n";
+    close $lists;
+    $output = `cd $folder && cmake -DCMAKE_PREFIX_PATH=$folder/usr -S . -B cmake 2>&1 && cmake --build cmake 2>&1 && cmake/example 2>&1`;
+    like $output, qr/^double free: -104$/m, 'a CMake package' or diag $output;
+}
+
 done_testing;
