@@ -18,7 +18,7 @@
 #define PLATHEAP_VERSION_MAJOR 2
 #define PLATHEAP_VERSION_MINOR 0
 
-/* Below this most of a region is the heap's own, and a few classes of small objects fill it. */
+/* Below this a region has too few blocks of 4096 bytes: each size class that is used takes one. */
 #define PLATHEAP_REGION_SENSIBLE ((size_t)256 * 1024)
 
 #ifdef __cplusplus

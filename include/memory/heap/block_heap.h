@@ -105,7 +105,7 @@ MUST_USE bool block_heap_resize(struct block_heap *heap, void *pointer, size_t n
 /* Gives back all that is kept for later; returns how many blocks. */
 size_t block_heap_trim(struct block_heap *heap);
 
-/* Counts a free that somebody else has refused who is in front of the heap. */
+/* Counts a free that was refused by what stands in front of the heap. */
 void block_heap_count_refused(struct block_heap *heap);
 
 /* -- For those who look -- */

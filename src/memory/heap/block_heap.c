@@ -235,8 +235,8 @@ struct request {
     enum heap_owner owner;    /* above OWNER_KERNEL it is for whole blocks */
 };
 
-/* A small object on a multiple of BESIDE_ALIGNMENT, which objects are whose size is a multiple of
- * it. */
+/* A small object of the smallest class whose size is a multiple of the alignment: its objects lie
+ * on multiples of it, too. */
 static void *serve_small(struct block_heap *heap, const struct request *request)
 {
     struct slab_class *at = slab_class_for(&heap->slabs, request->nbytes);
@@ -348,7 +348,10 @@ IN_REGISTERS void *block_heap_malloc_large(struct block_heap *heap, size_t nbyte
 
 void *block_heap_malloc(struct block_heap *heap, size_t nbytes)
 {
-    return block_heap_malloc_inline(heap, nbytes);
+    if (nbytes - 1 >= SLAB_LARGEST)
+        return block_heap_malloc_large(heap, nbytes);
+    struct slab_class *class = slab_class_for(&heap->slabs, nbytes);
+    return *class->word ? slab_take(class) : block_heap_malloc_slowly(heap, class);
 }
 
 static void *malloc_request(struct block_heap *heap, const struct request *request)
@@ -430,7 +433,13 @@ IN_REGISTERS int block_heap_free_rest(struct block_heap *heap, void *pointer)
 
 int block_heap_free(struct block_heap *heap, void *pointer)
 {
-    return block_heap_free_inline(heap, pointer, heap->table.total);
+    size_t offset = block_offset_of(heap, pointer), block = offset / HEAP_BLOCK_SIZE;
+    if (block < heap->table.total && heap->owners[block] == OWNER_SLAB) {
+        struct slab *slab = &heap->slabs.slabs[block];
+        if (slab_mark_free(&heap->slabs, slab, offset))
+            return slab_count_free(&heap->slabs, slab);
+    }
+    return block_heap_free_rest(heap, pointer);
 }
 
 void block_heap_count_refused(struct block_heap *heap)

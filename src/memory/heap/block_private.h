@@ -96,24 +96,4 @@ static inline void block_limit_kept(struct block_heap *heap)
     heap->kept.most = (uint32_t)(most < rest / KEPT_PART ? most : rest / KEPT_PART);
 }
 
-static inline void *block_heap_malloc_inline(struct block_heap *heap, size_t nbytes)
-{
-    if (nbytes - 1 >= SLAB_LARGEST)
-        return block_heap_malloc_large(heap, nbytes);
-    struct slab_class *class = slab_class_for(&heap->slabs, nbytes);
-    return *class->word ? slab_take(class) : block_heap_malloc_slowly(heap, class);
-}
-
-/* Free of what lies in the first NBLOCKS blocks by the short way, of all else by the long one. */
-static inline int block_heap_free_inline(struct block_heap *heap, void *pointer, size_t nblocks)
-{
-    size_t offset = block_offset_of(heap, pointer), block = offset / HEAP_BLOCK_SIZE;
-    if (block < nblocks && heap->owners[block] == OWNER_SLAB) {
-        struct slab *slab = &heap->slabs.slabs[block];
-        if (slab_mark_free(&heap->slabs, slab, offset))
-            return slab_count_free(&heap->slabs, slab);
-    }
-    return block_heap_free_rest(heap, pointer);
-}
-
 #endif

@@ -1,8 +1,8 @@
 /*
  * Theory. A span is divided into allocations and free runs, and no two free runs lie side by side.
  * The tag of a run's first unit says what it is and how long; a free run's last unit says the same,
- * so that who is freed behind it finds its beginning. All other tags are 0 but for the marks of the
- * span's first and last unit, beyond which nothing is joined.
+ * so that an allocation that is freed behind it finds its beginning. All other tags are 0 but for
+ * the marks of the span's first and last unit, beyond which nothing is joined.
  *
  * A request is served from the shortest listed run that is long enough, and there from the one that
  * was listed last. Runs below SPAN_SHORTEST are of no use to any request and are not listed: they
