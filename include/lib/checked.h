@@ -45,4 +45,10 @@ static inline uint64_t saturating_end(uint64_t base, uint64_t length)
     return __builtin_add_overflow(base, length, &end) ? UINT64_MAX : end;
 }
 
+/* Counts one more; at the most that there is it stays. */
+static inline void checked_count(size_t *count)
+{
+    *count += *count != SIZE_MAX;
+}
+
 #endif

@@ -142,3 +142,40 @@ CASE(block_heap_short, d8_failed_requests_are_counted_once)
         CHECK_HOLDS(block_heap_check(heap));
     }
 }
+
+/* A realloc that can't move stays where it is, and its request has not failed; to 4096 and 8192
+ * bytes, too, which would lie on a block elsewhere. */
+CASE(block_heap_short, d1_what_can_not_move_stays_where_it_can)
+{
+    static const size_t sizes[] = {100, 2000, PAGE, 2 * PAGE, 9000};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        size_t nbytes = sizes[i];
+        CHECK(begin(NULL));
+        uint8_t *object = block_heap_malloc(heap, 5000);
+        CHECK(object != NULL && take_the_rest());
+        bool fits = nbytes <= 2 * PAGE; /* the rest of the span is free */
+        if (nbytes % PAGE != 0 && block_heap_resize(heap, object, nbytes))
+            continue;
+        while (block_heap_malloc(heap, nbytes))
+            ;
+        size_t failed = counts()->failed;
+        CHECK_EQUAL(block_heap_stay(heap, object, nbytes), fits);
+        CHECK_EQUAL(counts()->failed, failed - fits);
+        CHECK_HOLDS(block_heap_check(heap));
+    }
+}
+
+CASE(block_heap_short, d20_counters_end_at_the_most_that_there_is)
+{
+    CHECK(begin(NULL));
+    struct heap_statistics *statistics = &heap->heap.statistics;
+    statistics->served = statistics->failed = statistics->refused = SIZE_MAX - 1;
+    for (int i = 0; i < 3; i++) {
+        CHECK(block_heap_malloc(heap, 3 * PAGE) != NULL);
+        CHECK(block_heap_malloc(heap, (BLOCKS + 1) * PAGE) == NULL);
+        CHECK_EQUAL(block_heap_free(heap, at(0) + 1), HEAP_MISALIGNED);
+        CHECK_EQUAL(statistics->served, SIZE_MAX);
+        CHECK_EQUAL(statistics->failed, SIZE_MAX);
+        CHECK_EQUAL(statistics->refused, SIZE_MAX);
+    }
+}

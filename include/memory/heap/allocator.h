@@ -25,6 +25,9 @@ struct allocator_kind {
     size_t (*size)(const void *heap, const void *pointer, int *refusal);
     /* Makes it hold NBYTES, not 0, where it is; false, and nothing changed, where it can't. */
     bool (*resize)(void *heap, void *pointer, size_t nbytes);
+    /* Where malloc(NBYTES) has failed to which POINTER's contents were to move: whether it has
+     * room for NBYTES after all. NULL: resize() says so, and size(). */
+    bool (*stay)(void *heap, void *pointer, size_t nbytes);
     /* Gives back all that is kept for later; returns how many pages. */
     size_t (*trim)(void *heap);
     /* NULL, or the sentence of the invariant that is broken. */
@@ -58,6 +61,15 @@ MUST_USE static inline bool allocator_resize(const struct allocator *allocator, 
                                              size_t nbytes)
 {
     return allocator->kind->resize(allocator->heap, pointer, nbytes);
+}
+
+MUST_USE static inline bool allocator_stay(const struct allocator *allocator, void *pointer,
+                                           size_t nbytes)
+{
+    if (allocator->kind->stay)
+        return allocator->kind->stay(allocator->heap, pointer, nbytes);
+    return allocator_resize(allocator, pointer, nbytes) ||
+           nbytes <= allocator_size(allocator, pointer, NULL);
 }
 
 MUST_USE static inline const char *allocator_check(const struct allocator *allocator)

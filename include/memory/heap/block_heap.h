@@ -102,6 +102,13 @@ size_t block_heap_size(const struct block_heap *heap, const void *pointer, int *
  */
 MUST_USE bool block_heap_resize(struct block_heap *heap, void *pointer, size_t nbytes);
 
+/*
+ * Where malloc of NBYTES, not 0, has just failed to which the allocation at POINTER was to move:
+ * whether it holds NBYTES where it is after all. What was kept behind it has gone back by now, and
+ * what is too large where it is may stay. Then that malloc is not counted as failed.
+ */
+MUST_USE bool block_heap_stay(struct block_heap *heap, void *pointer, size_t nbytes);
+
 /* Gives back all that is kept for later; returns how many blocks. */
 size_t block_heap_trim(struct block_heap *heap);
 

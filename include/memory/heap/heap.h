@@ -64,9 +64,10 @@ struct heap_statistics {
     size_t taken;       /* of them */
     size_t peak;        /* most blocks that were ever taken at once */
     size_t allocations; /* live now */
-    size_t served;      /* requests that got memory, ever */
-    size_t failed;      /* requests that got none, ever; those for 0 bytes not counted */
-    size_t refused;     /* frees that were refused, ever */
+    /* Ever, up to SIZE_MAX: */
+    size_t served;  /* requests that got memory */
+    size_t failed;  /* requests that got none; those for 0 bytes not counted */
+    size_t refused; /* frees that were refused */
 };
 
 #define HEAP_NO_RUN UINT32_MAX

@@ -22,6 +22,11 @@ static bool resize(void *heap, void *pointer, size_t nbytes)
     return block_heap_resize(heap, pointer, nbytes);
 }
 
+static bool stay(void *heap, void *pointer, size_t nbytes)
+{
+    return block_heap_stay(heap, pointer, nbytes);
+}
+
 static size_t trim(void *heap)
 {
     return block_heap_trim(heap);
@@ -48,6 +53,7 @@ struct allocator block_heap_allocator(struct block_heap *heap)
                                                .free = take_back,
                                                .size = size,
                                                .resize = resize,
+                                               .stay = stay,
                                                .trim = trim,
                                                .check = check,
                                                .statistics = statistics};

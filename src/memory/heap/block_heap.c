@@ -311,7 +311,8 @@ static SLOW void *try_again(struct block_heap *heap, const struct request *reque
         if (!pointer)
             pointer = serve_anyhow(heap, request);
     }
-    heap->heap.statistics.failed += !pointer;
+    if (!pointer)
+        checked_count(&heap->heap.statistics.failed);
     return pointer;
 }
 
@@ -404,7 +405,7 @@ void *block_heap_malloc_aligned(struct block_heap *heap, size_t nbytes, size_t a
 
 static SLOW int refuse(struct block_heap *heap, int refusal)
 {
-    heap->heap.statistics.refused++;
+    checked_count(&heap->heap.statistics.refused);
     return refusal;
 }
 
@@ -444,7 +445,7 @@ int block_heap_free(struct block_heap *heap, void *pointer)
 
 void block_heap_count_refused(struct block_heap *heap)
 {
-    heap->heap.statistics.refused++;
+    checked_count(&heap->heap.statistics.refused);
 }
 
 /* -- What is kept -- */

@@ -80,6 +80,15 @@ int block_heap_try_resize(struct block_heap *heap, void *pointer, size_t nbytes,
     return done ? RESIZE_DONE : RESIZE_MOVE;
 }
 
+bool block_heap_stay(struct block_heap *heap, void *pointer, size_t nbytes)
+{
+    size_t was;
+    int result = block_heap_try_resize(heap, pointer, nbytes, true, &was);
+    bool stays = result == RESIZE_DONE || (result == RESIZE_MOVE && nbytes <= was);
+    heap->heap.statistics.failed -= stays;
+    return stays;
+}
+
 bool block_heap_resize(struct block_heap *heap, void *pointer, size_t nbytes)
 {
     size_t was;

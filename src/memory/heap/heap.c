@@ -300,7 +300,7 @@ IN_REGISTERS block_t heap_malloc_at(struct heap *heap, size_t nblocks)
     if (length > nblocks)
         heap_insert(heap, start + nblocks, length - nblocks);
     begin_allocation(heap, start, nblocks);
-    heap->statistics.served++;
+    checked_count(&heap->statistics.served);
     return start;
 }
 
@@ -309,7 +309,8 @@ void *heap_malloc(struct heap *heap, size_t nbytes)
     block_t first = heap_malloc_at(heap, units_to_hold(nbytes, HEAP_BLOCK_SIZE));
     if (first != HEAP_NOWHERE)
         return heap_address_of(heap, first);
-    heap->statistics.failed += nbytes != 0;
+    if (nbytes > 0)
+        checked_count(&heap->statistics.failed);
     return NULL;
 }
 
@@ -355,7 +356,7 @@ block_t heap_malloc_aligned_at(struct heap *heap, size_t nblocks, size_t alignme
         return HEAP_NOWHERE;
     block_t first = align_in_run(heap, start, nblocks, alignment);
     take_from(heap, start, first, first + nblocks);
-    heap->statistics.served++;
+    checked_count(&heap->statistics.served);
     return first;
 }
 
@@ -366,7 +367,8 @@ void *heap_malloc_aligned(struct heap *heap, size_t nbytes, size_t alignment)
     block_t first = heap_malloc_aligned_at(heap, units_to_hold(nbytes, HEAP_BLOCK_SIZE), alignment);
     if (first != HEAP_NOWHERE)
         return heap_address_of(heap, first);
-    heap->statistics.failed += nbytes != 0;
+    if (nbytes > 0)
+        checked_count(&heap->statistics.failed);
     return NULL;
 }
 
@@ -380,7 +382,7 @@ int heap_free(struct heap *heap, void *pointer)
 {
     int refusal = heap_judge(heap, pointer);
     if (refusal) {
-        heap->statistics.refused++;
+        checked_count(&heap->statistics.refused);
         return refusal;
     }
     heap_free_at(heap, heap_block_of(heap, pointer));

@@ -226,11 +226,12 @@ size_t ksize(const void *pointer)
     return pointer ? size_of("ksize", (void *)(uintptr_t)pointer, CALLER) : 0;
 }
 
-/* Whether POINTER has NBYTES where it is; a watched heap moves all that changes. */
-static bool resize_in_place(void *pointer, size_t nbytes)
+/* Whether POINTER has NBYTES where it is, as WAY says; a watched heap moves all that changes. */
+static bool resize_in_place(bool (*way)(const struct allocator *, void *, size_t), void *pointer,
+                            size_t nbytes)
 {
     uint32_t flags = cpu_save_flags();
-    bool in_place = !state.watch.flags && allocator_resize(&state.objects, pointer, nbytes);
+    bool in_place = !state.watch.flags && way(&state.objects, pointer, nbytes);
     if (in_place)
         trace_note(&state.trace, TRACE_REALLOC, pointer, pointer, nbytes);
     cpu_restore_flags(flags);
@@ -245,11 +246,11 @@ void *krealloc(void *pointer, size_t nbytes)
     size_t was = size_of("krealloc", pointer, caller);
     if (was == 0)
         return NULL;
-    if (resize_in_place(pointer, nbytes))
+    if (resize_in_place(allocator_resize, pointer, nbytes))
         return pointer;
     void *moved = allocate(OWNER_KERNEL, nbytes, 0, caller);
-    /* What was kept behind it has gone back; or it is too large there, and there is no better. */
-    if (!moved && nbytes > 0 && (resize_in_place(pointer, nbytes) || nbytes <= was))
+    if (!moved && nbytes > 0 &&
+        (resize_in_place(allocator_stay, pointer, nbytes) || (state.watch.flags && nbytes <= was)))
         return pointer;
     if (moved)
         memcpy(moved, pointer, nbytes < was ? nbytes : was);

@@ -43,6 +43,11 @@ static bool two_resize(void *heaps, void *pointer, size_t nbytes)
     return allocator_resize(owner_of(heaps, pointer), pointer, nbytes);
 }
 
+static bool two_stay(void *heaps, void *pointer, size_t nbytes)
+{
+    return allocator_stay(owner_of(heaps, pointer), pointer, nbytes);
+}
+
 static size_t two_trim(void *heaps)
 {
     const struct two_heaps *two = heaps;
@@ -67,6 +72,7 @@ static const struct allocator_kind two_kind = {.name = "growing",
                                                .free = two_free,
                                                .size = two_size,
                                                .resize = two_resize,
+                                               .stay = two_stay,
                                                .trim = two_trim,
                                                .check = two_check,
                                                .statistics = two_statistics};
