@@ -18,8 +18,23 @@
 #define PLATHEAP_VERSION_MAJOR 2
 #define PLATHEAP_VERSION_MINOR 0
 
-/* Below this a region has too few blocks of 4096 bytes: each size class that is used takes one. */
-#define PLATHEAP_REGION_SENSIBLE ((size_t)256 * 1024)
+/*
+ * How many bytes a block has: a power of two from 256 to 65536. It is a parameter of the library as
+ * it is compiled (-DPLATHEAP_BLOCK_SIZE=512): smaller blocks suit smaller regions. Beside each
+ * block stand 62 bytes.
+ */
+#ifndef PLATHEAP_BLOCK_SIZE
+#define PLATHEAP_BLOCK_SIZE 4096
+#endif
+
+/* Below this a region has too few blocks: each size class that is used takes one. */
+#define PLATHEAP_REGION_SENSIBLE ((size_t)64 * PLATHEAP_BLOCK_SIZE)
+
+/*
+ * Compiled with -DPLATHEAP_ASAN and -fsanitize=address, or with -DPLATHEAP_VALGRIND, the library
+ * tells these tools of each allocation: then only the bytes that were asked for may be touched, and
+ * not all that platheap_usable_size() says. A region that is no heap's any more stays closed.
+ */
 
 #ifdef __cplusplus
 extern "C" {
@@ -42,7 +57,7 @@ struct platheap_options {
     void (*lock)(void *context);
     void (*unlock)(void *context);
     /*
-     * Where memory is not simply there: makes NBYTES from START on, whole blocks of 4096, usable
+     * Where memory is not simply there: makes NBYTES from START on, whole blocks, usable
      * before they are handed out, or returns false, and the request gets NULL. release() is told
      * what is no longer used. The region's beginning, where the heap's own data stands, is never
      * asked for. Both are called with the lock held, and must not call the heap.
@@ -72,8 +87,8 @@ struct platheap *platheap_create(void *region, size_t nbytes,
 size_t platheap_region_for(size_t nbytes);
 
 /*
- * NBYTES, not cleared; NULL for 0 bytes and without memory. On a multiple of 16; a multiple
- * of 4096 bytes, and everything above 8 KB, on a multiple of 4096. O(1).
+ * NBYTES, not cleared; NULL for 0 bytes and without memory. On a multiple of 16; a multiple of
+ * PLATHEAP_BLOCK_SIZE, and everything above two blocks, on a multiple of it. O(1).
  */
 void *platheap_malloc(struct platheap *heap, size_t nbytes);
 
@@ -113,7 +128,7 @@ size_t platheap_usable_size(struct platheap *heap, const void *pointer);
 size_t platheap_trim(struct platheap *heap);
 
 struct platheap_statistics {
-    size_t block_bytes;     /* 4096 */
+    size_t block_bytes;     /* PLATHEAP_BLOCK_SIZE */
     size_t blocks;          /* in all */
     size_t taken, peak;     /* of them: now, and most ever */
     size_t largest_free;    /* how many of them one request gets; more may be kept for later */

@@ -15,7 +15,7 @@
 #include "case.h"
 #include "lib/string.h"
 
-enum { PAGE = 4096, REGION = 2 << 20 };
+enum { PAGE = PLATHEAP_BLOCK_SIZE, REGION = 512 * PAGE + (PAGE < 4096 ? 16384 : 0) };
 
 static uint8_t memory[REGION] __attribute__((aligned(PAGE)));
 

@@ -5,7 +5,10 @@
  */
 #include "platheaps.h"
 
-enum { LIVE = 400, STEP = 16, WRONG_STEP = 37, TINY = 13 };
+enum { LIVE = 400, STEP = 16, WRONG_STEP = 37, TINY = 13, ROOM_BESIDE = 8192 };
+
+/* Sizes are those of blocks of 4096 bytes, and grow and shrink with the block. */
+#define SCALED(nbytes) ((size_t)((uint64_t)(nbytes)*PAGE / 4096))
 
 static struct live {
     uint8_t *bytes;
@@ -76,7 +79,7 @@ static bool has_content(const uint8_t *bytes, size_t nbytes, uint8_t value)
 
 static size_t promised(size_t nbytes)
 {
-    return nbytes % PAGE == 0 || nbytes > 8192 ? PAGE : nbytes > 8 ? 16 : 8;
+    return nbytes % PAGE == 0 || nbytes > 2 * PAGE ? PAGE : nbytes > 8 ? 16 : 8;
 }
 
 /* -- What must be true where a request got nothing -- */
@@ -124,9 +127,29 @@ static const char *count_failure(void)
  * blocks lies on a block. */
 static const char *is_short(size_t nbytes)
 {
-    static const size_t larger[] = {16,   32,   48,   64,    80,    96,    112,   256,
-                                    304,  512,  816,  1024,  1280,  2000,  3300,  5000,
-                                    8191, PAGE, 8192, 12288, 20480, 65536, 200000};
+    static const size_t larger[] = {16,
+                                    32,
+                                    48,
+                                    SCALED(64),
+                                    80,
+                                    96,
+                                    112,
+                                    SCALED(256),
+                                    SCALED(304),
+                                    SCALED(512),
+                                    SCALED(816),
+                                    SCALED(1024),
+                                    SCALED(1280),
+                                    SCALED(2000),
+                                    SCALED(3300),
+                                    SCALED(5000),
+                                    2 * PAGE - 1,
+                                    PAGE,
+                                    2 * PAGE,
+                                    3 * PAGE,
+                                    5 * PAGE,
+                                    SCALED(65536),
+                                    SCALED(200000)};
     size_t nblocks = (nbytes + PAGE - 1) / PAGE;
     const char *broken = count_failure();
     if (broken)
@@ -139,7 +162,7 @@ static const char *is_short(size_t nbytes)
         return broken;
     for (size_t i = 0; i < sizeof larger / sizeof larger[0]; i++) {
         bool whole = larger[i] % PAGE == 0;
-        if (larger[i] < nbytes || (nbytes % PAGE == 0 && !whole && larger[i] < 8192))
+        if (larger[i] < nbytes || (nbytes % PAGE == 0 && !whole && larger[i] < 2 * PAGE))
             continue;
         if (platheap_malloc(now.heap, larger[i]))
             return "where a request fails, no larger one is served";
@@ -161,8 +184,8 @@ static size_t pick_size(uint32_t mix)
     if (kind < 2)
         return (1 + pick(12)) * PAGE;
     if (kind == 2)
-        return 1 + pick(pick(3) ? 65536 : 400000);
-    return 1 + pick(kind < 3 + mix ? 1024 : 8192);
+        return 1 + pick((uint32_t)SCALED(pick(3) ? 65536 : 400000));
+    return 1 + pick(kind < 3 + mix ? PAGE / 4 : 2 * PAGE);
 }
 
 static const char *step_malloc(size_t i, uint32_t mix)
@@ -238,7 +261,7 @@ static const char *step_realloc(size_t i, uint32_t mix)
         broken = count_failure();
     /* But one block lies on a block where it is moved to, and a little more need not. */
     size_t more = nbytes + 1 + pick((uint32_t)nbytes);
-    if (!broken && (nbytes != PAGE || more > 8192)) {
+    if (!broken && (nbytes != PAGE || more > 2 * PAGE)) {
         if (platheap_realloc(now.heap, was.bytes, more))
             return "where a realloc fails, a larger one does";
         broken = count_failure();
@@ -316,27 +339,28 @@ static const struct region {
     bool locked;
     uint32_t mix; /* how many of 13 sizes are small; TINY: nearly all are of few bytes */
     size_t rounds;
-} regions[] = {{0, 8192 + PAGE, 0, true, 12, 3000},    {5, 20000, 0, false, 12, 5000},
-               {48, 30000, 0, false, TINY, 10000},     {16, 40000, 0, true, 11, 6000},
-               {999, 70000, 0, false, 9, 8000},        {0, 128 * 1024, 0, true, 6, 15000},
-               {8, 256 * 1024, 0, false, 10, 8000},    {0, 512 * 1024, 0, true, 3, 8000},
-               {0, 1 << 20, 0, false, 6, 8000},        {0, 40000, 2, true, 11, 4000},
-               {0, 128 * 1024, 3, true, TINY, 6000},   {0, 70000, 9, true, 9, 6000},
-               {4000, 256 * 1024, 20, true, 8, 6000},  {0, 512 * 1024, 60, true, 6, 6000},
-               {64, REGION - PAGE, 100, true, 9, 6000}};
+} regions[] = {{0, 12288, 0, true, 12, 3000},         {5, 20000, 0, false, 12, 5000},
+               {48, 30000, 0, false, TINY, 10000},    {16, 40000, 0, true, 11, 6000},
+               {999, 70000, 0, false, 9, 8000},       {0, 128 * 1024, 0, true, 6, 15000},
+               {8, 256 * 1024, 0, false, 10, 8000},   {0, 512 * 1024, 0, true, 3, 8000},
+               {0, 1 << 20, 0, false, 6, 8000},       {0, 40000, 2, true, 11, 4000},
+               {0, 128 * 1024, 3, true, TINY, 6000},  {0, 70000, 9, true, 9, 6000},
+               {4000, 256 * 1024, 20, true, 8, 6000}, {0, 512 * 1024, 60, true, 6, 6000},
+               {64, 511 * 4096, 100, true, 9, 6000}};
 
 static const char *work(const struct region *region)
 {
     void *start;
     uint8_t *from = memory + region->skew;
+    size_t nbytes = SCALED(region->nbytes) + (PAGE < 4096 ? ROOM_BESIDE : 0);
     memset(live, 0, sizeof live);
     memset(whose, 0, sizeof whose);
     memset(&user, 0, sizeof user);
     now.pages = region->budget > 0;
     now.failed = 0;
-    now.heap = now.pages        ? make_reserved(from, region->nbytes, region->budget, false)
-               : region->locked ? platheap_create(from, region->nbytes, &watched)
-                                : platheap_create(from, region->nbytes, NULL);
+    now.heap = now.pages        ? make_reserved(from, nbytes, region->budget, false)
+               : region->locked ? platheap_create(from, nbytes, &watched)
+                                : platheap_create(from, nbytes, NULL);
     if (!now.heap)
         return "there is a heap";
     (void)platheap_table(now.heap, &start, &now.nblocks);

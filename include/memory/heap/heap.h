@@ -23,7 +23,16 @@
 #include "lib/status.h"
 #include "lib/types.h"
 
+/* In the kernel a page; in the library a parameter. */
+#ifdef PLATHEAP_BLOCK_SIZE
+#define HEAP_BLOCK_SIZE (PLATHEAP_BLOCK_SIZE + 0u)
+#else
 #define HEAP_BLOCK_SIZE 4096u
+#endif
+
+_Static_assert((HEAP_BLOCK_SIZE & (HEAP_BLOCK_SIZE - 1)) == 0 && HEAP_BLOCK_SIZE >= 256 &&
+                   HEAP_BLOCK_SIZE <= 65536,
+               "a block has a power of two from 256 to 65536 bytes");
 
 #define HEAP_BLOCK_TABLE_ENTRY_TAKEN 0x01
 #define HEAP_BLOCK_TABLE_ENTRY_FREE  0x00

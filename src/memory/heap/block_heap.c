@@ -151,7 +151,8 @@ size_t block_heap_bytes_beside(size_t nblocks)
 struct layout {
     uint8_t *entries, *owners;
     union page_info *info;
-    union page_bits *bits;
+    slab_bits_t *bits;
+    uint16_t *tags;
     struct heap_run *runs;
 };
 
@@ -160,11 +161,13 @@ static struct layout lay_out(const struct block_heap *heap, size_t nblocks)
     uint8_t *entries = (uint8_t *)(uintptr_t)heap + rounded(sizeof *heap);
     uint8_t *info = entries + rounded(2 * nblocks);
     uint8_t *bits = info + nblocks * sizeof(union page_info);
-    uint8_t *runs = bits + nblocks * sizeof(union page_bits);
+    uint8_t *tags = bits + TAGS_APART * nblocks * sizeof(slab_bits_t);
+    uint8_t *runs = bits + nblocks * PAGE_BITS_BYTES;
     return (struct layout){.entries = entries,
                            .owners = entries + nblocks,
                            .info = (union page_info *)(void *)info,
-                           .bits = (union page_bits *)(void *)bits,
+                           .bits = (slab_bits_t *)(void *)bits,
+                           .tags = (uint16_t *)(void *)tags,
                            .runs = (struct heap_run *)(void *)runs};
 }
 
@@ -184,9 +187,9 @@ struct block_heap *block_heap_create(void *start, void *end, void *beside,
     if (heap_create(&heap->heap, start, end, &heap->table))
         return NULL;
     memset(heap->owners, OWNER_FREE, nblocks);
-    slab_init(&heap->slabs, start, &layout.info->slab, &layout.bits->free, layout.runs,
+    slab_init(&heap->slabs, start, &layout.info->slab, layout.bits, layout.runs,
               (struct slab_source){get_slab, put_slab, heap});
-    span_init(&heap->spans, start, layout.bits->tags, layout.info->links,
+    span_init(&heap->spans, start, layout.tags, layout.info->links,
               (struct span_source){get_span, put_span, heap});
     for (uint32_t bin = 0; bin < KEPT_BINS; bin++)
         heap->kept.newest[bin] = NO_BLOCK;
@@ -203,9 +206,9 @@ bool block_heap_is_laid_out(const struct block_heap *heap)
     struct layout layout = lay_out(heap, heap->table.total);
     return heap->heap.table == &heap->table && heap->table.entries == layout.entries &&
            heap->table.runs == layout.runs && heap->owners == layout.owners &&
-           slabs->slabs == &layout.info->slab && slabs->free == &layout.bits->free &&
+           slabs->slabs == &layout.info->slab && slabs->free == layout.bits &&
            slabs->bits_from == (uintptr_t)slabs->free - SLAB_BITS_STEP * (uintptr_t)slabs->slabs &&
-           slabs->runs == layout.runs && spans->tags == layout.bits->tags &&
+           slabs->runs == layout.runs && spans->tags == layout.tags &&
            spans->links == layout.info->links && slabs->start == (uintptr_t)heap->heap.saddr &&
            spans->start == slabs->start && slabs->source.get == get_slab &&
            slabs->source.put == put_slab && slabs->source.context == heap &&

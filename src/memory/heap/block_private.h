@@ -27,28 +27,27 @@ struct block_heap {
 
 /*
  * The page map: what is known of a block that is a slab, or a span's. A block is never both, so
- * they share the room.
+ * they share the room; but for the bits of blocks above 4096 bytes, which need more of it than the
+ * tags.
  */
 union page_info {
     struct slab slab;
     struct span_link links[SPAN_UNITS_A_BLOCK / SPAN_GROUP];
 };
 
-union page_bits {
-    slab_bits_t free;
-    uint16_t tags[SPAN_UNITS_A_BLOCK];
+enum {
+    TAGS_APART = sizeof(slab_bits_t) > SPAN_TAG_BYTES,
+    PAGE_BITS_BYTES = sizeof(slab_bits_t) + TAGS_APART * SPAN_TAG_BYTES
 };
 
 _Static_assert(sizeof(union page_info) == sizeof(struct slab) &&
                    sizeof(union page_info) == SPAN_LINK_BYTES &&
-                   sizeof(union page_bits) == sizeof(slab_bits_t) &&
-                   sizeof(union page_bits) == SPAN_TAG_BYTES,
+                   sizeof(slab_bits_t) >= SPAN_TAG_BYTES,
                "both find what they know of block i at its i-th place");
 
 /* How many bytes stand beside a block: its entry, tag, page map, units and run. */
 enum {
-    BLOCK_BYTES_BESIDE =
-        2 + sizeof(union page_info) + sizeof(union page_bits) + sizeof(struct heap_run)
+    BLOCK_BYTES_BESIDE = 2 + sizeof(union page_info) + PAGE_BITS_BYTES + sizeof(struct heap_run)
 };
 
 /* At least block_heap_bytes_beside(NBLOCKS), as a constant. */

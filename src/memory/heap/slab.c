@@ -22,22 +22,33 @@
  * fullness (from a quarter free on, and below) 64.
  *
  * Classes: all multiples of 16 up to 256, then as many bytes as 14 to 4 in a block leave for each.
+ * Smaller blocks have multiples of 16 up to a sixteenth of the block, and of two classes of the
+ * same size the second serves nobody. Larger ones have the eighths of powers of two in between.
  */
 #include "memory/heap/slab.h"
 
-enum { EXACT_CLASSES = 16, MOST_ABOVE = 14 /* objects of the next class in a block */ };
+enum {
+    SIZES_A_BLOCK = HEAP_BLOCK_SIZE / 16, /* up to there a block's end has no say */
+    EXACT_MOST = SIZES_A_BLOCK < 256 ? SIZES_A_BLOCK : 256,
+    FIRST_COUNT = 14
+};
 
-static uint32_t class_size(uint32_t i)
+/* The size of the class behind the one of SIZE. */
+static uint32_t next_size(uint32_t size)
 {
-    uint32_t count = MOST_ABOVE + EXACT_CLASSES - i;
-    return i < EXACT_CLASSES ? (i + 1) * SLAB_STEP
-                             : HEAP_BLOCK_SIZE / count / SLAB_STEP * SLAB_STEP;
+    if (size < EXACT_MOST)
+        return size + SLAB_STEP;
+    if (size < SIZES_A_BLOCK)
+        return size + ((uint32_t)1 << (31 - __builtin_clz(size))) / 8;
+    uint32_t count = HEAP_BLOCK_SIZE / (size + SLAB_STEP); /* at most, of larger ones */
+    count = count < FIRST_COUNT ? count : FIRST_COUNT;
+    return HEAP_BLOCK_SIZE / count / SLAB_STEP * SLAB_STEP;
 }
 
 void slab_init(struct slab_heap *heap, void *start, struct slab *map, slab_bits_t *free,
                struct heap_run *runs, struct slab_source source)
 {
-    uint32_t step = 0;
+    uint32_t step = 0, size = SLAB_STEP;
     heap->start = (uintptr_t)start;
     heap->slabs = map;
     heap->free = free;
@@ -45,9 +56,8 @@ void slab_init(struct slab_heap *heap, void *start, struct slab *map, slab_bits_
     heap->runs = runs;
     heap->nfull = 0;
     heap->source = source;
-    for (uint32_t i = 0; i < SLAB_CLASSES; i++) {
+    for (uint32_t i = 0; i < SLAB_CLASSES; i++, size = next_size(size)) {
         struct slab_class *class = &heap->classes[i];
-        uint32_t size = class_size(i);
         *class = (struct slab_class){
             .word = &class->none,
             .size = size,

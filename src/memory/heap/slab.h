@@ -14,7 +14,11 @@
 enum {
     SLAB_STEP = 16,                     /* each object's size and address is a multiple of it */
     SLAB_LARGEST = HEAP_BLOCK_SIZE / 4, /* bytes */
-    SLAB_CLASSES = 27,
+    SLAB_CLASSES = HEAP_BLOCK_SIZE >= 4096   ? 27 + 8 * (__builtin_ctz(HEAP_BLOCK_SIZE) - 12)
+                   : HEAP_BLOCK_SIZE == 2048 ? 18
+                   : HEAP_BLOCK_SIZE == 1024 ? 12
+                   : HEAP_BLOCK_SIZE == 512  ? 7
+                                             : 4, /* as many as next_size() of slab.c makes */
     SLAB_SHIFT = 20, /* of the inverse of a size: exact for blocks of up to 64 KB */
     SLAB_OBJECTS = HEAP_BLOCK_SIZE / SLAB_STEP,                /* most in a slab */
     SLAB_WORDS = SLAB_OBJECTS / 32 > 8 ? SLAB_OBJECTS / 32 : 8 /* of bits, in the page map */
