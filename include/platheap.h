@@ -69,6 +69,12 @@ struct platheap_options {
      * without the lock.
      */
     void (*report)(void *context, const char *function, void *pointer, int refusal);
+    /*
+     * POINTER has NBYTES from now on, and is nobody's any more. What is resized in place is freed
+     * and allocated. Called with the lock held; they must not call the heap.
+     */
+    void (*allocated)(void *context, void *pointer, size_t nbytes);
+    void (*freed)(void *context, void *pointer);
     void *context;
 };
 

@@ -4,15 +4,16 @@
 
 #include "lib/checked.h"
 #include "memory/heap/block_private.h"
+#include "memory/heap/told.h"
 #include "memory/memory.h"
 
 enum { PLATHEAP_ALIGNMENT = 16 /* of the heap's own data; no type needs more */ };
 
 /* The block heap follows, at the next multiple of PLATHEAP_ALIGNMENT. */
 struct platheap {
-    bool quick;          /* there is no lock: the short ways are open */
-    size_t quick_most;   /* .. in malloc up to this many bytes; 0 where there is one */
-    size_t quick_blocks; /* .. in free for this many blocks; 0 where there is one */
+    bool quick;          /* nobody is to be called: the short ways are open */
+    size_t quick_most;   /* then malloc's is up to this many bytes; else 0 */
+    size_t quick_blocks; /* then free's is for so many blocks; else 0 */
     size_t overhead_bytes;
     struct platheap_options options;
 } __attribute__((aligned(PLATHEAP_ALIGNMENT)));
@@ -96,6 +97,7 @@ struct platheap *platheap_create(void *region, size_t nbytes,
     if (nblocks == 0)
         return NULL;
     struct platheap *heap = (struct platheap *)start;
+    told_region(region, first - (uintptr_t)region, nblocks * HEAP_BLOCK_SIZE);
     memset(heap, 0, sizeof *heap);
     if (options)
         heap->options = *options;
@@ -105,7 +107,8 @@ struct platheap *platheap_create(void *region, size_t nbytes,
                            blocks_of(heap), has_pages ? &pages : NULL))
         return NULL;
     heap->overhead_bytes = first - (uintptr_t)region;
-    heap->quick = !heap->options.lock && !heap->options.unlock;
+    heap->quick = !TOLD && !heap->options.lock && !heap->options.unlock &&
+                  !heap->options.allocated && !heap->options.freed;
     heap->quick_most = heap->quick ? SLAB_LARGEST : 0;
     heap->quick_blocks = heap->quick ? nblocks : 0;
     return heap;
@@ -129,10 +132,39 @@ static void report(struct platheap *heap, const char *function, const void *poin
         heap->options.report(heap->options.context, function, (void *)(uintptr_t)pointer, refusal);
 }
 
+/* POINTER, unless it is NULL, has NBYTES from now on. */
+static void *tell_allocated(struct platheap *heap, void *pointer, size_t nbytes)
+{
+    if (!pointer)
+        return NULL;
+    told_allocated(pointer, nbytes);
+    if (heap->options.allocated)
+        heap->options.allocated(heap->options.context, pointer, nbytes);
+    return pointer;
+}
+
+/* POINTER, which had room for so many bytes, is nobody's any more. */
+static void tell_freed(struct platheap *heap, void *pointer, size_t room)
+{
+    told_freed(pointer, room);
+    if (heap->options.freed)
+        heap->options.freed(heap->options.context, pointer);
+}
+
+static void tell_resized(struct platheap *heap, void *pointer, size_t room, size_t nbytes)
+{
+    told_resized(pointer, room, nbytes);
+    if (heap->options.freed)
+        heap->options.freed(heap->options.context, pointer);
+    if (heap->options.allocated)
+        heap->options.allocated(heap->options.context, pointer, nbytes);
+}
+
 static SLOW void *malloc_locked(struct platheap *heap, size_t nbytes)
 {
     lock(heap);
     void *pointer = block_heap_malloc(blocks_of(heap), nbytes);
+    (void)tell_allocated(heap, pointer, nbytes);
     unlock(heap);
     return pointer;
 }
@@ -147,14 +179,10 @@ void *platheap_malloc(struct platheap *heap, size_t nbytes)
     return heap->quick ? block_heap_malloc_large(blocks, nbytes) : malloc_locked(heap, nbytes);
 }
 
-static void *clear(struct platheap *heap, void *pointer)
-{
-    return pointer ? memset(pointer, 0, platheap_usable_size(heap, pointer)) : NULL;
-}
-
 void *platheap_zalloc(struct platheap *heap, size_t nbytes)
 {
-    return clear(heap, platheap_malloc(heap, nbytes));
+    void *pointer = platheap_malloc(heap, nbytes);
+    return pointer ? memset(pointer, 0, TOLD ? nbytes : platheap_usable_size(heap, pointer)) : NULL;
 }
 
 void *platheap_calloc(struct platheap *heap, size_t count, size_t nbytes)
@@ -167,6 +195,7 @@ void *platheap_aligned_alloc(struct platheap *heap, size_t alignment, size_t nby
 {
     lock(heap);
     void *pointer = block_heap_malloc_aligned(blocks_of(heap), nbytes, alignment);
+    (void)tell_allocated(heap, pointer, nbytes);
     unlock(heap);
     return pointer;
 }
@@ -176,7 +205,10 @@ static SLOW int free_locked(struct platheap *heap, const char *function, void *p
     if (!pointer)
         return 0;
     lock(heap);
+    size_t room = TOLD ? block_heap_size(blocks_of(heap), pointer, NULL) : 0;
     int refusal = block_heap_free(blocks_of(heap), pointer);
+    if (!refusal)
+        tell_freed(heap, pointer, room);
     unlock(heap);
     report(heap, function, pointer, refusal);
     return refusal;
@@ -202,15 +234,13 @@ int platheap_free(struct platheap *heap, void *pointer)
     return slab_count_free(&blocks->slabs, slab);
 }
 
-/* Without memory elsewhere: what was kept behind POINTER has gone back by now; and what is too
- * large where it is may stay. Then the request has not failed. */
 static SLOW bool stays(struct platheap *heap, void *pointer, size_t nbytes)
 {
-    size_t was;
     lock(heap);
-    int result = block_heap_try_resize(blocks_of(heap), pointer, nbytes, true, &was);
-    bool in_place = result == RESIZE_DONE || nbytes <= was;
-    blocks_of(heap)->heap.statistics.failed -= in_place;
+    size_t room = TOLD ? block_heap_size(blocks_of(heap), pointer, NULL) : 0;
+    bool in_place = block_heap_stay(blocks_of(heap), pointer, nbytes);
+    if (in_place)
+        tell_resized(heap, pointer, room, nbytes);
     unlock(heap);
     return in_place;
 }
@@ -228,6 +258,8 @@ static void *realloc_in(struct platheap *heap, const char *function, void *point
     bool lies_right = is_multiple((uintptr_t)pointer, alignment);
     int result =
         block_heap_try_resize(blocks_of(heap), pointer, lies_right ? nbytes : 0, false, &was);
+    if (result == RESIZE_DONE)
+        tell_resized(heap, pointer, was, nbytes);
     unlock(heap);
     if (result == RESIZE_DONE)
         return pointer;
@@ -239,6 +271,7 @@ static void *realloc_in(struct platheap *heap, const char *function, void *point
                                  : platheap_aligned_alloc(heap, alignment, nbytes);
     if (!moved)
         return lies_right && stays(heap, pointer, nbytes) ? pointer : NULL;
+    told_open(pointer, was);
     memcpy(moved, pointer, nbytes < was ? nbytes : was);
     (void)platheap_free(heap, pointer);
     return moved;
