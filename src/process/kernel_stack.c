@@ -5,7 +5,9 @@
  */
 #include "process/kernel_stack.h"
 
+#include "memory/growing/window.h"
 #include "memory/kheap/kheap.h"
+#include "memory/kheap/kheap_look.h"
 
 enum {
     LOT_PAGES = KERNEL_STACK_PAGES + 1,

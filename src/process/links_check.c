@@ -9,7 +9,7 @@
  * lists it has been since. So what those lists lead to is known to be a process, at no cost.
  */
 #include "cpu/gdt.h"
-#include "memory/kheap/kheap.h"
+#include "memory/kheap/kheap_look.h"
 #include "memory/layout.h"
 #include "process/kernel_stack.h"
 #include "process/process_private.h"

@@ -1,5 +1,5 @@
 /* Whether all processes are what the theory says, page by page. */
-#include "memory/kheap/kheap.h"
+#include "memory/kheap/kheap_look.h"
 #include "process/process_private.h"
 
 struct count {

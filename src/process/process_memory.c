@@ -14,6 +14,7 @@
 #include "cpu/panic.h"
 #include "lib/checked.h"
 #include "memory/kheap/kheap.h"
+#include "memory/kheap/kheap_look.h"
 #include "memory/layout.h"
 #include "memory/memory.h"
 #include "process/process_private.h"

@@ -4,6 +4,7 @@
  * that it holds together whoever of it has ended.
  */
 #include "memory/kheap/kheap.h"
+#include "memory/kheap/kheap_look.h"
 #include "process/process_private.h"
 
 struct process_tree {

@@ -3,6 +3,7 @@
 #include "cpu/cpu.h"
 #include "lib/print.h"
 #include "memory/kheap/kheap.h"
+#include "memory/kheap/kheap_look.h"
 #include "memory/memory.h"
 #include "selftest/bench_process.h"
 #include "selftest/bench_screen.h"

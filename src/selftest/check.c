@@ -5,7 +5,7 @@
 #include "cpu/trap.h"
 #include "lib/crc.h"
 #include "lib/print.h"
-#include "memory/kheap/kheap.h"
+#include "memory/kheap/kheap_look.h"
 #include "memory/layout.h"
 #include "memory/paging/paging.h"
 #include "process/process.h"

@@ -2,9 +2,12 @@
 
 #include "cpu/cpu.h"
 #include "lib/print.h"
+#include "memory/debug/trace.h"
 #include "memory/growing/best_fit.h"
 #include "memory/growing/free_list.h"
+#include "memory/growing/window.h"
 #include "memory/kheap/kheap.h"
+#include "memory/kheap/kheap_look.h"
 #include "selftest/compare.h"
 
 /* One heap of each design, one at a time. */

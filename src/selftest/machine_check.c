@@ -8,7 +8,6 @@
 #include "cpu/gdt.h"
 #include "cpu/probe.h"
 #include "cpu/seal.h"
-#include "memory/kheap/kheap.h"
 #include "memory/layout.h"
 #include "selftest/check.h"
 #include "selftest/ring3.h"

@@ -1,7 +1,9 @@
 /* The growing heap that stands behind kmalloc, where one does, in the kernel's own directory. */
 #include "case.h"
 #include "cpu/probe.h"
+#include "memory/growing/growing.h"
 #include "memory/kheap/kheap.h"
+#include "memory/kheap/kheap_look.h"
 #include "memory/paging/paging.h"
 
 enum { PAGES = 64, PAGE_WORDS = PAGE_SIZE / sizeof(uint32_t) };

@@ -1,8 +1,12 @@
 /* The kernel's own heap, as it serves the kernel. */
 #include "case.h"
 #include "lib/string.h"
+#include "memory/debug/watch.h"
+#include "memory/growing/growing.h"
 #include "memory/kheap/kheap.h"
+#include "memory/kheap/kheap_look.h"
 #include "memory/memory.h"
+#include "memory/memory_map.h"
 
 enum { PIECES = 64, SAMPLES_A_PIECE = 64, DIRTY = 8 };
 

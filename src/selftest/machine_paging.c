@@ -4,6 +4,7 @@
 #include "cpu/probe.h"
 #include "lib/print.h"
 #include "memory/kheap/kheap.h"
+#include "memory/kheap/kheap_look.h"
 #include "memory/layout.h"
 #include "memory/paging/paging.h"
 

@@ -3,6 +3,7 @@
 #include "cpu/cpu.h"
 #include "cpu/probe.h"
 #include "memory/kheap/kheap.h"
+#include "memory/kheap/kheap_look.h"
 #include "memory/layout.h"
 #include "process/kernel_stack.h"
 #include "process/process_memory.h"

@@ -2,6 +2,7 @@
 #include "case.h"
 #include "lib/string.h"
 #include "memory/kheap/kheap.h"
+#include "memory/kheap/kheap_look.h"
 #include "memory/memory.h"
 
 /* One in each kind of place, at its borders. */

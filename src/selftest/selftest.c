@@ -5,6 +5,7 @@
 #include "lib/format.h"
 #include "lib/print.h"
 #include "memory/kheap/kheap.h"
+#include "memory/kheap/kheap_look.h"
 #include "selftest/check.h"
 #include "selftest/pages.h"
 #include "selftest/runner.h"

@@ -1,6 +1,6 @@
 /* The block table as characters. */
 #include "lib/print.h"
-#include "memory/kheap/kheap.h"
+#include "memory/kheap/kheap_look.h"
 #include "shell/command.h"
 #include "shell/owners.h"
 

@@ -1,7 +1,9 @@
 /* The heap's work as text, for another heap to do again. */
 #include "lib/print.h"
 #include "lib/string.h"
+#include "memory/debug/trace.h"
 #include "memory/kheap/kheap.h"
+#include "memory/kheap/kheap_look.h"
 #include "shell/command.h"
 
 static void print_event(void *context, char verb, uint32_t number, uint32_t nbytes)

@@ -2,7 +2,9 @@
 #include "lib/print.h"
 #include "lib/string.h"
 #include "lib/symbols.h"
+#include "memory/debug/watch.h"
 #include "memory/kheap/kheap.h"
+#include "memory/kheap/kheap_look.h"
 #include "shell/command.h"
 
 enum { SITES_MOST = 32, BYTES = 100 };

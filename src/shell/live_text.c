@@ -1,7 +1,7 @@
 #include "shell/live_text.h"
 
 #include "drivers/pit.h"
-#include "memory/kheap/kheap.h"
+#include "memory/kheap/kheap_look.h"
 #include "process/process.h"
 #include "shell/inspect.h"
 #include "shell/owners.h"

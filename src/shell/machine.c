@@ -6,7 +6,7 @@
 #include "drivers/screen.h"
 #include "lib/print.h"
 #include "lib/string.h"
-#include "memory/kheap/kheap.h"
+#include "memory/kheap/kheap_look.h"
 #include "process/program.h"
 #include "selftest/selftest.h"
 

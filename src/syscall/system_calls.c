@@ -9,7 +9,7 @@
 #include "drivers/screen.h"
 #include "lib/checked.h"
 #include "lib/string.h"
-#include "memory/kheap/kheap.h"
+#include "memory/kheap/kheap_look.h"
 #include "process/process_memory.h"
 #include "process/user_memory.h"
 #include "process/user_text.h"

@@ -48,6 +48,16 @@ for my $name (@sources) {
 }
 pass 'lines have at most 100 columns, files at most 500 lines';
 
+# A header of the tree and all that it brings, the compiler's own headers apart.
+sub with_all_it_brings {
+    my ($name, $seen) = @_;
+    return () if $seen->{$name}++;
+    open my $file, '<', "include/$name" or die "include/$name: $!";
+    return map { ($_, /^#include "(.+)"/ ? with_all_it_brings($1, $seen) : ()) } <$file>;
+}
+cmp_ok scalar(my @lines = with_all_it_brings('memory/kheap/kheap.h', {})), '<=', 200,
+    'kheap.h with all that it brings has at most 200 lines';
+
 my %allowed = map { $_ => 1 } qw(Makefile linker.ld src include iso scripts tests README.md
     LICENSE);
 SKIP: {

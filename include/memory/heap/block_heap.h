@@ -19,28 +19,12 @@
 
 #include "memory/heap/allocator.h"
 #include "memory/heap/heap.h"
+#include "memory/heap/owner.h"
 
 /* The largest small object, and the largest middle one; whole blocks are neither. */
 enum { BLOCK_HEAP_SMALL = HEAP_BLOCK_SIZE / 4, BLOCK_HEAP_MIDDLE = 2 * HEAP_BLOCK_SIZE };
 
 enum { BLOCK_HEAP_BOUND = 450, BLOCK_HEAP_BOUND_SHORT = 10000 };
-
-/* What an allocation of the table is for. A byte a block, beside the table: at its first block, and
- * where it holds middle sizes at each. */
-enum heap_owner {
-    OWNER_FREE,
-    OWNER_HOLE,    /* never memory, or in use before the heap began: taken for good */
-    OWNER_KEPT,    /* freed, and kept whole for the next request */
-    OWNER_SLAB,    /* small objects */
-    OWNER_SPAN,    /* middle ones */
-    OWNER_KERNEL,  /* an allocation without another word; from here on whole blocks that are live */
-    OWNER_PAGING,  /* directories and page tables */
-    OWNER_SHELL,   /* what the shell's `alloc` gives; self-tests, too */
-    OWNER_GUARDED, /* objects in pages of their own, and the closed pages between them */
-    OWNER_WINDOW,  /* frames behind pages of the growing window */
-    OWNER_PROCESS, /* image, stack and allocations of a program */
-    HEAP_OWNERS    /* how many */
-};
 
 /*
  * Where the memory behind blocks comes from, where it is not simply there. commit() makes NBLOCKS

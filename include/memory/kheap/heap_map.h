@@ -20,7 +20,7 @@ struct heap_map {
     uint32_t nblocks; /* 0 as long as there is no heap */
     paddr_t start;    /* of block 0 */
     paddr_t entries;  /* the table: a byte a block, as in heap.h */
-    paddr_t owners;   /* a byte a block, as in block_heap.h: of use where an allocation begins */
+    paddr_t owners;   /* a byte a block, as in owner.h: of use where an allocation begins */
 };
 
 _Static_assert(sizeof(struct heap_map) == 32 && offsetof(struct heap_map, nowners) == 12 &&

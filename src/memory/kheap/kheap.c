@@ -7,11 +7,16 @@
 #include "lib/checked.h"
 #include "lib/print.h"
 #include "lib/string.h"
+#include "memory/debug/trace.h"
+#include "memory/debug/watch.h"
+#include "memory/growing/growing.h"
 #include "memory/kheap/heap_map.h"
 #include "memory/kheap/kernel_window.h"
 #include "memory/kheap/kheap_growing.h"
+#include "memory/kheap/kheap_look.h"
 #include "memory/kheap/kheap_place.h"
 #include "memory/kheap/kheap_report.h"
+#include "memory/kheap/kheap_setup.h"
 #include "memory/memory.h"
 
 _Static_assert(HEAP_BLOCK_SIZE == PAGE_SIZE, "blocks are handed out as pages");
@@ -301,6 +306,18 @@ const struct heap_trace *kheap_traced(void)
 struct heap_watch *kheap_watched(void)
 {
     return state.watch.flags ? &state.watch : NULL;
+}
+
+size_t kheap_taken(void)
+{
+    struct heap_watch *watch = kheap_watched();
+    size_t records = watch ? heap_allocation_blocks(kheap(), watch->records, NULL) : 0;
+    return kheap()->statistics.taken - records;
+}
+
+size_t kheap_free_blocks(void)
+{
+    return kheap()->statistics.total - kheap_taken() + block_heap_kept(state.heap);
 }
 
 size_t kheap_refused(void)

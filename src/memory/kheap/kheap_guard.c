@@ -1,8 +1,10 @@
 /* Guarded pages in the kernel's own directory, and the page faults that they cause. */
 #include "cpu/cpu.h"
 #include "cpu/panic.h"
-#include "memory/kheap/kheap.h"
+#include "memory/debug/watch.h"
+#include "memory/kheap/kheap_look.h"
 #include "memory/kheap/kheap_report.h"
+#include "memory/kheap/kheap_setup.h"
 #include "memory/paging/paging.h"
 
 #define ERROR_WRITE 2u /* of a page fault's error code (Intel SDM, volume 3, section 4.7) */

@@ -4,7 +4,10 @@
 #include "lib/format.h"
 #include "lib/print.h"
 #include "lib/symbols.h"
-#include "memory/kheap/kheap.h"
+#include "memory/debug/watch.h"
+#include "memory/growing/growing.h"
+#include "memory/kheap/kheap_look.h"
+#include "memory/kheap/kheap_setup.h"
 
 static struct {
     bool panics;

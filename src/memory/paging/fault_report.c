@@ -1,7 +1,8 @@
 #include "memory/paging/fault_report.h"
 
 #include "lib/print.h"
-#include "memory/kheap/kheap.h"
+#include "memory/growing/growing.h"
+#include "memory/kheap/kheap_look.h"
 #include "memory/layout.h"
 #include "memory/paging/paging.h"
 

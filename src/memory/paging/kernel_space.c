@@ -4,6 +4,7 @@
 #include "cpu/seal.h"
 #include "drivers/screen.h"
 #include "memory/kheap/kheap.h"
+#include "memory/kheap/kheap_look.h"
 #include "memory/layout.h"
 #include "memory/paging/entry.h"
 
