@@ -16,6 +16,7 @@ struct frames {
     size_t count; /* behind pages now */
     size_t calls; /* pages that were to be mapped, ever */
     size_t left;  /* how many more will be */
+    bool reuse;   /* what is unmapped is LEFT again */
     bool wrong;   /* mapped twice, unmapped twice, or no page of the arena */
 };
 
@@ -56,6 +57,7 @@ static inline void frames_unmap(void *context, void *page)
     size_t number = frames_page(frames, page, true);
     frames->has[number] = false;
     frames->count--;
+    frames->left += frames->reuse && frames->left != FRAMES_ENOUGH;
     memset(arena[number], 0x5a, ARENA_BLOCK_SIZE);
 }
 

@@ -48,12 +48,19 @@ static void model_create(bool best, size_t nbytes, size_t array_bytes, size_t mo
     model.most = most;
 }
 
-/* Gives all pages with bytes of FROM to TO frames, if there are enough. */
-static bool model_back(size_t from, size_t to)
+/* How many pages with bytes of FROM to TO have no frames. */
+static size_t model_missing(size_t from, size_t to)
 {
     size_t missing = 0;
     for (size_t page = from / PAGE; page * PAGE < to; page++)
         missing += !model.has[page];
+    return missing;
+}
+
+/* Gives them all frames, if there are enough. */
+static bool model_back(size_t from, size_t to)
+{
+    size_t missing = model_missing(from, to);
     if (model.frames + missing > model.most)
         return false;
     for (size_t page = from / PAGE; page * PAGE < to; page++)
@@ -127,13 +134,23 @@ static void model_settle(size_t i)
     }
 }
 
+/* Whether SIZE bytes at PLACE in gap I, and what is written behind them, have frames or get some.
+ */
+static bool model_affords(size_t i, size_t place, size_t size)
+{
+    size_t rest = gap_end(i) - place - size;
+    size_t end = rest < model.least ? gap_end(i) : place + size + (model.best ? 0 : model.header);
+    return model.frames + model_missing(place, end) <= model.most;
+}
+
 /* The gap that is to be cut, or NLIVE + 1. */
 static size_t model_choose(uintptr_t window, size_t size, size_t alignment)
 {
     size_t chosen = model.nlive + 1;
     for (size_t i = 0; i <= model.nlive; i++) {
         size_t place = model_place(window, gap_start(i), alignment);
-        if (gap_start(i) == gap_end(i) || place + size > gap_end(i))
+        if (gap_start(i) == gap_end(i) || place + size > gap_end(i) ||
+            !model_affords(i, place, size))
             continue;
         if (!model.best)
             return i;
@@ -190,16 +207,19 @@ static size_t model_malloc(uintptr_t window, size_t nbytes, size_t alignment)
     size_t i = model_choose(window, size, alignment), was = model.brk;
     if (i <= model.nlive)
         return model_cut(window, i, size, alignment);
+    /* Behind the last one, with the first of two lengths for all of which there are frames. */
     size_t need = model_place(window, gap_start(model.nlive), alignment) + size;
-    if (!(need <= was + STEP && model_lengthen(was + STEP)) &&
-        !model_lengthen(round_up(need, PAGE)))
-        return SIZE_MAX;
-    size_t offset = model_cut(window, model.nlive, size, alignment);
-    if (offset == SIZE_MAX) {
+    const size_t lengths[] = {was + STEP, round_up(need, PAGE)};
+    for (i = need <= was ? 2 : 0; i < 2; i++) {
+        if (need > lengths[i] || !model_lengthen(lengths[i]))
+            continue;
+        size_t offset = model_cut(window, model.nlive, size, alignment);
+        if (offset != SIZE_MAX)
+            return offset;
         model.brk = was;
         model_release(was, SIZE_MAX);
     }
-    return offset;
+    return SIZE_MAX;
 }
 
 static size_t model_find(size_t offset)

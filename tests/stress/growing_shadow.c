@@ -137,7 +137,8 @@ static bool try_malloc(size_t nbytes, size_t alignment)
     /* Frames ran out, or it does not fit; the array may have got a page more. */
     struct allocator_statistics is = allocator_statistics(&heap.allocator);
     bool short_of_frames = most <= frames + (nbytes + alignment) / 4096 + 4;
-    return window_size(heap.growing->window) == brk && frames <= had + 1 &&
+    return !allocator_malloc(&heap.allocator, nbytes, alignment) && /* as surely as at first */
+           window_size(heap.growing->window) == brk && frames <= had + 1 &&
            is.largest == was.largest &&
            (short_of_frames || nbytes + 2 * alignment + 64 > was.largest);
 }

@@ -1,7 +1,8 @@
 /*
- * Best fit over an ordered array (seed 002): the smallest free piece that is large enough, the
- * lowest of equals. Allocations have a header in front and are linked in the order of their
- * addresses; what is free is a gap between two of them, and an entry of the array.
+ * Best fit over an ordered array (seed 002): the smallest free piece that is large enough, and for
+ * which there are frames; the lowest of equals. Allocations have a header in front and are linked
+ * in the order of their addresses; what is free is a gap between two of them, and an entry of the
+ * array.
  */
 #ifndef PLAT_MEMORY_GROWING_BEST_FIT_H
 #define PLAT_MEMORY_GROWING_BEST_FIT_H

@@ -1,6 +1,7 @@
 /*
  * First fit over a free list (seed 000): every block has a header in front of it, the free ones are
- * linked in the order of their addresses, and the first that is large enough is cut.
+ * linked in the order of their addresses, and the first that is large enough, and for which there
+ * are frames, is cut.
  */
 #ifndef PLAT_MEMORY_GROWING_FREE_LIST_H
 #define PLAT_MEMORY_GROWING_FREE_LIST_H

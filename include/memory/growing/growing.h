@@ -35,7 +35,18 @@ struct growing_picture {
 /* What the two designs do differently. */
 struct growing_kind {
     struct allocator_kind allocator; /* HEAP is a struct growing_heap */
+    size_t header;                   /* bytes, in front of each allocation */
+    size_t gap;                      /* bytes: a gap between two allocations has so many at least */
     size_t least; /* bytes: less is never left free below the break, unless it is none */
+    /*
+     * Allocates SIZE bytes, the header included, so that what follows it is on a multiple of
+     * ALIGNMENT: in the gap of the design's choice among those that begin at FROM or behind it, or
+     * in the next one where that has not the frames. *POINTER is NULL where none has them, or is
+     * long enough, and then nothing has changed. False where a header on the way was overwritten:
+     * there the search ends, without an allocation.
+     */
+    bool (*find)(struct growing_heap *heap, const uint8_t *from, size_t size, size_t alignment,
+                 void **pointer);
     /* Where the last allocation ends; nothing but free bytes from there to the break. NULL where a
      * header on the way there was overwritten. */
     uint8_t *(*end)(const struct growing_heap *heap);
@@ -53,16 +64,15 @@ struct growing_kind {
 MUST_USE int growing_heap_resize(struct growing_heap *heap, size_t nbytes);
 
 /*
- * Moves the break up so that at least NEED bytes are free below it, by GROWING_STEP if it can be.
- * False where the window or the memory is spent: then nothing has changed.
+ * Allocates SIZE bytes, as FIND above: in a gap, or else behind the last allocation, where the
+ * break moves up by GROWING_STEP, or by no more than it must. NULL where the window is spent, no
+ * place has its frames, or a header was overwritten: then nothing has changed. FIND is called three
+ * times at most, and no page's frame is asked for more often.
  */
-MUST_USE bool growing_heap_grow(struct growing_heap *heap, size_t need);
+MUST_USE void *growing_heap_malloc(struct growing_heap *heap, size_t size, size_t alignment);
 
 /* Counts a free piece of NBYTES, not 0, in PICTURE. */
 void growing_picture_add(struct growing_picture *picture, size_t nbytes);
-
-/* Undoes growing_heap_grow() where the heap was NBYTES long. */
-void growing_heap_shrink(struct growing_heap *heap, size_t nbytes);
 
 /* Moves the break down as far as it goes; returns how many frames that gave back. HEAP is a struct
  * growing_heap. */

@@ -13,8 +13,9 @@
  *   - the array has room for two pieces more than there are allocations, or for as many as there
  *     can ever be. There can't be more gaps than allocations and one: freeing never needs memory.
  *
- * Cost: a binary search in the array, and moving what lies behind the place in it: an allocation
- * moves at most two entries, a free three.
+ * Cost: a binary search in the array, a look at each entry behind that has not the room or the
+ * frames, and moving what lies behind the place in it: an allocation moves at most two entries, a
+ * free three.
  */
 #include "memory/growing/best_fit.h"
 
@@ -89,15 +90,14 @@ static struct best_fit_block *link_block(struct best_fit *heap, struct best_fit_
     return block;
 }
 
-/* Allocates SIZE bytes at PLACE in entry ENTRY of the array; NULL without memory, or where a header
- * beside it was overwritten. */
+/* Allocates SIZE bytes at PLACE in entry ENTRY of the array; NULL without memory. */
 static void *cut(struct best_fit *heap, size_t entry, uint8_t *place, size_t size)
 {
     struct free_piece gap = heap->free.pieces[entry];
     size_t rest = (size_t)(gap.start + gap.nbytes - place) - size;
     if (rest < LEAST)
         size += rest;
-    if (!best_fit_gap_is_sound(heap, &gap) || !window_back(&heap->window, place, place + size))
+    if (!window_back(&heap->window, place, place + size))
         return NULL;
     ordered_array_remove(&heap->free, entry);
     struct best_fit_block *block = link_block(heap, gap.before, place, size);
@@ -107,41 +107,33 @@ static void *cut(struct best_fit *heap, size_t entry, uint8_t *place, size_t siz
     return block + 1;
 }
 
-/* The smallest gap that is large enough, cut. Sets *FOUND to whether there is one. */
-static void *best(struct best_fit *heap, size_t size, size_t alignment, bool *found)
+/* The smallest gap that is large enough and has the frames, cut. */
+static bool best(struct growing_heap *growing, const uint8_t *from, size_t size, size_t alignment,
+                 void **pointer)
 {
+    struct best_fit *heap = fit_of(growing);
     size_t entry = ordered_array_find(&heap->free, (struct free_piece){.nbytes = size});
-    *found = true;
-    for (; entry < heap->free.count; entry++) {
+    *pointer = NULL;
+    for (; entry < heap->free.count && !*pointer; entry++) {
         const struct free_piece *gap = &heap->free.pieces[entry];
         uint8_t *place = growing_place(gap->start, HEADER, alignment, LEAST);
-        if ((size_t)(place - gap->start) + size <= gap->nbytes)
-            return cut(heap, entry, place, size);
+        if (gap->start < from || (size_t)(place - gap->start) + size > gap->nbytes)
+            continue;
+        if (!best_fit_gap_is_sound(heap, gap))
+            return false;
+        *pointer = cut(heap, entry, place, size);
     }
-    *found = false;
-    return NULL;
+    return true;
 }
 
 static void *fit_malloc(void *memory, size_t nbytes, size_t alignment)
 {
     struct best_fit *heap = fit_of(memory);
     size_t size;
-    bool found;
     if (!growing_block_size(nbytes, HEADER, &size) ||
         !growing_alignment(&heap->window, &alignment) || !reserve(heap))
         return NULL;
-    void *pointer = best(heap, size, alignment, &found);
-    uint8_t *end = used_end(&heap->growing);
-    if (!found && end) {
-        size_t was = window_size(&heap->window);
-        uint8_t *place = growing_place(end, HEADER, alignment, LEAST);
-        if (growing_heap_grow(&heap->growing, (size_t)(place - end) + size)) {
-            pointer = best(heap, size, alignment, &found);
-            if (!pointer) /* the frames were given back in between, and are gone */
-                growing_heap_shrink(&heap->growing, was);
-        }
-    }
-    return pointer;
+    return growing_heap_malloc(&heap->growing, size, alignment);
 }
 
 static int fit_free(void *memory, void *pointer)
@@ -216,6 +208,9 @@ int best_fit_create(struct best_fit *heap, void *start, size_t nbytes, struct wi
                       .trim = fit_trim,
                       .check = best_fit_check,
                       .statistics = best_fit_statistics},
+        .header = HEADER,
+        .gap = LEAST,
+        .find = best,
         .end = used_end,
         .move_end = move_end,
         .picture = best_fit_picture,

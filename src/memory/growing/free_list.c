@@ -10,9 +10,9 @@
  *   - no two neighbours are both free;
  *   - the list holds the free blocks and no others, in the order of their addresses.
  *
- * Cost: an allocation walks the free blocks up to the first that fits, a free those below it: the
- * list is the only way to the neighbour in front. A free block that is large has no frames between
- * its header and its last page.
+ * Cost: an allocation walks the free blocks up to the first that fits and has its frames, a free
+ * those below it: the list is the only way to the neighbour in front. A free block that is large
+ * has no frames between its header and its last page.
  */
 #include "memory/growing/free_list.h"
 
@@ -144,44 +144,34 @@ static void *cut(struct free_list *heap, struct memory_block *previous, struct m
     return write_block(place, size, TAKEN) + 1;
 }
 
-/* The first free block that is large enough, cut. Sets *FOUND to whether there is one. */
-static void *first_fit(struct free_list *heap, size_t size, size_t alignment, bool *found)
+/* The first free block that is large enough and has the frames, cut. */
+static bool first_fit(struct growing_heap *growing, const uint8_t *from, size_t size,
+                      size_t alignment, void **pointer)
 {
+    struct free_list *heap = list_of(growing);
     struct memory_block *previous = NULL;
-    *found = true;
-    for (struct memory_block *at = heap->first; at; at = at->next) {
+    *pointer = NULL;
+    for (struct memory_block *at = heap->first; at && !*pointer; at = at->next) {
         if (!is(at, FREE)) {
             (void)free_list_damage(heap, at, previous);
-            return NULL;
+            return false;
         }
         uint8_t *place = growing_place((uint8_t *)at, HEADER, alignment, HEADER);
-        if (place <= end_of(at) && (size_t)(end_of(at) - place) >= size)
-            return cut(heap, previous, at, place, size);
+        if ((uint8_t *)at >= from && place <= end_of(at) && (size_t)(end_of(at) - place) >= size)
+            *pointer = cut(heap, previous, at, place, size);
         previous = at;
     }
-    *found = false;
-    return NULL;
+    return true;
 }
 
 static void *list_malloc(void *memory, size_t nbytes, size_t alignment)
 {
     struct free_list *heap = list_of(memory);
     size_t size;
-    bool found;
     if (!growing_block_size(nbytes, HEADER, &size) ||
         !growing_alignment(heap->growing.window, &alignment))
         return NULL;
-    void *pointer = first_fit(heap, size, alignment, &found);
-    if (!found) {
-        size_t was = window_size(heap->growing.window);
-        uint8_t *end = used_end(&heap->growing);
-        uint8_t *place = growing_place(end, HEADER, alignment, HEADER);
-        if (growing_heap_grow(&heap->growing, (size_t)(place - end) + size)) {
-            pointer = first_fit(heap, size, alignment, &found);
-            if (!pointer) /* the frames were given back in between, and are gone */
-                growing_heap_shrink(&heap->growing, was);
-        }
-    }
+    void *pointer = growing_heap_malloc(&heap->growing, size, alignment);
     heap->growing.nlive += pointer != NULL;
     return pointer;
 }
@@ -257,7 +247,10 @@ void free_list_create(struct free_list *heap, struct window *window)
                       .trim = growing_heap_trim,
                       .check = free_list_check,
                       .statistics = free_list_statistics},
+        .header = HEADER,
+        .gap = HEADER,
         .least = HEADER,
+        .find = first_fit,
         .end = used_end,
         .move_end = move_end,
         .picture = free_list_picture,

@@ -1,3 +1,11 @@
+/*
+ * Theory. Where frames are short, a gap may be long enough and still not serve: a request goes on
+ * to the next gap, and at last to the break. A page without a frame lies wholly inside of one gap,
+ * so that a search through all of them asks for each page once. The last gap is tried again with
+ * the break moved up: by a step, so that the next requests find room; then by no more than this
+ * request must have, as the rest of a step takes frames, too. Without either there is no place for
+ * it.
+ */
 #include "memory/growing/growing.h"
 
 #include "lib/bits.h"
@@ -27,20 +35,43 @@ int growing_heap_resize(struct growing_heap *heap, size_t nbytes)
     return status;
 }
 
-bool growing_heap_grow(struct growing_heap *heap, size_t need)
-{
-    size_t size = window_size(heap->window), least;
-    const uint8_t *end = heap->kind->end(heap);
-    if (!end || !checked_add(window_offset(heap->window, end), need, &least))
-        return false;
-    return (least <= size + GROWING_STEP && !growing_heap_resize(heap, size + GROWING_STEP)) ||
-           !growing_heap_resize(heap, least);
-}
-
-void growing_heap_shrink(struct growing_heap *heap, size_t nbytes)
+static void shrink(struct growing_heap *heap, size_t nbytes)
 {
     int status = growing_heap_resize(heap, nbytes);
     (void)status; /* down to where nothing is allocated never fails */
+}
+
+/* SIZE bytes behind END, where the last allocation ends, with a heap that is NBYTES long; else
+ * NULL, and it is as long as it was. */
+static void *find_behind(struct growing_heap *heap, const uint8_t *end, size_t nbytes, size_t size,
+                         size_t alignment)
+{
+    size_t was = window_size(heap->window);
+    void *pointer = NULL;
+    if (growing_heap_resize(heap, nbytes))
+        return NULL;
+    if (!heap->kind->find(heap, end, size, alignment, &pointer) || !pointer)
+        shrink(heap, was); /* the frames below the old break are not there */
+    return pointer;
+}
+
+void *growing_heap_malloc(struct growing_heap *heap, size_t size, size_t alignment)
+{
+    const struct growing_kind *kind = heap->kind;
+    const struct window *window = heap->window;
+    void *pointer = NULL;
+    if (!kind->find(heap, window->start, size, alignment, &pointer) || pointer)
+        return pointer;
+    uint8_t *end = kind->end(heap);
+    if (!end)
+        return NULL;
+    size_t was = window_size(window), least;
+    const uint8_t *place = growing_place(end, kind->header, alignment, kind->gap);
+    if (!checked_add(window_offset(window, place), size, &least) || least <= was)
+        return NULL;
+    if (least <= was + GROWING_STEP)
+        pointer = find_behind(heap, end, was + GROWING_STEP, size, alignment);
+    return pointer ? pointer : find_behind(heap, end, least, size, alignment);
 }
 
 size_t growing_heap_trim(void *memory)
@@ -49,7 +80,7 @@ size_t growing_heap_trim(void *memory)
     size_t before = heap->window->pages;
     const uint8_t *end = heap->kind->end(heap);
     if (end)
-        growing_heap_shrink(heap, shortest(heap, end));
+        shrink(heap, shortest(heap, end));
     return before - heap->window->pages;
 }
 
