@@ -24,8 +24,8 @@
 
 enum { ARRAY_SHARE = 4 }; /* the part of the memory that is the array's */
 
-/* Every gap but the last has an allocation behind it: two times LEAST bytes for each piece. */
-#define PIECES_MOST(nbytes) ((nbytes) / (2 * LEAST) + 2)
+/* Every gap but the last has an allocation behind it: two times FIT_LEAST bytes for each piece. */
+#define PIECES_MOST(nbytes) ((nbytes) / (2 * FIT_LEAST) + 2)
 _Static_assert(PIECES_MOST((ARRAY_SHARE - 1) * WINDOW_PAGE) * sizeof(struct free_piece) <=
                    WINDOW_PAGE,
                "each page of the array has room for the pieces of its share of the memory");
@@ -62,27 +62,27 @@ static bool reserve(struct best_fit *heap)
     return ordered_array_reserve(&heap->free, gaps_most(heap));
 }
 
-static uint8_t *used_end(const struct growing_heap *growing)
+static uint8_t *fit_end(const struct growing_heap *growing)
 {
     const struct best_fit *heap = fit_of(growing);
     return best_fit_is_sound(heap, heap->last) ? gap_start(heap, heap->last) : NULL;
 }
 
-static void move_end(struct growing_heap *growing, uint8_t *from, uint8_t *to)
+static void fit_move_end(struct growing_heap *growing, uint8_t *from, uint8_t *to)
 {
     struct best_fit *heap = fit_of(growing);
-    uint8_t *start = used_end(growing);
+    uint8_t *start = fit_end(growing);
     remove_gap(heap, (struct free_piece){(size_t)(from - start), start, heap->last});
     insert_gap(heap, (struct free_piece){(size_t)(to - start), start, heap->last});
 }
 
 /* Links a new allocation at PLACE, whose header has frames, behind BEFORE. */
-static struct best_fit_block *link_block(struct best_fit *heap, struct best_fit_block *before,
-                                         uint8_t *place, size_t size)
+static struct best_fit_block *fit_link(struct best_fit *heap, struct best_fit_block *before,
+                                       uint8_t *place, size_t size)
 {
     struct best_fit_block *block = (struct best_fit_block *)(void *)place;
     block->size = size;
-    block->seal = seal(block, TAKEN);
+    block->seal = fit_seal(block, FIT_TAKEN);
     block->previous = before;
     block->next = before ? before->next : heap->first;
     *(before ? &before->next : &heap->first) = block;
@@ -91,16 +91,16 @@ static struct best_fit_block *link_block(struct best_fit *heap, struct best_fit_
 }
 
 /* Allocates SIZE bytes at PLACE in entry ENTRY of the array; NULL without memory. */
-static void *cut(struct best_fit *heap, size_t entry, uint8_t *place, size_t size)
+static void *fit_cut(struct best_fit *heap, size_t entry, uint8_t *place, size_t size)
 {
     struct free_piece gap = heap->free.pieces[entry];
     size_t rest = (size_t)(gap.start + gap.nbytes - place) - size;
-    if (rest < LEAST)
+    if (rest < FIT_LEAST)
         size += rest;
     if (!window_back(&heap->window, place, place + size))
         return NULL;
     ordered_array_remove(&heap->free, entry);
-    struct best_fit_block *block = link_block(heap, gap.before, place, size);
+    struct best_fit_block *block = fit_link(heap, gap.before, place, size);
     insert_gap(heap, gap_between(heap, block->previous, block));
     insert_gap(heap, gap_between(heap, block, block->next));
     heap->growing.nlive++;
@@ -116,12 +116,12 @@ static bool best(struct growing_heap *growing, const uint8_t *from, size_t size,
     *pointer = NULL;
     for (; entry < heap->free.count && !*pointer; entry++) {
         const struct free_piece *gap = &heap->free.pieces[entry];
-        uint8_t *place = growing_place(gap->start, HEADER, alignment, LEAST);
+        uint8_t *place = growing_place(gap->start, FIT_HEADER, alignment, FIT_LEAST);
         if (gap->start < from || (size_t)(place - gap->start) + size > gap->nbytes)
             continue;
         if (!best_fit_gap_is_sound(heap, gap))
             return false;
-        *pointer = cut(heap, entry, place, size);
+        *pointer = fit_cut(heap, entry, place, size);
     }
     return true;
 }
@@ -130,7 +130,7 @@ static void *fit_malloc(void *memory, size_t nbytes, size_t alignment)
 {
     struct best_fit *heap = fit_of(memory);
     size_t size;
-    if (!growing_block_size(nbytes, HEADER, &size) ||
+    if (!growing_block_size(nbytes, FIT_HEADER, &size) ||
         !growing_alignment(&heap->window, &alignment) || !reserve(heap))
         return NULL;
     return growing_heap_malloc(&heap->growing, size, alignment);
@@ -139,7 +139,7 @@ static void *fit_malloc(void *memory, size_t nbytes, size_t alignment)
 static int fit_free(void *memory, void *pointer)
 {
     struct best_fit *heap = fit_of(memory);
-    struct best_fit_block *block = header_of(pointer);
+    struct best_fit_block *block = fit_header_of(pointer);
     int refusal = best_fit_judge(heap, pointer);
     if (refusal) {
         heap->growing.refused++;
@@ -150,7 +150,7 @@ static int fit_free(void *memory, void *pointer)
     remove_gap(heap, gap_between(heap, block, after));
     *(before ? &before->next : &heap->first) = after;
     *(after ? &after->previous : &heap->last) = before;
-    block->seal = seal(block, FREED);
+    block->seal = fit_seal(block, FIT_FREED);
     heap->growing.nlive--;
     struct free_piece gap = gap_between(heap, before, after);
     insert_gap(heap, gap);
@@ -163,26 +163,26 @@ static size_t fit_size(const void *memory, const void *pointer, int *refusal)
     int reason = best_fit_judge(fit_of(memory), pointer);
     if (refusal)
         *refusal = reason;
-    return reason ? 0 : header_of(pointer)->size - HEADER;
+    return reason ? 0 : fit_header_of(pointer)->size - FIT_HEADER;
 }
 
 static bool fit_resize(void *memory, void *pointer, size_t nbytes)
 {
     struct best_fit *heap = fit_of(memory);
-    struct best_fit_block *block = header_of(pointer);
+    struct best_fit_block *block = fit_header_of(pointer);
     size_t size;
-    if (!growing_block_size(nbytes, HEADER, &size) || best_fit_judge(heap, pointer))
+    if (!growing_block_size(nbytes, FIT_HEADER, &size) || best_fit_judge(heap, pointer))
         return false;
     size_t room = (size_t)(gap_end(heap, block->next) - (uint8_t *)block);
     if (size > room)
         return false;
-    if (room - size < LEAST)
+    if (room - size < FIT_LEAST)
         size = room;
     if (!window_back(&heap->window, block, (uint8_t *)block + size))
         return false;
     remove_gap(heap, gap_between(heap, block, block->next));
     block->size = size;
-    block->seal = seal(block, TAKEN);
+    block->seal = fit_seal(block, FIT_TAKEN);
     struct free_piece gap = gap_between(heap, block, block->next);
     insert_gap(heap, gap);
     growing_heap_settle(&heap->growing, gap.start, gap.start + gap.nbytes);
@@ -208,11 +208,11 @@ int best_fit_create(struct best_fit *heap, void *start, size_t nbytes, struct wi
                       .trim = fit_trim,
                       .check = best_fit_check,
                       .statistics = best_fit_statistics},
-        .header = HEADER,
-        .gap = LEAST,
+        .header = FIT_HEADER,
+        .gap = FIT_LEAST,
         .find = best,
-        .end = used_end,
-        .move_end = move_end,
+        .end = fit_end,
+        .move_end = fit_move_end,
         .picture = best_fit_picture,
     };
     size_t share = units_to_hold(nbytes / WINDOW_PAGE, ARRAY_SHARE) * WINDOW_PAGE;

@@ -12,16 +12,16 @@ static int find_damage(struct best_fit *heap, const void *block, const void *nei
 static bool has_header(const struct best_fit *heap, const struct best_fit_block *block)
 {
     return is_multiple((uintptr_t)block, GROWING_ALIGNMENT) &&
-           window_has(&heap->window, block, HEADER);
+           window_has(&heap->window, block, FIT_HEADER);
 }
 
 bool best_fit_is_sound(const struct best_fit *heap, const struct best_fit_block *block)
 {
-    return !block || (has_header(heap, block) && is(block, TAKEN));
+    return !block || (has_header(heap, block) && fit_is(block, FIT_TAKEN));
 }
 
 /* What POINTER is, when there is no header in front of it. O(blocks). */
-static int judge_slowly(struct best_fit *heap, const uint8_t *pointer)
+static int fit_judge_slowly(struct best_fit *heap, const uint8_t *pointer)
 {
     const struct best_fit_block *before = NULL;
     for (const struct best_fit_block *at = heap->first; at; at = at->next) {
@@ -31,7 +31,7 @@ static int judge_slowly(struct best_fit *heap, const uint8_t *pointer)
             break;
         before = at;
     }
-    return before && pointer < end_of(before) ? HEAP_NOT_FIRST : HEAP_ALREADY_FREE;
+    return before && pointer < fit_end_of(before) ? HEAP_NOT_FIRST : HEAP_ALREADY_FREE;
 }
 
 bool best_fit_gap_is_sound(struct best_fit *heap, const struct free_piece *gap)
@@ -49,13 +49,13 @@ bool best_fit_gap_is_sound(struct best_fit *heap, const struct free_piece *gap)
 
 int best_fit_judge(struct best_fit *heap, const void *pointer)
 {
-    const struct best_fit_block *block = header_of(pointer);
+    const struct best_fit_block *block = fit_header_of(pointer);
     if (window_offset(&heap->window, pointer) >= window_size(&heap->window))
         return HEAP_OUT_OF_RANGE;
     if (!is_multiple((uintptr_t)pointer, GROWING_ALIGNMENT))
         return HEAP_MISALIGNED;
     if (!best_fit_is_sound(heap, block))
-        return judge_slowly(heap, pointer);
+        return fit_judge_slowly(heap, pointer);
     const struct best_fit_block *previous = block->previous, *next = block->next;
     if (!best_fit_is_sound(heap, previous) || (previous ? previous->next : heap->first) != block)
         return find_damage(heap, block, previous);
@@ -93,7 +93,7 @@ const char *best_fit_check(const void *memory)
         if (!window_has(&heap->window, at, at->size))
             return "an allocation has pages without frames, or none of the heap's";
         size_t gap = (size_t)((const uint8_t *)at - gap_start(heap, previous));
-        if (gap > 0 && gap < LEAST)
+        if (gap > 0 && gap < FIT_LEAST)
             return "a gap has no room for an allocation";
         if (!gap_is_known(heap, gap_start(heap, previous), (const uint8_t *)at, &ngaps))
             return "the array does not hold a gap";
@@ -131,6 +131,6 @@ void best_fit_statistics(const void *memory, struct allocator_statistics *statis
         .pages = window->pages + heap->free.window.pages, /* the array only ever has more */
         .peak = window->peak + heap->free.window.peak,
         .returned = window->returned + heap->free.window.returned,
-        .largest = largest > HEADER ? largest - HEADER : 0,
+        .largest = largest > FIT_HEADER ? largest - FIT_HEADER : 0,
     };
 }

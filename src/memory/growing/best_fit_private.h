@@ -5,14 +5,15 @@
 #include "memory/growing/best_fit.h"
 
 enum {
-    HEADER = sizeof(struct best_fit_block),
-    LEAST = HEADER + GROWING_ALIGNMENT /* bytes of an allocation, and of a gap between two */
+    FIT_HEADER = sizeof(struct best_fit_block),
+    FIT_LEAST =
+        FIT_HEADER + GROWING_ALIGNMENT /* bytes of an allocation, and of a gap between two */
 };
 
-#define TAKEN 0x62657374u
-#define FREED 0x66726565u
+#define FIT_TAKEN 0x62657374u
+#define FIT_FREED 0x66726565u
 
-_Static_assert(HEADER % GROWING_ALIGNMENT == 0, "what follows a header is aligned");
+_Static_assert(FIT_HEADER % GROWING_ALIGNMENT == 0, "what follows a header is aligned");
 
 static inline struct best_fit *fit_of(const void *heap)
 {
@@ -20,31 +21,31 @@ static inline struct best_fit *fit_of(const void *heap)
 }
 
 /* Where the header of an allocation at POINTER would be; it may be any pointer. */
-static inline struct best_fit_block *header_of(const void *pointer)
+static inline struct best_fit_block *fit_header_of(const void *pointer)
 {
-    return (struct best_fit_block *)((uintptr_t)pointer - HEADER);
+    return (struct best_fit_block *)((uintptr_t)pointer - FIT_HEADER);
 }
 
-static inline uint8_t *end_of(const struct best_fit_block *block)
+static inline uint8_t *fit_end_of(const struct best_fit_block *block)
 {
     return (uint8_t *)(uintptr_t)block + block->size;
 }
 
 /* The links have no part in it: they are believed where the neighbour says the same. */
-static inline uint32_t seal(const struct best_fit_block *block, uint32_t state)
+static inline uint32_t fit_seal(const struct best_fit_block *block, uint32_t state)
 {
     return state ^ growing_fold((uintptr_t)block) ^ growing_fold(block->size) * 0x9e3779b1u;
 }
 
-static inline bool is(const struct best_fit_block *block, uint32_t state)
+static inline bool fit_is(const struct best_fit_block *block, uint32_t state)
 {
-    return block->seal == seal(block, state);
+    return block->seal == fit_seal(block, state);
 }
 
 /* Where the gap behind BLOCK begins; with NULL, the one in front of all. */
 static inline uint8_t *gap_start(const struct best_fit *heap, const struct best_fit_block *block)
 {
-    return block ? end_of(block) : heap->window.start;
+    return block ? fit_end_of(block) : heap->window.start;
 }
 
 /* Where the gap in front of BLOCK ends; with NULL, the one behind all. */

@@ -24,7 +24,7 @@ static struct memory_block *write_block(uint8_t *place, size_t size, uint32_t st
     struct memory_block *block = (struct memory_block *)(void *)place;
     block->size = size;
     block->next = NULL;
-    block->free = seal(block, state);
+    block->free = list_seal(block, state);
     return block;
 }
 
@@ -34,7 +34,7 @@ static void set_next(struct free_list *heap, struct memory_block *previous,
 {
     *(previous ? &previous->next : &heap->first) = next;
     if (previous)
-        previous->free = seal(previous, FREE);
+        previous->free = list_seal(previous, LIST_FREE);
 }
 
 /*
@@ -46,24 +46,24 @@ static int find_previous(struct free_list *heap, const uint8_t *address,
 {
     struct memory_block *last = NULL;
     for (struct memory_block *at = heap->first; at && (uint8_t *)at < address; at = at->next) {
-        if (!is(at, FREE) || (last && end_of(last) >= (uint8_t *)at))
+        if (!list_is(at, LIST_FREE) || (last && list_end_of(last) >= (uint8_t *)at))
             return free_list_damage(heap, at, last);
         last = at;
     }
     *previous = last;
-    return last && end_of(last) > address ? free_list_damage(heap, last, address) : HEAP_FREED;
+    return last && list_end_of(last) > address ? free_list_damage(heap, last, address) : HEAP_FREED;
 }
 
 /* Links BLOCK, free, behind PREVIOUS, or first where that is NULL. */
-static void link_block(struct free_list *heap, struct memory_block *previous,
-                       struct memory_block *block)
+static void list_link(struct free_list *heap, struct memory_block *previous,
+                      struct memory_block *block)
 {
     set_next(heap, block, previous ? previous->next : heap->first);
     set_next(heap, previous, block);
 }
 
-static void unlink_block(struct free_list *heap, struct memory_block *previous,
-                         struct memory_block *block)
+static void list_unlink(struct free_list *heap, struct memory_block *previous,
+                        struct memory_block *block)
 {
     set_next(heap, previous, block->next);
 }
@@ -73,21 +73,21 @@ static void unlink_block(struct free_list *heap, struct memory_block *previous,
 static struct memory_block *join(struct free_list *heap, struct memory_block *previous,
                                  struct memory_block *block)
 {
-    uint8_t *end = end_of(block);
+    uint8_t *end = list_end_of(block);
     struct memory_block *next = previous ? previous->next : heap->first;
     if ((uint8_t *)next == end) {
-        end = end_of(next);
-        unlink_block(heap, previous, next);
+        end = list_end_of(next);
+        list_unlink(heap, previous, next);
     }
-    if (previous && end_of(previous) == (uint8_t *)block) {
+    if (previous && list_end_of(previous) == (uint8_t *)block) {
         next = previous->next;
-        block->free = seal(block, FREE); /* for who frees it again */
-        block = write_block((uint8_t *)previous, (size_t)(end - (uint8_t *)previous), FREE);
+        block->free = list_seal(block, LIST_FREE); /* for who frees it again */
+        block = write_block((uint8_t *)previous, (size_t)(end - (uint8_t *)previous), LIST_FREE);
         set_next(heap, block, next);
         return block;
     }
-    block = write_block((uint8_t *)block, (size_t)(end - (uint8_t *)block), FREE);
-    link_block(heap, previous, block);
+    block = write_block((uint8_t *)block, (size_t)(end - (uint8_t *)block), LIST_FREE);
+    list_link(heap, previous, block);
     return block;
 }
 
@@ -96,52 +96,54 @@ static struct memory_block *last_free(const struct free_list *heap, struct memor
 {
     *previous = NULL;
     struct memory_block *last = heap->first;
-    for (; last && is(last, FREE) && last->next; last = last->next)
+    for (; last && list_is(last, LIST_FREE) && last->next; last = last->next)
         *previous = last;
     return last;
 }
 
-static uint8_t *used_end(const struct growing_heap *growing)
+static uint8_t *list_end(const struct growing_heap *growing)
 {
     struct memory_block *previous, *last = last_free(list_of(growing), &previous);
-    if (last && !is(last, FREE))
+    if (last && !list_is(last, LIST_FREE))
         return NULL;
-    return last && end_of(last) == growing->window->brk ? (uint8_t *)last : growing->window->brk;
+    return last && list_end_of(last) == growing->window->brk ? (uint8_t *)last
+                                                             : growing->window->brk;
 }
 
-static void move_end(struct growing_heap *growing, uint8_t *from, uint8_t *to)
+static void list_move_end(struct growing_heap *growing, uint8_t *from, uint8_t *to)
 {
     struct free_list *heap = list_of(growing);
     struct memory_block *previous, *last = last_free(heap, &previous);
-    bool joins = last && end_of(last) == from;
+    bool joins = last && list_end_of(last) == from;
     uint8_t *start = joins ? (uint8_t *)last : from;
     if (joins)
-        unlink_block(heap, previous, last);
+        list_unlink(heap, previous, last);
     if (start < to)
-        link_block(heap, joins ? previous : last, write_block(start, (size_t)(to - start), FREE));
+        list_link(heap, joins ? previous : last,
+                  write_block(start, (size_t)(to - start), LIST_FREE));
 }
 
 /* Cuts a block of SIZE bytes at PLACE out of BLOCK, which is free; NULL without memory. */
-static void *cut(struct free_list *heap, struct memory_block *previous, struct memory_block *block,
-                 uint8_t *place, size_t size)
+static void *list_cut(struct free_list *heap, struct memory_block *previous,
+                      struct memory_block *block, uint8_t *place, size_t size)
 {
-    uint8_t *end = end_of(block);
+    uint8_t *end = list_end_of(block);
     size_t rest = (size_t)(end - place) - size;
-    if (rest < HEADER) {
+    if (rest < LIST_HEADER) {
         size += rest;
         rest = 0;
     }
-    if (!window_back(heap->growing.window, place, place + size + (rest ? HEADER : 0)))
+    if (!window_back(heap->growing.window, place, place + size + (rest ? LIST_HEADER : 0)))
         return NULL;
-    unlink_block(heap, previous, block);
+    list_unlink(heap, previous, block);
     if (place > (uint8_t *)block) {
-        block = write_block((uint8_t *)block, (size_t)(place - (uint8_t *)block), FREE);
-        link_block(heap, previous, block);
+        block = write_block((uint8_t *)block, (size_t)(place - (uint8_t *)block), LIST_FREE);
+        list_link(heap, previous, block);
         previous = block;
     }
     if (rest)
-        link_block(heap, previous, write_block(place + size, rest, FREE));
-    return write_block(place, size, TAKEN) + 1;
+        list_link(heap, previous, write_block(place + size, rest, LIST_FREE));
+    return write_block(place, size, LIST_TAKEN) + 1;
 }
 
 /* The first free block that is large enough and has the frames, cut. */
@@ -152,13 +154,14 @@ static bool first_fit(struct growing_heap *growing, const uint8_t *from, size_t 
     struct memory_block *previous = NULL;
     *pointer = NULL;
     for (struct memory_block *at = heap->first; at && !*pointer; at = at->next) {
-        if (!is(at, FREE)) {
+        if (!list_is(at, LIST_FREE)) {
             (void)free_list_damage(heap, at, previous);
             return false;
         }
-        uint8_t *place = growing_place((uint8_t *)at, HEADER, alignment, HEADER);
-        if ((uint8_t *)at >= from && place <= end_of(at) && (size_t)(end_of(at) - place) >= size)
-            *pointer = cut(heap, previous, at, place, size);
+        uint8_t *place = growing_place((uint8_t *)at, LIST_HEADER, alignment, LIST_HEADER);
+        if ((uint8_t *)at >= from && place <= list_end_of(at) &&
+            (size_t)(list_end_of(at) - place) >= size)
+            *pointer = list_cut(heap, previous, at, place, size);
         previous = at;
     }
     return true;
@@ -168,7 +171,7 @@ static void *list_malloc(void *memory, size_t nbytes, size_t alignment)
 {
     struct free_list *heap = list_of(memory);
     size_t size;
-    if (!growing_block_size(nbytes, HEADER, &size) ||
+    if (!growing_block_size(nbytes, LIST_HEADER, &size) ||
         !growing_alignment(heap->growing.window, &alignment))
         return NULL;
     void *pointer = growing_heap_malloc(&heap->growing, size, alignment);
@@ -179,7 +182,7 @@ static void *list_malloc(void *memory, size_t nbytes, size_t alignment)
 static int list_free(void *memory, void *pointer)
 {
     struct free_list *heap = list_of(memory);
-    struct memory_block *block = header_of(pointer), *previous = NULL;
+    struct memory_block *block = list_header_of(pointer), *previous = NULL;
     int refusal = free_list_judge(heap, pointer);
     if (!refusal)
         refusal = find_previous(heap, (uint8_t *)block, &previous);
@@ -189,7 +192,7 @@ static int list_free(void *memory, void *pointer)
     }
     heap->growing.nlive--;
     block = join(heap, previous, block);
-    growing_heap_settle(&heap->growing, (uint8_t *)block + HEADER, end_of(block));
+    growing_heap_settle(&heap->growing, (uint8_t *)block + LIST_HEADER, list_end_of(block));
     return HEAP_FREED;
 }
 
@@ -198,36 +201,37 @@ static size_t list_size(const void *memory, const void *pointer, int *refusal)
     int reason = free_list_judge(list_of(memory), pointer);
     if (refusal)
         *refusal = reason;
-    return reason ? 0 : header_of(pointer)->size - HEADER;
+    return reason ? 0 : list_header_of(pointer)->size - LIST_HEADER;
 }
 
 static bool list_resize(void *memory, void *pointer, size_t nbytes)
 {
     struct free_list *heap = list_of(memory);
-    struct memory_block *block = header_of(pointer), *previous;
+    struct memory_block *block = list_header_of(pointer), *previous;
     size_t size;
-    if (!growing_block_size(nbytes, HEADER, &size) || free_list_judge(heap, pointer) ||
+    if (!growing_block_size(nbytes, LIST_HEADER, &size) || free_list_judge(heap, pointer) ||
         find_previous(heap, (uint8_t *)block, &previous))
         return false;
     struct memory_block *next = previous ? previous->next : heap->first;
-    size_t room = block->size + ((uint8_t *)next == end_of(block) ? next->size : 0);
+    size_t room = block->size + ((uint8_t *)next == list_end_of(block) ? next->size : 0);
     if (size > room)
         return false;
     size_t rest = room - size;
-    if (rest < HEADER) {
+    if (rest < LIST_HEADER) {
         size = room;
         rest = 0;
     }
-    if (!window_back(heap->growing.window, block, (uint8_t *)block + size + (rest ? HEADER : 0)))
+    if (!window_back(heap->growing.window, block,
+                     (uint8_t *)block + size + (rest ? LIST_HEADER : 0)))
         return false;
-    if ((uint8_t *)next == end_of(block))
-        unlink_block(heap, previous, next);
-    (void)write_block((uint8_t *)block, size, TAKEN);
+    if ((uint8_t *)next == list_end_of(block))
+        list_unlink(heap, previous, next);
+    (void)write_block((uint8_t *)block, size, LIST_TAKEN);
     if (!rest)
         return true;
-    next = write_block(end_of(block), rest, FREE);
-    link_block(heap, previous, next);
-    growing_heap_settle(&heap->growing, (uint8_t *)next + HEADER, end_of(next));
+    next = write_block(list_end_of(block), rest, LIST_FREE);
+    list_link(heap, previous, next);
+    growing_heap_settle(&heap->growing, (uint8_t *)next + LIST_HEADER, list_end_of(next));
     return true;
 }
 
@@ -247,12 +251,12 @@ void free_list_create(struct free_list *heap, struct window *window)
                       .trim = growing_heap_trim,
                       .check = free_list_check,
                       .statistics = free_list_statistics},
-        .header = HEADER,
-        .gap = HEADER,
-        .least = HEADER,
+        .header = LIST_HEADER,
+        .gap = LIST_HEADER,
+        .least = LIST_HEADER,
         .find = first_fit,
-        .end = used_end,
-        .move_end = move_end,
+        .end = list_end,
+        .move_end = list_move_end,
         .picture = free_list_picture,
     };
     *heap = (struct free_list){.growing = {.kind = &kind, .window = window}};

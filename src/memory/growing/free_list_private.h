@@ -4,12 +4,12 @@
 
 #include "memory/growing/free_list.h"
 
-enum { HEADER = sizeof(struct memory_block) };
+enum { LIST_HEADER = sizeof(struct memory_block) };
 
-#define FREE  0x66726565u
-#define TAKEN 0x74616b6eu
+#define LIST_FREE  0x66726565u
+#define LIST_TAKEN 0x74616b6eu
 
-_Static_assert(HEADER % GROWING_ALIGNMENT == 0, "what follows a header is aligned");
+_Static_assert(LIST_HEADER % GROWING_ALIGNMENT == 0, "what follows a header is aligned");
 
 static inline struct free_list *list_of(const void *heap)
 {
@@ -17,26 +17,26 @@ static inline struct free_list *list_of(const void *heap)
 }
 
 /* Where the header of an allocation at POINTER would be; it may be any pointer. */
-static inline struct memory_block *header_of(const void *pointer)
+static inline struct memory_block *list_header_of(const void *pointer)
 {
-    return (struct memory_block *)((uintptr_t)pointer - HEADER);
+    return (struct memory_block *)((uintptr_t)pointer - LIST_HEADER);
 }
 
-static inline uint8_t *end_of(const struct memory_block *block)
+static inline uint8_t *list_end_of(const struct memory_block *block)
 {
     return (uint8_t *)(uintptr_t)block + block->size;
 }
 
 /* The multipliers are odd: whichever one word is another, the seal is another. */
-static inline uint32_t seal(const struct memory_block *block, uint32_t state)
+static inline uint32_t list_seal(const struct memory_block *block, uint32_t state)
 {
     return state ^ growing_fold((uintptr_t)block) ^ growing_fold(block->size) * 0x9e3779b1u ^
            growing_fold((uintptr_t)block->next) * 0x85ebca6bu;
 }
 
-static inline bool is(const struct memory_block *block, uint32_t state)
+static inline bool list_is(const struct memory_block *block, uint32_t state)
 {
-    return block->free == seal(block, state);
+    return block->free == list_seal(block, state);
 }
 
 /* Notes that BLOCK and its NEIGHBOUR contradict each other; HEAP_BROKEN. */
