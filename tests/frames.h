@@ -17,7 +17,7 @@ struct frames {
     size_t calls; /* pages that were to be mapped, ever */
     size_t left;  /* how many more will be */
     bool reuse;   /* what is unmapped is LEFT again */
-    bool wrong;   /* mapped twice, unmapped twice, or no page of the arena */
+    bool wrong;   /* mapped twice, unmapped twice, no page of the arena, or none was asked for */
 };
 
 /* The number of PAGE, which must have a frame as HAS says; 0 and WRONG otherwise. */
@@ -45,7 +45,9 @@ static inline bool frames_map_page(void *context, void *page)
 
 static inline size_t frames_map(void *context, void *start, size_t npages)
 {
+    struct frames *frames = context;
     size_t done = 0;
+    frames->wrong |= npages == 0;
     while (done < npages && frames_map_page(context, (uint8_t *)start + done * ARENA_BLOCK_SIZE))
         done++;
     return done;

@@ -15,8 +15,8 @@ enum {
 
 /* Where frames come from. */
 struct window_source {
-    /* Puts frames behind NPAGES pages from START on, which have none; their contents are anything.
-     * How many of the first ones have one now: fewer without memory. */
+    /* Puts frames behind NPAGES pages, not 0, from START on, which have none; their contents are
+     * anything. How many of the first ones have one now: fewer without memory. */
     size_t (*map)(void *context, void *start, size_t npages);
     /* Takes the frame behind PAGE away; touching PAGE faults from now on. */
     void (*unmap)(void *context, void *page);

@@ -50,7 +50,7 @@ static bool back_pages(struct window *window, size_t first, size_t end)
             lacking++;
         for (page = lacking; page < end && !has_frame(window, page);)
             page++;
-        size_t count = give_frames(window, lacking, page);
+        size_t count = page > lacking ? give_frames(window, lacking, page) : 0;
         if (count < page - lacking) {
             page = lacking + count;
             break;
