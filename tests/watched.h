@@ -16,20 +16,23 @@ static struct allocator allocator;
 static const uintptr_t here[WATCH_FRAMES] = {11, 12, 13, 14},
                        there[WATCH_FRAMES] = {21, 22, 23, 24};
 
-static struct {
+struct watched_seen {
     struct watch_finding findings[FOUND_MOST];
     struct watch_record records[FOUND_MOST];
     size_t count;
-} seen;
+};
 
-static void found(const struct watch_finding *finding)
+static struct watched_seen seen;
+
+static void found(void *context, const struct watch_finding *finding)
 {
-    if (seen.count < FOUND_MOST) {
-        seen.findings[seen.count] = *finding;
+    struct watched_seen *log = context;
+    if (log->count < FOUND_MOST) {
+        log->findings[log->count] = *finding;
         if (finding->record)
-            seen.records[seen.count] = *finding->record;
+            log->records[log->count] = *finding->record;
     }
-    seen.count++;
+    log->count++;
 }
 
 static inline bool begin_watching(unsigned flags)
@@ -38,7 +41,7 @@ static inline bool begin_watching(unsigned flags)
     heap = block_heap_create(arena, arena + BLOCKS, beside, NULL);
     allocator = block_heap_allocator(heap);
     return sizeof beside >= block_heap_bytes_beside(BLOCKS) && heap &&
-           watch_init(&watch, heap, &allocator, flags, found);
+           watch_init(&watch, heap, &allocator, flags, found, &seen);
 }
 
 static inline uint8_t *take(size_t nbytes)

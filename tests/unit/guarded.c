@@ -10,15 +10,16 @@ enum { PAGES = 3, BLOCKS = 2 * PAGES + 1 };
 static struct guarded_pages guarded;
 static bool is_open[BLOCKS];
 
-static void set(void *page, bool open)
+static void set(void *context, void *page, bool open)
 {
-    is_open[(size_t)((uint8_t *)page - arena[0]) / GUARDED_PAGE] = open;
+    bool *open_pages = context;
+    open_pages[(size_t)((uint8_t *)page - arena[0]) / GUARDED_PAGE] = open;
 }
 
 static void begin(void)
 {
     memset(is_open, true, sizeof is_open);
-    guarded_init(&guarded, arena, BLOCKS, set);
+    guarded_init(&guarded, arena, BLOCKS, set, is_open);
 }
 
 /* Whether exactly the pages whose bits are set in MASK are open. */

@@ -6,20 +6,22 @@ enum { PAGES = 2 };
 
 static bool is_open[2 * PAGES + 1];
 
-static void set(void *page, bool open)
+static void set(void *context, void *page, bool open)
 {
-    is_open[(size_t)((uint8_t *)page - watch.guard.pages.start) / GUARDED_PAGE] = open;
+    bool *open_pages = context;
+    open_pages[(size_t)((uint8_t *)page - watch.guard.pages.start) / GUARDED_PAGE] = open;
 }
 
-static void set_nothing(void *page, bool open)
+static void set_nothing(void *context, void *page, bool open)
 {
-    (void)page, (void)open;
+    (void)context, (void)page, (void)open;
 }
 
 /* One of EVERY allocations is guarded. */
 static bool begin(unsigned flags, size_t every)
 {
-    return begin_watching(flags | WATCH_RECORDS) && watch_guard(&watch, sizeof is_open, set, every);
+    return begin_watching(flags | WATCH_RECORDS) &&
+           watch_guard(&watch, sizeof is_open, set, is_open, every);
 }
 
 static bool is_guarded(const void *object)
@@ -113,9 +115,9 @@ CASE(watch_guard, with_little_memory_there_are_fewer_pages)
     CHECK(begin(0, 1));
     size_t largest = heap_largest_free(&heap->heap);
     CHECK(block_heap_malloc_for(heap, OWNER_SHELL, (largest - 4) * HEAP_BLOCK_SIZE) != NULL);
-    CHECK(watch_guard(&watch, 15, set_nothing, 1));
+    CHECK(watch_guard(&watch, 15, set_nothing, NULL, 1));
     CHECK_EQUAL(watch.guard.pages.count, 1);
-    CHECK(!watch_guard(&watch, 15, set_nothing, 1));
+    CHECK(!watch_guard(&watch, 15, set_nothing, NULL, 1));
 }
 
 /* Records come and go with the pages; many more allocations than pages. */

@@ -17,7 +17,8 @@ enum {
 struct guarded_pages {
     uint8_t *start; /* a closed page, object page 0, a closed page, object page 1, .. */
     size_t count;   /* object pages */
-    void (*set)(void *page, bool open);
+    void (*set)(void *context, void *page, bool open);
+    void *context;
     uint8_t *objects[GUARDED_MOST]; /* by page: the one that is there, or was last; NULL: none */
     uint8_t resting[GUARDED_MOST];  /* a ring of the pages without a live object .. */
     size_t first, nresting;         /* .. from FIRST on, in the order of their freeing */
@@ -25,11 +26,11 @@ struct guarded_pages {
 };
 
 /*
- * Makes GUARDED serve NBLOCKS blocks, 3 to GUARDED_BLOCKS_MOST, from START on. SET opens or closes
- * a page, which may be so already; it closes all of them here.
+ * Makes GUARDED serve NBLOCKS blocks, 3 to GUARDED_BLOCKS_MOST, from START on. SET, which gets
+ * CONTEXT, opens or closes a page, which may be so already; it closes all of them here.
  */
 void guarded_init(struct guarded_pages *guarded, void *start, size_t nblocks,
-                  void (*set)(void *page, bool open));
+                  void (*set)(void *context, void *page, bool open), void *context);
 
 /* The object that is forgotten when guarded_malloc() is called next; or NULL. O(1). */
 uint8_t *guarded_next(const struct guarded_pages *guarded);

@@ -63,7 +63,8 @@ struct heap_watch {
     struct block_heap *heap;
     const struct allocator *objects;
     unsigned flags; /* 0: not watching */
-    void (*found)(const struct watch_finding *finding);
+    void (*found)(void *context, const struct watch_finding *finding);
+    void *context;                /* found()'s */
     struct watch_record *records; /* a hash table, by address */
     size_t nrecords, nused, nlive;
     uint32_t serial; /* of the last allocation */
@@ -81,21 +82,23 @@ struct heap_watch {
 
 /*
  * Watches HEAP, and OBJECTS, which serves the kernel's own allocations and frees all, with FLAGS,
- * of enum watch_flags, not 0. FOUND is told what is found. False, and
- * WATCH is not watching, without memory for the first records. Allocations made before are not
- * known: HEAP must be a new one.
+ * of enum watch_flags, not 0. FOUND, which gets CONTEXT, is told what is found. False, and WATCH is
+ * not watching, without memory for the first records. Allocations made before are not known: HEAP
+ * must be a new one.
  */
 MUST_USE bool watch_init(struct heap_watch *watch, struct block_heap *heap,
                          const struct allocator *objects, unsigned flags,
-                         void (*found)(const struct watch_finding *finding));
+                         void (*found)(void *context, const struct watch_finding *finding),
+                         void *context);
 
 /*
  * From now on one of EVERY allocations of the kernel's own, EVERY not 0, goes into a page of its
  * own while there are some, in NBLOCKS blocks of the heap, or half of that, or a quarter, ..;
- * guarded_init() says what they are and what SET is. False without memory.
+ * guarded_init() says what they are, and what SET and CONTEXT are. False without memory.
  */
 MUST_USE bool watch_guard(struct heap_watch *watch, size_t nblocks,
-                          void (*set)(void *page, bool open), size_t every);
+                          void (*set)(void *context, void *page, bool open), void *context,
+                          size_t every);
 
 /*
  * To be called when an access to ADDRESS has faulted. True where it lies in a guarded page: then it

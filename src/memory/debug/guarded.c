@@ -25,18 +25,19 @@ static size_t page_number(const struct guarded_pages *guarded, const void *addre
 /* Closes the pages on both sides of PAGE, and sets that itself. */
 static void set_page(struct guarded_pages *guarded, uint8_t *page, bool open)
 {
-    guarded->set(page - GUARDED_PAGE, false);
-    guarded->set(page, open);
-    guarded->set(page + GUARDED_PAGE, false);
+    guarded->set(guarded->context, page - GUARDED_PAGE, false);
+    guarded->set(guarded->context, page, open);
+    guarded->set(guarded->context, page + GUARDED_PAGE, false);
 }
 
 void guarded_init(struct guarded_pages *guarded, void *start, size_t nblocks,
-                  void (*set)(void *page, bool open))
+                  void (*set)(void *context, void *page, bool open), void *context)
 {
     memset(guarded, 0, sizeof *guarded);
     guarded->start = start;
     guarded->count = guarded->nresting = (nblocks - 1) / 2;
     guarded->set = set;
+    guarded->context = context;
     for (size_t i = 0; i < guarded->count; i++) {
         guarded->resting[i] = (uint8_t)i;
         set_page(guarded, page_of_object(guarded, i), false);
@@ -86,5 +87,5 @@ uint8_t *guarded_near(const struct guarded_pages *guarded, const void *address)
 
 void guarded_open(struct guarded_pages *guarded, const void *address)
 {
-    guarded->set(guarded_page(address), true);
+    guarded->set(guarded->context, guarded_page(address), true);
 }

@@ -83,26 +83,28 @@ static bool grow(struct heap_watch *watch)
 }
 
 bool watch_init(struct heap_watch *watch, struct block_heap *heap, const struct allocator *objects,
-                unsigned flags, void (*found)(const struct watch_finding *finding))
+                unsigned flags, void (*found)(void *context, const struct watch_finding *finding),
+                void *context)
 {
     memset(watch, 0, sizeof *watch);
     watch->heap = heap;
     watch->objects = objects;
     watch->found = found;
+    watch->context = context;
     if (!grow(watch))
         return false;
     watch->flags = flags;
     return true;
 }
 
-bool watch_guard(struct heap_watch *watch, size_t nblocks, void (*set)(void *page, bool open),
-                 size_t every)
+bool watch_guard(struct heap_watch *watch, size_t nblocks,
+                 void (*set)(void *context, void *page, bool open), void *context, size_t every)
 {
     for (; nblocks >= 3; nblocks /= 2) {
         void *start = block_heap_malloc_for(watch->heap, OWNER_GUARDED, nblocks * HEAP_BLOCK_SIZE);
         if (!start)
             continue;
-        guarded_init(&watch->guard.pages, start, nblocks, set);
+        guarded_init(&watch->guard.pages, start, nblocks, set, context);
         watch->guard.every = every;
         return true;
     }
@@ -170,7 +172,7 @@ static bool look(struct heap_watch *watch, const struct watch_record *record, ui
                                         .record = record,
                                         .offset = (size_t)(offset < 0 ? -offset : offset),
                                         .byte = *at};
-        watch->found(&finding);
+        watch->found(watch->context, &finding);
         memset(from, pattern, (size_t)(to - from));
         return false;
     }
@@ -213,7 +215,7 @@ static void tell_wrong(struct heap_watch *watch, const void *pointer, int refusa
                                     .record = watch_find(watch, pointer),
                                     .refusal = refusal,
                                     .pointer = pointer};
-    watch->found(&finding);
+    watch->found(watch->context, &finding);
 }
 
 static int refuse(struct heap_watch *watch, const void *pointer, int refusal)

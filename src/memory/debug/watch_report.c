@@ -29,7 +29,7 @@ bool watch_touched(struct heap_watch *watch, const void *address, bool write)
                                     .write = write,
                                     .pointer = address};
     guarded_open(pages, address);
-    watch->found(&finding);
+    watch->found(watch->context, &finding);
     return true;
 }
 

@@ -56,7 +56,8 @@ static void close_short_ways(void)
 
 bool kheap_watch(unsigned flags)
 {
-    bool watching = watch_init(&state.watch, state.heap, &state.objects, flags, kheap_say_finding);
+    bool watching =
+        watch_init(&state.watch, state.heap, &state.objects, flags, kheap_say_finding, NULL);
     close_short_ways();
     return watching;
 }

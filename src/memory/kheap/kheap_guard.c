@@ -9,8 +9,9 @@
 
 #define ERROR_WRITE 2u /* of a page fault's error code (Intel SDM, volume 3, section 4.7) */
 
-static void set_page(void *page, bool open)
+static void set_page(void *context, void *page, bool open)
 {
+    (void)context;
     vaddr_t address = (vaddr_t)page;
     int status = open ? paging_map(paging_kernel(), address, address,
                                    PAGING_IS_PRESENT | PAGING_IS_WRITEABLE)
@@ -29,5 +30,5 @@ static void on_page_fault(struct trap_frame *frame)
 bool kheap_guard(size_t every)
 {
     trap_set_handler(TRAP_PAGE_FAULT, on_page_fault);
-    return watch_guard(kheap_watched(), GUARDED_BLOCKS_MOST, set_page, every);
+    return watch_guard(kheap_watched(), GUARDED_BLOCKS_MOST, set_page, NULL, every);
 }

@@ -96,8 +96,9 @@ static void say_touched(const struct watch_finding *finding)
         kprintf(", %u bytes behind the end of\n", address - start - finding->record->nbytes + 1);
 }
 
-void kheap_say_finding(const struct watch_finding *finding)
+void kheap_say_finding(void *context, const struct watch_finding *finding)
 {
+    (void)context;
     const struct watch_record *record = finding->record;
     print_style(PRINT_BAD);
     if (finding->kind == WATCH_WRONG_POINTER)

@@ -10,7 +10,7 @@ void kheap_say_refused(const char *function, const void *pointer, int refusal, u
 /* Whose doing it is, if the next free finds something: FUNCTION's, called from CALLER. */
 void kheap_say_where(const char *function, uintptr_t caller);
 
-/* A watched heap found this. Ends the kernel if it was told to. */
-void kheap_say_finding(const struct watch_finding *finding);
+/* A watched heap found this. Ends the kernel if it was told to. CONTEXT is not looked at. */
+void kheap_say_finding(void *context, const struct watch_finding *finding);
 
 #endif
