@@ -191,3 +191,22 @@ CASE(watch, memory_that_is_held_back_is_not_lost)
     CHECK_EQUAL(seen.count, 0);
     CHECK_HOLDS(block_heap_check(heap));
 }
+
+/* The room for their records, too. */
+CASE(watch, records_of_what_is_held_back_are_given_up_for_others)
+{
+    enum { MANY = 47 /* for one more the table of records must grow */ };
+    static uint8_t *objects[MANY];
+    CHECK(begin_watching(ALL));
+    for (size_t i = 0; i < MANY; i++)
+        CHECK((objects[i] = take(20)) != NULL);
+    while (block_heap_malloc_for(heap, OWNER_SHELL, heap_largest_free(&heap->heap) * 4096) != NULL)
+        continue;
+    CHECK(take(20) == NULL);
+    CHECK_EQUAL(watch_free(&watch, objects[7], there), HEAP_FREED);
+    CHECK_EQUAL(watch.held.count, 1);
+    CHECK(take(20) != NULL);
+    CHECK_EQUAL(watch.held.count, 0);
+    CHECK_EQUAL(seen.count, 0);
+    CHECK_HOLDS(block_heap_check(heap));
+}

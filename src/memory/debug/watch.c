@@ -132,12 +132,15 @@ void *watch_malloc(struct heap_watch *watch, enum heap_owner owner, size_t nbyte
 {
     size_t zone = watch->flags & WATCH_RED_ZONES && owner == OWNER_KERNEL ? WATCH_RED_ZONE : 0;
     size_t total;
-    if (nbytes == 0 || !checked_add(nbytes, zone, &total) || !grow(watch))
+    if (nbytes == 0 || !checked_add(nbytes, zone, &total))
         return NULL;
     if (zone && alignment == 0 && is_multiple(nbytes, HEAP_BLOCK_SIZE))
         alignment = HEAP_BLOCK_SIZE; /* as without the zone */
-    uint8_t *guarded = owner == OWNER_KERNEL ? sample(watch, nbytes, alignment) : NULL;
+    bool has_record = grow(watch);
+    uint8_t *guarded =
+        has_record && owner == OWNER_KERNEL ? sample(watch, nbytes, alignment) : NULL;
     uint8_t *address = guarded                 ? guarded
+                       : !has_record           ? NULL
                        : owner != OWNER_KERNEL ? block_heap_malloc_for(watch->heap, owner, total)
                                                : allocator_malloc(watch->objects, total, alignment);
     if (!address && watch->held.count > 0) {
