@@ -67,6 +67,13 @@ PLAIN := -fcf-protection=none -fno-stack-protector -fno-stack-clash-protection -
 # i386, because a compiler's default of i686 means CMOV, which a 486 does not have. No libgcc is
 # linked: Debian's has CMOV in it. i686-elf's uint32_t is a long, i686-linux-gnu's an int; it is an
 # int here with both, so that printf's formats fit.
+#
+# -fno-omit-frame-pointer and -fno-optimize-sibling-calls let a panic name all callers. In the heap
+# (src/memory/heap) they cost 4 to 15 % of the instructions: with FAST_CFLAGS and with these, a call
+# of a pair takes 35 and 37.5, of 4 KB 70 and 80, of 64 KB 280 and 318, of churn 57 and 62, of the
+# trace of cc1 51 and 55; the longest call 436 and 481. They stay: without them 37 of its 80
+# functions have something else in EBP, and a fault in one would name nobody. -fno-partial-inlining
+# and -march=i386 cost the heap less than 1 %, the others nothing.
 KERNEL_CFLAGS := -std=gnu11 -ffreestanding -march=i386 -mtune=generic -mgeneral-regs-only -O2 -g \
     -fno-omit-frame-pointer -fno-optimize-sibling-calls -fno-partial-inlining -fno-pic -fno-pie \
     $(PLAIN) -fno-asynchronous-unwind-tables -U__UINT32_TYPE__ -D__UINT32_TYPE__=unsigned \
