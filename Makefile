@@ -9,6 +9,7 @@
 #             UEFI=ia32  for `make run-uefi`        UEFI=x64  for `make run-usb`: not a BIOS
 #             USB=ehci  for `make run-usb`          SCREEN=gtk  a window for `make run` and its like
 #             DEVICE=/dev/sdb  for `make usb`
+#             HOST_CC=arm-none-eabi-gcc  for `make lib`: a compiler for another machine
 #             O=DIR  builds in DIR: all that is made lies in DIR/build
 
 .DEFAULT_GOAL := all
@@ -44,8 +45,13 @@ CROSS := $(shell scripts/cross)
 endif
 NASM ?= nasm
 HOST_CC ?= gcc
-AR ?= ar
-OBJCOPY ?= objcopy
+# Of the compiler's own machine, which may be another than this one.
+ifneq ($(filter default undefined,$(origin AR)),)
+AR = $(or $(shell $(HOST_CC) -print-prog-name=ar 2>/dev/null),ar)
+endif
+ifeq ($(origin OBJCOPY),undefined)
+OBJCOPY = $(or $(shell $(HOST_CC) -print-prog-name=objcopy 2>/dev/null),objcopy)
+endif
 PREFIX ?= /usr/local
 FONT ?= /usr/share/consolefonts/spleen-8x16.psfu.gz
 
@@ -88,7 +94,12 @@ KERNEL_LDFLAGS := -nostdlib -static -no-pie -Wl,--build-id=none,-z,noexecstack,-
 HOST_CFLAGS := -std=gnu11 -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
     -fno-sanitize-recover=all $(WARNINGS) $(INCLUDES)
 FAST_CFLAGS := -std=gnu11 -O2 -g $(WARNINGS) $(INCLUDES)
-LIB_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -fPIC -fvisibility=hidden $(PLAIN) \
+
+# A compiler for a machine without a system knows no -m32, and protects and relocates nothing.
+HOST_32 := $(shell $(HOST_CC) -m32 -nostdlib -r -x c /dev/null -o /dev/null 2>/dev/null && echo yes)
+HOST_MACHINE := $(shell $(HOST_CC) -dumpmachine 2>/dev/null)
+LIB_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -fvisibility=hidden \
+    $(if $(filter %-elf %-eabi %-eabihf,$(HOST_MACHINE)),,-fPIC $(PLAIN)) \
     -fno-asynchronous-unwind-tables $(WARNINGS) $(INCLUDES)
 
 # -- Sources --------------------------------------------------------------------------------------
@@ -355,7 +366,11 @@ usb: ## write the ISO to a USB stick: make usb DEVICE=/dev/sdX; asks before it d
 	@$(MAKE) --no-print-directory $(ISO)
 	@scripts/usb $(ISO) "$$DEVICE"
 
-lib: build/host/libplatheap.a build/host/libplatheap32.a ## the heap as a library, 64 and 32 bits
+lib: build/host/libplatheap.a $(if $(HOST_32),build/host/libplatheap32.a) ## the heap as a library, 64 and 32 bits, or HOST_CC's
+ifeq ($(HOST_32),)
+	@rm -f build/host/libplatheap32.a
+	@echo 'lib: libplatheap.a is for $(HOST_MACHINE); no libplatheap32.a: $(HOST_CC) has no -m32'
+endif
 
 amalgamation: ## the same as two files, build/platheap.c and build/platheap.h
 	$(Q)mkdir -p build
@@ -580,12 +595,23 @@ define library
 build/host/$(1): $(call objects,$(LIB),build/lib/$(2))
 	$$(call say,AR,$$@)
 	@mkdir -p $$(@D)
-	$$(Q)$(HOST_CC) $(3) -nostdlib -r -Wl,--force-group-allocation -o build/lib/platheap$(2).o $$^
-	$$(Q)$(OBJCOPY) --wildcard --keep-global-symbol='platheap_*' build/lib/platheap$(2).o
-	$$(Q)rm -f $$@; $(AR) rcs $$@ build/lib/platheap$(2).o
+	$$(Q)$(HOST_CC) $(3) -nostdlib -r $$(addprefix -Wl$$(comma),$$(shell $(HOST_CC) $(3) \
+	    -nostdlib -Wl,--help 2>/dev/null | grep -o -m1 -e --force-group-allocation)) \
+	    -o build/lib/platheap$(2).o $$^
+	$$(Q)$$(OBJCOPY) --wildcard --keep-global-symbol='platheap_*' build/lib/platheap$(2).o || \
+	    { echo '$$@: $$(OBJCOPY) is not for $(HOST_MACHINE); expected: OBJCOPY= and AR= of' \
+	    'that machine, or LLVM'"'"'s' >&2; exit 1; }
+	$$(Q)rm -f $$@; $$(AR) rcs $$@ build/lib/platheap$(2).o
 endef
+comma := ,
 $(eval $(call library,libplatheap.a,64,))
+ifneq ($(HOST_32),)
 $(eval $(call library,libplatheap32.a,32,-m32))
+else
+build/host/libplatheap32.a: FORCE
+	@echo '$@: $(HOST_CC) has no -m32; expected: one that has, or make lib, for its machine' >&2
+	@exit 1
+endif
 
 build/host/32/cases: $(HOST_OBJECTS_32)
 	$(call say,HOSTLD,$@)

@@ -74,6 +74,37 @@ my $output = `cd $folder && PKG_CONFIG_PATH="$folder/it's a prefix/lib/pkgconfig
     eval "cc example.c \$(pkg-config --cflags --libs platheap) -o blanks" && ./blanks' 2>&1`;
 like $output, qr/^double free: -104$/m, 'a prefix with blanks in it can be used';
 
+# D18: a compiler for a machine that has but one width, as Cortex-M and rv32 have.
+sub built_by {
+    my ($host_cc, @goals) = @_;
+    my $said = `make --no-print-directory O=$folder/one HOST_CC='$host_cc' @goals 2>&1`;
+    return ($?, $said);
+}
+open my $wrapper, '>', "$folder/one-width-gcc" or die $!;
+print $wrapper "#!/bin/sh\nfor a; do\n[ \"\$a\" != -m32 ] || { echo \"\$0: error: unrecognized "
+    . "command-line option '-m32'\" >&2; exit 1; }\ndone\nexec gcc \"\$@\"\n";
+close $wrapper;
+chmod 0755, "$folder/one-width-gcc";
+my ($status, $said) = built_by("$folder/one-width-gcc", 'install-lib', "PREFIX=$folder/one/usr");
+is $status, 0, 'D18: a compiler without -m32 makes and installs a library' or diag $said;
+like $said, qr/^lib: libplatheap.a is for \S+; no libplatheap32.a: \S+ has no -m32$/m, '.. one';
+is `cd $folder/one/usr/lib && echo *.a pkgconfig/*`, "libplatheap.a pkgconfig/platheap.pc\n",
+    '.. and no other is installed';
+($status, $said) = built_by("$folder/one-width-gcc", 'build/host/libplatheap32.a');
+ok $status, '.. which can not be made';
+like $said, qr/^\S+libplatheap32.a: \S+ has no -m32; expected: /m, '.. and that is said';
+for my $host_cc ('arm-none-eabi-gcc -mcpu=cortex-m0', 'riscv64-unknown-elf-gcc -march=rv32imac -mabi=ilp32') {
+    my ($name) = $host_cc =~ /^(\S+)-gcc/;
+  SKIP: {
+        skip "$name-gcc is not installed", 2 if system "command -v $name-gcc >/dev/null";
+        ($status, $said) = built_by($host_cc, 'WERROR=yes', 'lib');
+        is $status, 0, "D18: $name-gcc makes one" or diag $said;
+        my @interface = map { join ' ', sort `$_` =~ / T (\w+)$/mg } 'nm build/host/libplatheap.a',
+            "$name-nm $folder/one/build/host/libplatheap.a";
+        is $interface[1], $interface[0], '.. with the same interface';
+    }
+}
+
 # CMake finds it, too.
 SKIP: {
     skip 'cmake is not installed', 1 if system 'command -v cmake >/dev/null 2>&1';
