@@ -376,7 +376,7 @@ amalgamation: ## the same as two files, build/platheap.c and build/platheap.h
 	$(Q)mkdir -p build
 	$(Q)scripts/amalgamate build $(LIB)
 
-install-lib: lib ## library, header and pkg-config file under PREFIX=/usr/local
+install-lib: lib ## library, header, manual page, for pkg-config, CMake and Meson, under PREFIX=/usr/local
 	$(Q)scripts/install-lib "$$PREFIX"
 
 test: ## install what is missing, then every check and test; ends in Result: PASS

@@ -117,4 +117,44 @@ SKIP: {
     like $output, qr/^double free: -104$/m, 'a CMake package' or diag $output;
 }
 
+# Meson does: what is installed, by pkg-config; and the tree itself, as a subproject.
+my ($meson) = do { local (@ARGV, $/) = 'src/memory/heap/meson.build'; <> };
+is join(' ', $meson =~ m{'(src/memory/heap/\w+\.c)'}g), join(' ', sort glob 'src/memory/heap/*.c'),
+    'meson.build names the sources of the library';
+SKIP: {
+    skip 'meson or ninja is not installed', 3
+        if system 'command -v meson >/dev/null && command -v ninja >/dev/null';
+    mkdir $_ for "$folder/meson", "$folder/meson/subprojects", "$folder/meson/subprojects/plat";
+    symlink "$top/$_", "$folder/meson/subprojects/plat/$_" for qw(src include);
+    symlink 'src/memory/heap/meson.build', "$folder/meson/subprojects/plat/meson.build";
+    system 'cp', "$folder/example.c", "$folder/meson/" and die;
+    open my $project, '>', "$folder/meson/meson.build" or die $!;
+    print $project "project('example', 'c')\nexecutable('example', 'example.c', dependencies: "
+        . "dependency('platheap', fallback: 'plat'))\n";
+    close $project;
+    my $pkg_config = "PKG_CONFIG_PATH=$folder/usr/lib/pkgconfig";
+    for my $way ([installed => $pkg_config, '--wrap-mode=nofallback'],
+                 [subproject => '', '--wrap-mode=forcefallback']) {
+        my ($name, $environment, $option) = @$way;
+        $output = `cd $folder/meson && $environment meson setup $option $name 2>&1 && ninja -C $name 2>&1 && $name/example 2>&1`;
+        like $output, qr/^double free: -104$/m, "meson, $name" or diag $output;
+    }
+    unlike $output, qr/warning:/, '.. without a warning';
+}
+
+# The manual page has each function that the header has, and nobody finds fault with it.
+my $page = "$folder/usr/share/man/man3/platheap.3";
+my ($text_of_page) = do { local (@ARGV, $/) = $page; <> };
+my ($header) = do { local (@ARGV, $/) = 'include/platheap.h'; <> };
+is join(' ', sort $text_of_page =~ /^\.SS (platheap_\w+)$/mg),
+    join(' ', sort $header =~ /^\w[^\n]*?\b(platheap_\w+)\(/mg), 'platheap(3) has all functions';
+for my $tool ('groff -man -Tutf8 -ww -z', 'mandoc -Tlint', 'man --warnings -l') {
+    my ($name) = split / /, $tool;
+  SKIP: {
+        skip "$name is not installed", 1 if system "command -v $name >/dev/null";
+        my $quiet = $name eq 'man' ? '>/dev/null' : '';
+        is `LC_ALL=C.UTF-8 $tool $page 2>&1 $quiet`, '', ".. and $name has nothing to say";
+    }
+}
+
 done_testing;
