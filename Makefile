@@ -291,8 +291,11 @@ HOST_ONLY := $(sort $(wildcard tests/host/*.c))
 # Cases that take millions of operations, and so are compiled for speed, without sanitizers.
 STRESS := $(sort $(wildcard tests/stress/*.c)) tests/host/main.c
 
-# The heap as a library, for the host or for anybody's kernel.
-LIB := $(filter src/memory/heap/%,$(PURE)) src/memory/heap/platheap.c
+# The heap as a library, for the host or for anybody's kernel; and the heaps that grow, an object of
+# their own in it.
+LIB_HEAP := $(filter src/memory/heap/%,$(PURE)) src/memory/heap/platheap.c
+LIB_GROWING := $(filter src/memory/growing/%,$(PURE)) src/memory/growing/platheap_growing.c
+LIB := $(LIB_HEAP) $(LIB_GROWING)
 
 # The benchmark on the host: this heap against others.
 BENCH := $(filter-out tests/bench/recorder.c,$(sort $(wildcard tests/bench/*.c)))
@@ -304,7 +307,7 @@ COMPARE := $(filter src/memory/heap/% src/memory/growing/% src/memory/debug/% sr
 # Fuzz targets, and what they are linked with: make test replays the corpus that is kept, make fuzz
 # looks for more.
 FUZZ_TARGETS := heap slab block_heap realloc trace growing elf acpi
-FUZZED := $(LIB) $(filter src/memory/growing/% src/process/elf.c src/drivers/acpi%,$(PURE)) tests/bench/trace.c \
+FUZZED := $(LIB) $(filter src/process/elf.c src/drivers/acpi%,$(PURE)) tests/bench/trace.c \
     src/lib/string.c
 
 sources = $(filter %.c %.asm,$(1))
@@ -312,7 +315,7 @@ objects = $(addprefix $(2)/,$(addsuffix .o,$(call sources,$(1))))
 
 KERNEL_OBJECTS := $(call objects,$(PURE) $(MACHINE) $(UNIT),build/kernel) build/font.o
 HOST_USER := src/user/blocks.c src/user/malloc.c
-HOST_SOURCES := $(PURE) src/memory/heap/platheap.c $(HOST_USER) $(UNIT) $(HOST_ONLY)
+HOST_SOURCES := $(PURE) $(filter-out $(PURE),$(LIB)) $(HOST_USER) $(UNIT) $(HOST_ONLY)
 HOST_OBJECTS_32 := $(call objects,$(HOST_SOURCES),build/host/32)
 HOST_OBJECTS_64 := $(call objects,$(HOST_SOURCES),build/host/64)
 STRESS_OBJECTS_32 := $(call objects,$(PURE) $(STRESS),build/fast/32)
@@ -372,11 +375,12 @@ ifeq ($(HOST_32),)
 	@echo 'lib: libplatheap.a is for $(HOST_MACHINE); no libplatheap32.a: $(HOST_CC) has no -m32'
 endif
 
-amalgamation: ## the same as two files, build/platheap.c and build/platheap.h
+amalgamation: ## the same as files to copy: build/platheap.[ch], build/platheap_growing.[ch]
 	$(Q)mkdir -p build
-	$(Q)scripts/amalgamate build $(LIB)
+	$(Q)scripts/amalgamate build platheap $(LIB_HEAP)
+	$(Q)scripts/amalgamate build platheap_growing $(LIB_GROWING)
 
-install-lib: lib ## library, header, manual page, for pkg-config, CMake and Meson, under PREFIX=/usr/local
+install-lib: lib ## library, headers, manual page, for pkg-config, CMake and Meson, under PREFIX=/usr/local
 	$(Q)scripts/install-lib "$$PREFIX"
 
 test: ## install what is missing, then every check and test; ends in Result: PASS
@@ -590,18 +594,21 @@ $(eval $(call host_objects,fast/64,$(HOST_CC) -fno-pie $(FAST_CFLAGS),64 bits, f
 $(eval $(call host_objects,lib/32,$(HOST_CC) $(HOST_M32) $(LIB_CFLAGS),32 bits, library))
 $(eval $(call host_objects,lib/64,$(HOST_CC) $(LIB_CFLAGS),64 bits, library))
 
-# One object in which only the interface has names: heap_create and the like stay the user's to use.
+# Two objects in which only the interface has names: heap_create and the like stay the user's to
+# use. The linker takes the second into those programs alone that call it.
 define library
-build/host/$(1): $(call objects,$(LIB),build/lib/$(2))
-	$$(call say,AR,$$@)
-	@mkdir -p $$(@D)
+build/lib/platheap$(2).o: $(call objects,$(LIB_HEAP),build/lib/$(2))
+build/lib/platheap_growing$(2).o: $(call objects,$(LIB_GROWING),build/lib/$(2))
+build/lib/platheap$(2).o build/lib/platheap_growing$(2).o:
 	$$(Q)$(HOST_CC) $(3) -nostdlib -r $$(addprefix -Wl$$(comma),$$(shell $(HOST_CC) $(3) \
-	    -nostdlib -Wl,--help 2>/dev/null | grep -o -m1 -e --force-group-allocation)) \
-	    -o build/lib/platheap$(2).o $$^
-	$$(Q)$$(OBJCOPY) --wildcard --keep-global-symbol='platheap_*' build/lib/platheap$(2).o || \
+	    -nostdlib -Wl,--help 2>/dev/null | grep -o -m1 -e --force-group-allocation)) -o $$@ $$^
+	$$(Q)$$(OBJCOPY) --wildcard --keep-global-symbol='platheap_*' $$@ || \
 	    { echo '$$@: $$(OBJCOPY) is not for $(HOST_MACHINE); expected: OBJCOPY= and AR= of' \
 	    'that machine, or LLVM'"'"'s' >&2; exit 1; }
-	$$(Q)rm -f $$@; $$(AR) rcs $$@ build/lib/platheap$(2).o
+build/host/$(1): build/lib/platheap$(2).o build/lib/platheap_growing$(2).o
+	$$(call say,AR,$$@)
+	@mkdir -p $$(@D)
+	$$(Q)rm -f $$@; $$(AR) rcs $$@ $$^
 endef
 comma := ,
 $(eval $(call library,libplatheap.a,64,))

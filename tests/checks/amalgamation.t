@@ -1,6 +1,6 @@
 #!/usr/bin/perl
-# The library as one file: compiles alone, with every compiler and language that is there, without a
-# warning, and does its work.
+# The library as one file, and the heaps that grow as another: each compiles alone, with every
+# compiler and language that is there, without a warning, and does its work.
 use strict;
 use warnings;
 use File::Temp;
@@ -9,11 +9,11 @@ use Test::More;
 my $home = File::Temp::tempdir(CLEANUP => 1);
 my $made = `make --no-print-directory amalgamation 2>&1`;
 is $?, 0, 'make amalgamation' or BAIL_OUT $made;
-for my $name ('platheap.c', 'platheap.h') {
+for my $name (map { ("$_.c", "$_.h") } 'platheap', 'platheap_growing') {
     system 'cp', "build/$name", "$home/$name";
 }
 
-my $program = "$home/work.c";
+my $program = "$home/work_platheap.c";
 open my $file, '>', $program or die $!;
 print {$file} <<'C';
 #include "platheap.h"
@@ -58,6 +58,15 @@ int main(void)
 C
 close $file;
 
+# The same work with the other heap.
+open $file, '<', $program or die $!;
+my $text = do { local $/; <$file> };
+$text =~ s/REGION, NULL\)/REGION, PLATHEAP_BEST_FIT, NULL)/;
+$text =~ s/platheap(?=\b|_[a-z])/platheap_growing/g;
+open $file, '>', "$home/work_platheap_growing.c" or die $!;
+print {$file} $text;
+close $file;
+
 sub installed { return system("command -v $_[0] >/dev/null 2>&1") == 0 }
 
 # Compiles and, where a machine for it is there, runs.
@@ -70,38 +79,45 @@ sub compiles {
 }
 
 my $warnings = '-O2 -Wall -Wextra -Wshadow -Werror';
-for my $compiler ('gcc', 'clang') {
-    SKIP: {
-        skip "$compiler is not installed", 1 unless installed($compiler);
-        for my $std ('c99', 'c11', 'c17', 'c2x') {
-            compiles("$compiler -std=$std", "$compiler -std=$std $warnings platheap.c work.c -o work",
-                './work');
+for my $part ('platheap', 'platheap_growing') {
+    my $work = "$part.c work_$part.c -o work";
+    for my $compiler ('gcc', 'clang') {
+        SKIP: {
+            skip "$compiler is not installed", 1 unless installed($compiler);
+            for my $std ('c99', 'c11', 'c17', 'c2x') {
+                compiles("$part, $compiler -std=$std", "$compiler -std=$std $warnings $work", './work');
+            }
+            skip "$compiler has nothing for 32 bits here", 1
+                if system "cd $home && $compiler -m32 $work >/dev/null 2>&1";
+            compiles("$part, $compiler -m32", "$compiler -m32 $warnings $work",
+                system('scripts/runs-32-bit') ? undef : './work');
         }
-        skip "$compiler has nothing for 32 bits here", 1
-            if system "cd $home && $compiler -m32 work.c platheap.c -o work >/dev/null 2>&1";
-        compiles("$compiler -m32", "$compiler -m32 $warnings platheap.c work.c -o work", './work');
+    }
+    SKIP: {
+        skip 'g++ is not installed', 1 unless installed('g++');
+        for my $std ('c++98', 'c++20') {
+            compiles("$part from $std", "g++ -std=$std -O2 -Wall -Wextra -Werror -c -x c++ work_$part.c "
+                . "-o work.o && gcc -O2 -c $part.c -o $part.o && g++ work.o $part.o -o work", './work');
+        }
     }
 }
-SKIP: {
-    skip 'g++ is not installed', 1 unless installed('g++');
-    for my $std ('c++98', 'c++20') {
-        compiles("from $std", "g++ -std=$std -O2 -Wall -Wextra -Werror -c -x c++ work.c -o work.o && gcc -O2 -c "
-            . 'platheap.c -o platheap.o && g++ work.o platheap.o -o work', './work');
-    }
-}
+compiles('both in one program', "gcc $warnings platheap.c platheap_growing.c work_platheap.c -o work",
+    './work');
 
 # A long of 32 bits beside pointers of 64, and machines without a system.
-for (['x86_64-w64-mingw32-gcc', '', 'wine64'], ['arm-none-eabi-gcc', '-mcpu=cortex-m0 -mthumb'],
-    ['arm-none-eabi-gcc', '-mcpu=cortex-m4 -mthumb'], ['riscv64-unknown-elf-gcc',
-    '-march=rv32imac -mabi=ilp32'], ['s390x-linux-gnu-gcc', ''], ['powerpc64-linux-gnu-gcc', '']) {
-    my ($compiler, $flags, $runner) = @$_;
-    SKIP: {
-        skip "$compiler is not installed", 1 unless installed($compiler);
-        compiles("$compiler $flags", "$compiler -std=c11 -ffreestanding $flags $warnings "
-            . '-Wconversion -c platheap.c -o platheap.o');
-        next unless $runner && installed($runner);
-        compiles('.. linked', "$compiler -std=c11 $warnings platheap.c work.c -o work.exe",
-            "$runner work.exe");
+for my $part ('platheap', 'platheap_growing') {
+    for (['x86_64-w64-mingw32-gcc', '', 'wine64'], ['arm-none-eabi-gcc', '-mcpu=cortex-m0 -mthumb'],
+        ['arm-none-eabi-gcc', '-mcpu=cortex-m4 -mthumb'], ['riscv64-unknown-elf-gcc',
+        '-march=rv32imac -mabi=ilp32'], ['s390x-linux-gnu-gcc', ''], ['powerpc64-linux-gnu-gcc', '']) {
+        my ($compiler, $flags, $runner) = @$_;
+        SKIP: {
+            skip "$compiler is not installed", 1 unless installed($compiler);
+            compiles("$part, $compiler $flags", "$compiler -std=c11 -ffreestanding $flags $warnings "
+                . "-Wconversion -c $part.c -o $part.o");
+            next unless $runner && installed($runner);
+            compiles('.. linked', "$compiler -std=c11 $warnings $part.c work_$part.c -o work.exe",
+                "$runner work.exe");
+        }
     }
 }
 done_testing;

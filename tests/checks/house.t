@@ -26,6 +26,7 @@ my %mistakes = (
     'src/lib/up.c' => '#include "memory/heap.h"', 'src/lib/libc.c' => '#include <stdio.h>',
     'src/memory/case.c' => '#include "case.h"', 'src/memory/nowhere.c' => '#include "xyz/a.h"',
     'src/memory/user.c' => '#include "platheap.h"',
+    'src/memory/growing/platheap.c' => '#include "platheap_growing.h"',
     'src/memory/heap/up.c' => '#include "memory/growing/growing.h"',
     'src/memory/growing/up.c' => '#include "memory/kheap/kheap.h"',
     'src/memory/debug/machine.c' => '#include "cpu/cpu.h"');

@@ -11,13 +11,18 @@ my $top = getcwd();
 my $folder = tempdir(CLEANUP => 1);
 
 for my $library ('libplatheap.a', 'libplatheap32.a') {
-    my @symbols = split /\n/, `nm build/host/$library`;
-    my @defined = map { / [TDRBC] (\w+)$/ ? $1 : () } @symbols;
-    my @needed = map { / U (\w+)$/ ? $1 : () } @symbols;
-    ok @defined >= 10, "$library has an interface";
-    is join(' ', grep { !/^platheap_/ } @defined), '', '.. and no other name';
-    is join(' ', grep { !/^(memset|memcpy|_GLOBAL_OFFSET_TABLE_)$/ } @needed), '',
-        '.. and needs no function but two of memory';
+    my ($nothing, %parts) = split /^(platheap\w*?)(?:64|32)\.o:$/m, `nm build/host/$library`;
+    is join(' ', sort keys %parts), 'platheap platheap_growing', "$library has two parts";
+    for my $part (sort keys %parts) {
+        my @defined = $parts{$part} =~ / [TDRBC] (\w+)$/mg;
+        my @needed = grep { $_ ne '_GLOBAL_OFFSET_TABLE_' } $parts{$part} =~ / U (\w+)$/mg;
+        open my $file, '<', "include/$part.h" or die $!;
+        my $header = do { local $/; <$file> };
+        is join(' ', sort @defined), join(' ', sort $header =~ /^[\w ]+[ *](platheap_\w+)\(/mg),
+            "$part defines what its header declares, and no other name";
+        is join(' ', sort @needed), 'memcpy ' . ($part =~ /growing/ ? 'memmove ' : '') . 'memset',
+            '.. and needs no function but these of memory';
+    }
 }
 
 # D17: each C since 1999. D5: a long of 32 bits beside pointers of 64, as Windows has it.
@@ -26,7 +31,7 @@ my $windows = 'x86_64-w64-mingw32-gcc';
 push @ways, "$windows -std=c11 -Wconversion" unless system "command -v $windows >/dev/null";
 for my $way (@ways) {
     my $said = join '', map { `$way -O1 -Wall -Wextra -ffreestanding -Iinclude -Isrc -c -o $folder/o $_ 2>&1` }
-        glob 'src/memory/heap/*.c';
+        glob 'src/memory/heap/*.c src/memory/growing/*.c';
     is $said, '', "$way has nothing to say";
 }
 
@@ -104,6 +109,37 @@ for my $host_cc ('arm-none-eabi-gcc -mcpu=cortex-m0', 'riscv64-unknown-elf-gcc -
         is $interface[1], $interface[0], '.. with the same interface';
     }
 }
+
+# The other header, in a program that has both: either may be included alone, or first.
+for my $headers ('growing', 'growing heap', 'heap growing') {
+    my $source = join '', map { '#include <platheap' . ($_ eq 'growing' ? '_growing' : '') . ".h>\n" }
+        split / /, $headers;
+    $source .= <<'C';
+static char region[1 << 17];
+int main(void)
+{
+    struct platheap_growing *heap =
+        platheap_growing_create(region, sizeof region, PLATHEAP_BEST_FIT, 0);
+    void *text = platheap_growing_malloc(heap, 100), *behind = platheap_growing_malloc(heap, 1);
+    return !behind || platheap_growing_free(heap, text) != 0 ||
+           platheap_growing_free(heap, text) != PLATHEAP_GROWING_ALREADY_FREE;
+}
+C
+    open my $file, '>', "$folder/growing.c" or die $!;
+    print $file $source;
+    close $file;
+    for my $language ('c -std=c99', 'c++ -std=c++98') {
+        SKIP: {
+            skip 'g++ is not installed', 1 if $language =~ /\+/ && system 'command -v g++ >/dev/null';
+            my $said = `cd $folder && PKG_CONFIG_PATH=$folder/usr/lib/pkgconfig sh -ec '
+                gcc -Wall -Wextra -Werror -c -x $language growing.c \$(pkg-config --cflags platheap)
+                gcc growing.o \$(pkg-config --libs platheap) -o growing && ./growing' 2>&1`;
+            is "$? $said", '0 ', "$headers, as $language: is used";
+        }
+    }
+}
+# Who does not call it does not have it.
+unlike `nm $folder/example`, qr/platheap_growing/, 'a program has only the part that it calls';
 
 # CMake finds it, too.
 SKIP: {
