@@ -117,7 +117,9 @@ PURE := \
     src/cpu/control.c             what CR0 and CR4 are to be \
     src/cpu/seal.c                words that must not change \
     src/boot/boot_info.c          what the loader or the BIOS said \
+    src/boot/boot_screen.c        .. and which of the loader's screens can be used \
     src/boot/multiboot.c          the loader's words, untrusted, into boot_info \
+    src/boot/multiboot2.c         .. of the second kind: tags \
     src/boot/bios_map.c           the BIOS's map, by three calls \
     src/boot/options.c            the command line \
     src/boot/firmware.c           which firmware it was, by what is in memory \
@@ -306,8 +308,9 @@ COMPARE := $(filter src/memory/heap/% src/memory/growing/% src/memory/debug/% sr
 
 # Fuzz targets, and what they are linked with: make test replays the corpus that is kept, make fuzz
 # looks for more.
-FUZZ_TARGETS := heap slab block_heap realloc trace growing elf acpi
-FUZZED := $(LIB) $(filter src/process/elf.c src/drivers/acpi%,$(PURE)) tests/bench/trace.c \
+FUZZ_TARGETS := heap slab block_heap realloc trace growing elf acpi multiboot
+FUZZED := $(LIB) $(filter src/process/elf.c src/drivers/acpi% \
+    src/boot/multiboot% src/boot/boot_%,$(PURE)) tests/bench/trace.c \
     src/lib/string.c
 
 sources = $(filter %.c %.asm,$(1))

@@ -18,6 +18,7 @@ enum {
 enum boot_map_source {
     BOOT_MAP_NONE,      /* nobody said anything */
     BOOT_MAP_LOADER,    /* Multiboot's memory map */
+    BOOT_MAP_EFI,       /* EFI's, as Multiboot 2 hands it on, with the loader's own */
     BOOT_MAP_E820,      /* BIOS, INT 15h, AX = E820h */
     BOOT_MAP_E801,      /* BIOS, INT 15h, AX = E801h */
     BOOT_MAP_88,        /* BIOS, INT 15h, AH = 88h */
@@ -65,6 +66,9 @@ enum {
     BOOT_SCREEN_PITCH_MOST = 65536
 };
 
+/* What is on a screen, as both Multiboots number it. */
+enum boot_screen_type { BOOT_SCREEN_PALETTE, BOOT_SCREEN_PIXELS, BOOT_SCREEN_TEXT };
+
 /*
  * The text or picture screen that the loader set up, as Multiboot describes it. Where REFUSED is
  * NULL, it is text of 80 by 25 at 0xb8000, or a picture within the bounds above whose lines do not
@@ -97,6 +101,7 @@ struct boot_info {
     struct boot_range dropped_modules;
     size_t nmodules_bad; /* end before start: ignored */
     bool module_list_bad;
+    bool tags_bad; /* Multiboot 2's tags break off: those in front of that place count */
 
     size_t nloader_ranges; /* where the loader's own words lie */
     struct boot_range loader_ranges[BOOT_LOADER_RANGES];
@@ -104,8 +109,14 @@ struct boot_info {
     struct boot_screen screen;
     char command_line[BOOT_COMMAND_LINE_BYTES];
     bool command_line_cut;
+    bool efi;            /* the loader says that UEFI started it */
+    paddr_t acpi_root;   /* where the loader has a copy of ACPI's root pointer; 0: it has none */
+    uint32_t acpi_bytes; /* of it */
     char loader[BOOT_STRING_BYTES];
 };
+
+/* Forgets everything. */
+void boot_info_clear(struct boot_info *info);
 
 /* Appends ENTRY, or counts it among the dropped. Zero-length entries are left out. */
 void boot_info_add_entry(struct boot_info *info, struct boot_entry entry);
@@ -121,6 +132,15 @@ void boot_info_drop_entries_off(struct boot_info *info);
 
 /* Forgets all entries: another source will be asked. */
 void boot_info_clear_entries(struct boot_info *info);
+
+/* Notes that the loader's own words lie in the NBYTES bytes from START on. */
+void boot_info_add_loader_range(struct boot_info *info, uint32_t start, uint32_t nbytes);
+
+/*
+ * Appends a module from START to END (exclusive), without a string. NULL where it ends before it
+ * begins, or there is no room for it; INFO counts both.
+ */
+struct boot_module *boot_info_add_module(struct boot_info *info, uint32_t start, uint32_t end);
 
 /* "the loader", "BIOS E820", .. */
 const char *boot_map_source_name(enum boot_map_source source);
@@ -138,10 +158,28 @@ void boot_info_use_mem_upper(struct boot_info *info);
 typedef const void *(*boot_reader)(uint32_t address, uint32_t nbytes);
 
 /*
+ * Copies the string at ADDRESS, which has MOST bytes if none of them is 0, into TEXT of NBYTES;
+ * false if it was cut. O(NBYTES).
+ */
+bool boot_copy_text(char *text, size_t nbytes, uint32_t address, uint32_t most, boot_reader read);
+
+/* The same; of a string that is cut the folders in front are left out. O(MOST). */
+void boot_copy_name(char *text, size_t nbytes, uint32_t address, uint32_t most, boot_reader read);
+
+/*
+ * Decides whether SCREEN, which has all that the loader said but these, can be used: it lies at
+ * ADDRESS and shows TYPE, of enum boot_screen_type or any other number.
+ */
+void boot_screen_judge(struct boot_screen *screen, uint64_t address, unsigned type);
+
+/*
  * Copies and decodes Multiboot's words at ADDRESS into *INFO, which may hold anything before.
  * Writes to nothing else. Never fails: what can't be read or makes no sense is left out, and
  * INFO says so.
  */
 void multiboot_capture(struct boot_info *info, uint32_t address, boot_reader read);
+
+/* The same for Multiboot 2's. O(bytes of its tags), of which there are 1 MB at most. */
+void multiboot2_capture(struct boot_info *info, uint32_t address, boot_reader read);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * Which firmware started the machine, as far as memory tells: a Multiboot 1 loader does not say.
+ * Which firmware started the machine: by what the loader says, and else as far as memory tells.
  * Looked at before paging, because page 0 goes then. Pure.
  */
 #ifndef PLAT_BOOT_FIRMWARE_H
@@ -10,6 +10,7 @@
 /* What the firmware was told by; the first that is there counts. */
 enum firmware_sign {
     FIRMWARE_NO_SIGN,
+    FIRMWARE_LOADER,       /* UEFI: the loader says so */
     FIRMWARE_VECTORS,      /* a BIOS: interrupt vectors lead into its ROM */
     FIRMWARE_SYSTEM_TABLE, /* UEFI: its pointer to the system table stands in RAM */
     FIRMWARE_ACPI_PLACE    /* UEFI: ACPI's root lies where no BIOS may put it */

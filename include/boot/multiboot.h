@@ -34,7 +34,7 @@ struct multiboot_info {
     uint8_t unused[2];
     struct {
         uint8_t position, nbits;
-    } framebuffer_red, framebuffer_green, framebuffer_blue; /* only of MULTIBOOT_PIXELS */
+    } framebuffer_red, framebuffer_green, framebuffer_blue; /* only of BOOT_SCREEN_PIXELS */
 } __attribute__((packed));                                  /* a loader may put it anywhere */
 _Static_assert(offsetof(struct multiboot_info, mmap_length) == 44, "Multiboot fixes this place");
 _Static_assert(offsetof(struct multiboot_info, loader_name) == 64, "Multiboot fixes this place");
@@ -42,9 +42,6 @@ _Static_assert(offsetof(struct multiboot_info, framebuffer_type) == 109,
                "Multiboot fixes this place");
 _Static_assert(offsetof(struct multiboot_info, framebuffer_red) == 112,
                "where loaders put it; the specification's table says 110");
-
-/* Values of framebuffer_type. */
-enum { MULTIBOOT_PALETTE = 0, MULTIBOOT_PIXELS = 1, MULTIBOOT_TEXT = 2 };
 
 struct multiboot_module {
     uint32_t start, end; /* end exclusive */

@@ -51,10 +51,11 @@ struct acpi {
 };
 
 /*
- * Looks for the root pointer where a BIOS has it (the first KB of the extended data area, 0xe0000
- * to 0xfffff), then in all memory below 4 GB that INFO's map calls ACPI's, where UEFI mostly has
- * it, and reads the tables that it leads to. READ is kept. Costs some 4 instructions for each of 16
- * bytes searched, and one for each byte of a table that is used.
+ * Takes the root pointer that the loader has a copy of, or looks for it where a BIOS has it (the
+ * first KB of the extended data area, 0xe0000 to 0xfffff), then in all memory below 4 GB that
+ * INFO's map calls ACPI's, where UEFI mostly has it, and reads the tables that it leads to. READ is
+ * kept. Costs some 4 instructions for each of 16 bytes searched, and one for each byte of a table
+ * that is used.
  */
 void acpi_find(struct acpi *acpi, const struct boot_info *info, const struct firmware *firmware,
                boot_reader read);

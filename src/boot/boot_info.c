@@ -2,6 +2,21 @@
 
 #include "lib/checked.h"
 
+/* Field by field: the entries and modules need no clearing, and there are many. */
+void boot_info_clear(struct boot_info *info)
+{
+    boot_info_clear_entries(info);
+    info->no_bios = false;
+    info->mem_lower_kb = info->mem_upper_kb = 0;
+    info->nmodules = info->nmodules_dropped = info->nmodules_bad = 0;
+    info->module_list_bad = info->tags_bad = false;
+    info->nloader_ranges = 0;
+    info->screen = (struct boot_screen){0};
+    info->command_line[0] = info->loader[0] = '\0';
+    info->command_line_cut = info->efi = false;
+    info->acpi_root = info->acpi_bytes = 0;
+}
+
 void boot_info_clear_entries(struct boot_info *info)
 {
     info->nentries = 0;
@@ -33,6 +48,64 @@ void boot_info_add_entry(struct boot_info *info, struct boot_entry entry)
     info->nentries_dropped++;
 }
 
+void boot_info_add_loader_range(struct boot_info *info, uint32_t start, uint32_t nbytes)
+{
+    if (info->nloader_ranges < BOOT_LOADER_RANGES && nbytes)
+        info->loader_ranges[info->nloader_ranges++] =
+            (struct boot_range){start, (uint64_t)start + nbytes};
+}
+
+struct boot_module *boot_info_add_module(struct boot_info *info, uint32_t start, uint32_t end)
+{
+    if (end < start) {
+        info->nmodules_bad++;
+        return NULL;
+    }
+    if (info->nmodules == BOOT_MODULES_MAX) {
+        widen(&info->dropped_modules, info->nmodules_dropped++ == 0, start, end);
+        return NULL;
+    }
+    struct boot_module *module = &info->modules[info->nmodules++];
+    *module = (struct boot_module){.start = start, .end = end};
+    return module;
+}
+
+bool boot_copy_text(char *text, size_t nbytes, uint32_t address, uint32_t most, boot_reader read)
+{
+    size_t i = 0;
+    for (; i < nbytes; i++) {
+        bool there = i < most && address <= UINT32_MAX - i;
+        const char *c = there ? read(address + (uint32_t)i, 1) : NULL;
+        text[i] = c ? *c : '\0';
+        if (!text[i])
+            return true;
+    }
+    text[nbytes - 1] = '\0';
+    return false;
+}
+
+/* How many bytes stand in front of the last part of the path that the string begins with. */
+static uint32_t folders(uint32_t address, uint32_t most, boot_reader read)
+{
+    uint32_t part = 0;
+    for (uint32_t i = 0; i < most && i < UINT32_MAX - address; i++) {
+        const char *c = read(address + i, 1);
+        if (!c || !*c || *c == ' ' || *c == '\t')
+            break;
+        if (*c == '/')
+            part = i + 1;
+    }
+    return part;
+}
+
+void boot_copy_name(char *text, size_t nbytes, uint32_t address, uint32_t most, boot_reader read)
+{
+    if (boot_copy_text(text, nbytes, address, most, read))
+        return;
+    uint32_t skipped = folders(address, most, read);
+    (void)boot_copy_text(text, nbytes, address + skipped, most - skipped, read);
+}
+
 enum boot_entry_state boot_entry_state_of(uint32_t attributes)
 {
     return attributes & 1 ? BOOT_ENTRY_ON : BOOT_ENTRY_OFF;
@@ -56,9 +129,13 @@ void boot_info_drop_entries_off(struct boot_info *info)
 const char *boot_map_source_name(enum boot_map_source source)
 {
     static const char *const names[BOOT_MAP_SOURCES] = {
-        [BOOT_MAP_NONE] = "nobody",    [BOOT_MAP_LOADER] = "the loader",
-        [BOOT_MAP_E820] = "BIOS E820", [BOOT_MAP_E801] = "BIOS E801",
-        [BOOT_MAP_88] = "BIOS 88h",    [BOOT_MAP_MEM_UPPER] = "the loader's mem_upper",
+        [BOOT_MAP_NONE] = "nobody",
+        [BOOT_MAP_LOADER] = "the loader",
+        [BOOT_MAP_EFI] = "the loader and EFI",
+        [BOOT_MAP_E820] = "BIOS E820",
+        [BOOT_MAP_E801] = "BIOS E801",
+        [BOOT_MAP_88] = "BIOS 88h",
+        [BOOT_MAP_MEM_UPPER] = "the loader's mem_upper",
     };
     return names[source];
 }

@@ -97,6 +97,8 @@ static bool has_table_pointer(const struct boot_info *info, boot_reader read)
 
 struct firmware firmware_find(const struct boot_info *info, boot_reader read)
 {
+    if (info->efi)
+        return (struct firmware){.sign = FIRMWARE_LOADER};
     if (!has_services(read))
         return (struct firmware){.sign = has_table_pointer(info, read) ? FIRMWARE_SYSTEM_TABLE
                                                                        : FIRMWARE_NO_SIGN};
@@ -119,6 +121,7 @@ const char *firmware_name(const struct firmware *firmware)
 {
     static const char *const names[] = {
         [FIRMWARE_NO_SIGN] = "none known (no BIOS vectors, no UEFI table)",
+        [FIRMWARE_LOADER] = "UEFI (by the loader)",
         [FIRMWARE_VECTORS] = "BIOS (by vectors)",
         [FIRMWARE_SYSTEM_TABLE] = "UEFI (by system table)",
         [FIRMWARE_ACPI_PLACE] = "UEFI (by ACPI's place)",

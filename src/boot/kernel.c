@@ -51,7 +51,7 @@ static struct {
 } boot;
 
 /* Called by multiboot.asm, in this order; the second does not return. */
-uint32_t *kernel_prepare(uint32_t loader_words);
+uint32_t *kernel_prepare(uint32_t loader_words, bool multiboot2);
 _Noreturn void kernel_main(void);
 
 static const void *read_physical(uint32_t address, uint32_t nbytes)
@@ -63,7 +63,8 @@ static const void *read_physical(uint32_t address, uint32_t nbytes)
 static void collect_memory_map(void)
 {
     enum boot_map_source wanted = boot.options.map;
-    if (wanted == BOOT_MAP_LOADER && boot.info.source == BOOT_MAP_LOADER)
+    if (wanted == BOOT_MAP_LOADER &&
+        (boot.info.source == BOOT_MAP_LOADER || boot.info.source == BOOT_MAP_EFI))
         return;
     boot_info_clear_entries(&boot.info);
     if (wanted == BOOT_MAP_NONE)
@@ -94,11 +95,11 @@ static void settle_memory_map(void)
 _Static_assert(LAYOUT_LOG + PRINT_KEPT_BYTES == LAYOUT_USER_STACK, "the log lies below the window");
 
 /* Before paging: everything that must be copied before it is overwritten, and what maps it. */
-uint32_t *kernel_prepare(uint32_t loader_words)
+uint32_t *kernel_prepare(uint32_t loader_words, bool multiboot2)
 {
     boot.cpu = cpu_identify();
     boot.started = boot.cpu.tsc ? cpu_tsc() : 0;
-    multiboot_capture(&boot.info, loader_words, read_physical);
+    (multiboot2 ? multiboot2_capture : multiboot_capture)(&boot.info, loader_words, read_physical);
     options_parse(&boot.options, &boot.info);
     boot.firmware = firmware_find(&boot.info, read_physical);
     collect_memory_map();

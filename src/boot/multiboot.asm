@@ -1,4 +1,5 @@
-; Where a Multiboot 1 loader hands over (Multiboot specification 0.6.96, sections 3.1 and 3.2).
+; Where a Multiboot loader hands over (Multiboot specification 0.6.96, sections 3.1 and 3.2;
+; Multiboot 2 specification 2.0, sections 3.1 and 3.3). The image has both headers.
 ;
 ; On entry: 32-bit protected mode, paging off, interrupts off, flat segments of the loader's, EAX
 ; the magic number, EBX the address of the loader's words. Everything else is undefined.
@@ -13,15 +14,38 @@
 HEADER_MAGIC    equ 0x1badb002
 HEADER_FLAGS    equ 3                   ; modules on page boundaries; tell about memory
 LOADER_MAGIC    equ 0x2badb002
+HEADER2_MAGIC   equ 0xe85250d6
+HEADER2_I386    equ 0
+LOADER2_MAGIC   equ 0x36d76289
+TAG_END         equ 0
+TAG_SCREEN      equ 5
+TAG_ALIGN       equ 6
+OPTIONAL        equ 1                   ; a loader that knows nothing of it may go on
 KERNEL_CODE     equ 0x08
 KERNEL_DATA     equ 0x10
 STACK_BYTES     equ 16384
 PAGE_BYTES      equ 4096
 
-        section .multiboot align=4
+        section .multiboot align=8
         dd      HEADER_MAGIC
         dd      HEADER_FLAGS
         dd      -(HEADER_MAGIC + HEADER_FLAGS)
+
+        align   8
+header2:
+        dd      HEADER2_MAGIC
+        dd      HEADER2_I386
+        dd      header2_end - header2
+        dd      -(HEADER2_MAGIC + HEADER2_I386 + (header2_end - header2))
+        dw      TAG_SCREEN, OPTIONAL    ; a picture will do; of any size and depth
+        dd      20
+        dd      0, 0, 0
+        align   8
+        dw      TAG_ALIGN, OPTIONAL     ; modules on page boundaries
+        dd      8
+        dw      TAG_END, 0
+        dd      8
+header2_end:
 
         section .stack nobits align=4096
         global  kernel_stack_guard, kernel_stack, kernel_stack_top
@@ -45,10 +69,14 @@ _start:
         mov     dr7, ebp                ; a breakpoint of the loader's would find no gate
         push    dword 0
         popf                            ; no flag of the loader's survives
+        xor     edi, edi                ; whether the words are Multiboot 2's
         cmp     eax, LOADER_MAGIC
+        je      .ours
+        inc     edi
+        cmp     eax, LOADER2_MAGIC
         jne     wrong_magic
 
-        lgdt    [gdt_register]
+.ours:  lgdt    [gdt_register]
         jmp     KERNEL_CODE:.flat
 .flat:  mov     eax, KERNEL_DATA
         mov     ds, eax
@@ -59,6 +87,7 @@ _start:
         xor     eax, eax
         lldt    ax                      ; what loaders leave in LDTR is no table
 
+        push    edi
         push    ebx
         call    kernel_prepare          ; EAX: the directory
         push    eax
@@ -113,4 +142,5 @@ wrong_magic:
         jmp     .halt
 
         section .rodata
-message: db     "plat: EAX does not hold 0x2BADB002: start me with a Multiboot 1 loader", 0
+message: db     "plat: EAX holds neither 0x2BADB002 nor 0x36D76289: "
+        db      "start me with a Multiboot loader", 0

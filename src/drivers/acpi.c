@@ -89,6 +89,8 @@ static paddr_t find_root_in(struct acpi *acpi, uint64_t start, uint64_t end)
 
 static paddr_t find_root(struct acpi *acpi, const struct boot_info *info, paddr_t ebda)
 {
+    if (info->acpi_root && info->acpi_bytes >= ROOT_BYTES_1 && is_root(acpi, info->acpi_root))
+        return info->acpi_root;
     paddr_t root = ebda ? find_root_in(acpi, ebda, ebda + EBDA_BYTES) : 0;
     if (!root)
         root = find_root_in(acpi, ROM_START, ROM_END);

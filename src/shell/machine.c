@@ -84,6 +84,8 @@ void machine_say_modules(const struct machine *machine)
         kprintf(
             "boot: %zu more modules than the %d there is room for; their memory is left alone\n",
             info->nmodules_dropped, BOOT_MODULES_MAX);
+    if (info->tags_bad)
+        kprintf("boot: the loader's tags break off, those behind that place are ignored\n");
     if (info->module_list_bad)
         kprintf("boot: the module list does not fit into memory, ignored\n");
 }

@@ -61,7 +61,7 @@ like $boot->{text}, qr/^panic: no memory map: neither the loader nor the BIOS sa
 # A loader that is not Multiboot's.
 $boot = boot(kernel => 'build/tests/wrong-magic.elf');
 is $boot->{status}, PANIC, 'wrong magic: does not go on';
-is $boot->{text}, 'plat: EAX does not hold 0x2BADB002: start me with a Multiboot 1 loader',
+is $boot->{text}, 'plat: EAX holds neither 0x2BADB002 nor 0x36D76289: start me with a Multiboot loader',
     '.. and why';
 
 # .. and the same on the screen, read back through QEMU's monitor.

@@ -99,6 +99,7 @@ static void begin(void)
     for (size_t i = 0; i < PICTURE_BYTES; i++)
         shared->picture[i] = 0;
     shared->info.nentries = 0;
+    shared->info.acpi_root = 0;
     put_root(ROOT, 0, LIST, 0);
     put(LIST + 36, MORE, 4);
     put(LIST + 40, FIXED, 4);
@@ -555,4 +556,22 @@ CASE(acpi, each_flipped_bit_is_seen)
     uint8_t types[2];
     struct acpi acpi = find(true);
     CHECK(acpi_find_off(&acpi, types));
+}
+
+/* Where the loader has a copy of the root pointer nobody has to look for it; one that is broken is
+ * not believed. */
+CASE(acpi, the_loaders_copy_comes_first)
+{
+    for (int broken = 0; broken < 2; broken++) {
+        begin();
+        put_root(TABLES + 0xd04, 0, LIST, 0); /* off every boundary */
+        *at(TABLES + 0xd04 + 9) ^= (uint8_t)broken;
+        shared->info.acpi_root = TABLES + 0xd04;
+        shared->info.acpi_bytes = 20;
+        struct acpi acpi = find(true);
+        CHECK_EQUAL(acpi.root, broken ? ROOT : TABLES + 0xd04);
+        CHECK(acpi.fixed && (acpi.refused != NULL) == broken);
+        shared->info.acpi_bytes = 19;
+        CHECK_EQUAL(find(true).root, ROOT);
+    }
 }

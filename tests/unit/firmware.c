@@ -82,6 +82,7 @@ static const void *read(uint32_t address, uint32_t nbytes)
 static void begin(size_t index)
 {
     machine = pictures[index];
+    shared->info.efi = false;
     shared->info.nentries = 2;
     shared->info.entries[0] = (struct boot_entry){.base = 0, .length = 0x9f000, .type = 1};
     shared->info.entries[1] =
@@ -258,5 +259,17 @@ CASE(firmware, acpi_in_a_place_of_no_bios_means_uefi)
         struct firmware firmware = {.sign = cases[i].before};
         firmware_consider_root(&firmware, cases[i].root);
         CHECK_EQUAL(firmware.sign, cases[i].after);
+    }
+}
+
+/* What the loader says ends the guess: no BIOS is called, whatever stands in page 0. */
+CASE(firmware, a_loader_that_says_uefi_is_believed)
+{
+    for (size_t i = 0; i < sizeof pictures / sizeof pictures[0]; i++) {
+        begin(i);
+        shared->info.efi = true;
+        struct firmware firmware = find();
+        CHECK_EQUAL(firmware.sign, FIRMWARE_LOADER);
+        CHECK(!firmware.calls && firmware.ebda == 0);
     }
 }
