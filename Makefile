@@ -667,19 +667,14 @@ $(FUZZ_TARGETS:%=build/fuzz/%-replay): build/fuzz/%-replay: build/host/64/tests/
 	@mkdir -p $(@D)
 	$(Q)$(HOST_CC) $(HOST_CFLAGS) -o $@ $^
 
-# A kernel that is entered with a wrong number in EAX, as by a loader that is not Multiboot's.
-build/tests/wrong-magic.elf: $(KERNEL) tests/boot/wrong_magic.asm
+# Kernels that are entered by code of the tests: with a wrong number in EAX, as by a loader that is not
+# Multiboot's; with hostile values in all that Multiboot is silent about; with a picture above 4 GB.
+ENTRIES := $(patsubst %,build/tests/%.elf,wrong-magic hostile-entry far-screen)
+$(ENTRIES): build/tests/%.elf: $(KERNEL) $(wildcard tests/boot/*.asm)
 	@mkdir -p $(@D)
-	$(Q)$(NASM) -f elf32 tests/boot/wrong_magic.asm -o build/tests/wrong_magic.o
-	$(Q)$(CROSS)gcc $(KERNEL_LDFLAGS) -Wl,-e,wrong_magic_start -o $@ $(KERNEL_OBJECTS) \
-	    build/symbols.o build/tests/wrong_magic.o
-
-# A kernel that is entered with hostile values in every register that Multiboot is silent about.
-build/tests/hostile-entry.elf: $(KERNEL) tests/boot/hostile_entry.asm
-	@mkdir -p $(@D)
-	$(Q)$(NASM) -f elf32 tests/boot/hostile_entry.asm -o build/tests/hostile_entry.o
-	$(Q)$(CROSS)gcc $(KERNEL_LDFLAGS) -Wl,-e,hostile_entry_start -o $@ $(KERNEL_OBJECTS) \
-	    build/symbols.o build/tests/hostile_entry.o
+	$(Q)$(NASM) -f elf32 tests/boot/$(subst -,_,$*).asm -o build/tests/$*.o
+	$(Q)$(CROSS)gcc $(KERNEL_LDFLAGS) -Wl,-e,$(subst -,_,$*)_start -o $@ $(KERNEL_OBJECTS) \
+	    build/symbols.o build/tests/$*.o
 
 # A debug build, in a place of its own.
 build/tests/debug.elf: $(KERNEL)
@@ -698,7 +693,7 @@ build/tests/video.elf: $(KERNEL) tests/boot/video_header.asm
 	    build/tests/video_symbols.o
 
 test-programs: lib $(PROGRAM_FILES) build/compare/32/compare build/compare/64/compare $(FUZZ_TARGETS:%=build/fuzz/%-replay) $(KERNEL) $(ISO) build/host/32/cases build/host/64/cases build/fast/32/stress \
-    build/fast/64/stress build/tests/wrong-magic.elf build/tests/hostile-entry.elf build/tests/video.elf \
+    build/fast/64/stress $(ENTRIES) build/tests/video.elf \
     build/tests/debug.elf
 
 -include $(patsubst %,build/user/%.d,$(call sources,$(USER_LIBRARY)) src/user/crt0.asm \

@@ -72,16 +72,17 @@ enum boot_screen_type { BOOT_SCREEN_PALETTE, BOOT_SCREEN_PIXELS, BOOT_SCREEN_TEX
 /*
  * The text or picture screen that the loader set up, as Multiboot describes it. Where REFUSED is
  * NULL, it is text of 80 by 25 at 0xb8000, or a picture within the bounds above whose lines do not
- * overlap, whose end is at 4 GB or below, and whose colours are apart and inside of a pixel.
+ * overlap, whose colours are apart and inside of a pixel, and which lies below 4 GB, or above that
+ * and below 1 TB.
  */
 struct boot_screen {
     bool described; /* false: the loader did not say; a BIOS machine then has text mode */
     bool text;
-    const char *refused; /* why nothing can be shown there: "it lies above 4 GB" */
-    paddr_t address;
-    uint32_t nbytes; /* from ADDRESS on, all of it below 4 GB; 0 where that's absurd */
+    const char *refused; /* why nothing can be shown there: "its lines overlap" */
+    uint64_t address;
+    uint32_t nbytes;               /* from ADDRESS on; 0 where that's absurd */
     uint32_t pitch, width, height; /* bytes from line to line; pixels, or characters of text */
-    uint8_t bits_a_pixel;          /* 15, 16, 24 or 32 */
+    uint8_t bits_a_pixel;          /* 15, 16, 24, 30 or 32 */
     struct boot_colour red, green, blue;
 };
 

@@ -35,7 +35,8 @@ struct cpu_features {
     bool fxsr, sse; /* fxsave and fxrstor; XMM registers and MXCSR */
     bool cr4;       /* there is a CR4: something that it turns on exists */
     bool tsc;
-    bool pse; /* 4 MB pages */
+    bool pse;   /* 4 MB pages */
+    bool pse36; /* which may lead above 4 GB */
     bool smep, smap, umip;
     bool mce, mca; /* machine checks are told; and banks of registers say what they were */
     bool pat;      /* types of memory, chosen page by page */

@@ -16,14 +16,18 @@
 void screen_init(const struct boot_screen *given, enum options_console wanted, paddr_t lowest,
                  page_t mapped);
 
-/* The pages that the picture lies in, used already or waiting; false where there is none. */
+/* The pages that the picture lies in, used already or waiting, perhaps above 4 GB; false where
+ * there is none. */
 bool screen_pages(page_t *first, page_t *npages);
 
 /*
- * Those pages have been mapped at their own addresses, with COMBINING so that writes are combined;
- * or STATUS, an error, says that they could not be.
+ * The first of those pages has been mapped at START, and the others behind it, with COMBINING so
+ * that writes are combined; or START is NULL, and WHY says why they could not be.
  */
-void screen_mapped(int status, bool combining);
+void screen_mapped(void *start, const char *why, bool combining);
+
+/* Where they are mapped; NULL before. */
+const void *screen_start(void);
 
 /* A line if the loader's screen is not used, for a reason of its own. */
 void screen_say_refused(void);

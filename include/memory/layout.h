@@ -10,6 +10,7 @@
  *     0x01000000  kernel heap      to the top of usable RAM below the growing window; lower on a
  *                                  machine that has little above 16 MB
  *     0xd0000000  growing window   never RAM of the heap's
+ *     0xfe000000  its end          below that, where nothing is: a screen that lies above 4 GB
  *
  * What is only found at run time (tables, modules) is placed by the memory map, outside the user
  * window wherever there is room, so that it can be reached while any process's directory is loaded.
@@ -31,6 +32,7 @@
 #define LAYOUT_USER_END       0x01000000u
 #define LAYOUT_HEAP           0x01000000u
 #define LAYOUT_GROWING_WINDOW 0xd0000000u
+#define LAYOUT_FAR_END        0xfe000000u
 
 /* linker.ld defines these; only their addresses mean anything. All on page boundaries. */
 extern const uint8_t kernel_start[], kernel_text_end[], kernel_rodata_end[], kernel_end[];

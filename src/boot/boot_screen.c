@@ -14,8 +14,8 @@ static uint64_t colour_bits(struct boot_colour colour, unsigned nbits)
 static const char *refuse_colours(const struct boot_screen *screen)
 {
     unsigned nbits = screen->bits_a_pixel;
-    if (nbits != 15 && nbits != 16 && nbits != 24 && nbits != 32)
-        return "its pixels have neither 15, 16, 24 nor 32 bits";
+    if (nbits != 15 && nbits != 16 && nbits != 24 && nbits != 30 && nbits != 32)
+        return "its pixels have neither 15, 16, 24, 30 nor 32 bits";
     uint64_t red = colour_bits(screen->red, nbits), green = colour_bits(screen->green, nbits),
              blue = colour_bits(screen->blue, nbits);
     if (!red || !green || !blue || (red & green) || (green & blue) || (red & blue))
@@ -33,7 +33,10 @@ static const char *refuse_size(const struct boot_screen *screen)
         return "its lines overlap";
     if (screen->pitch > BOOT_SCREEN_PITCH_MOST)
         return "its lines are more than 64 KB apart";
-    return screen->nbytes ? NULL : "it reaches over the end of 4 GB";
+    if (screen->nbytes)
+        return NULL;
+    return screen->address < (uint64_t)1 << 32 ? "it reaches over the end of 4 GB"
+                                               : "it reaches over the end of 1 TB";
 }
 
 static const char *refuse_text(const struct boot_screen *screen)
@@ -56,20 +59,15 @@ static const char *refuse_screen(const struct boot_screen *screen, unsigned type
 
 void boot_screen_judge(struct boot_screen *screen, uint64_t address, unsigned type)
 {
-    const uint64_t top = (uint64_t)1 << 32;
+    const uint64_t near = (uint64_t)1 << 32, far = (uint64_t)1 << 40;
+    uint64_t end, nbytes = (uint64_t)screen->pitch * screen->height;
     screen->described = true;
     screen->text = type == BOOT_SCREEN_TEXT;
-    screen->address = 0;
-    screen->nbytes = 0;
-    if (address >= top) {
-        screen->refused = "it lies above 4 GB";
-        return;
-    }
-    screen->address = (paddr_t)address;
+    screen->address = address;
     /* Bounded, so that no nonsense takes all of memory for a screen. */
-    uint64_t nbytes = (uint64_t)screen->pitch * screen->height;
-    if (screen->pitch <= BOOT_SCREEN_PITCH_MOST && screen->height <= BOOT_SCREEN_HEIGHT_MOST &&
-        address + nbytes <= top)
-        screen->nbytes = (uint32_t)nbytes;
+    bool fits =
+        screen->pitch <= BOOT_SCREEN_PITCH_MOST && screen->height <= BOOT_SCREEN_HEIGHT_MOST &&
+        !__builtin_add_overflow(address, nbytes, &end) && end <= (address < near ? near : far);
+    screen->nbytes = fits ? (uint32_t)nbytes : 0;
     screen->refused = refuse_screen(screen, type);
 }

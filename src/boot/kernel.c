@@ -308,7 +308,7 @@ void kernel_main(void)
     kheap_panic_on_misuse(boot.options.heap_panic);
     watch_heap();
     kernel_space_protect(&boot.space);
-    kernel_space_map_screen(&boot.cpu);
+    kernel_space_map_screen(&boot.space, &boot.map, &boot.cpu);
     choose_heap();
     guard_heap();
     say_paging();

@@ -98,6 +98,7 @@ static void read_features(struct cpu_features *features)
         features->fpu = (one.edx & (1u << 0)) != 0;
         features->cr4 = (one.edx & NEEDS_CR4) != 0;
         features->pse = (one.edx & (1u << 3)) != 0;
+        features->pse36 = features->pse && (one.edx & (1u << 17)) != 0;
         features->tsc = (one.edx & (1u << 4)) != 0;
         features->mce = (one.edx & (1u << 7)) != 0;
         features->mca = features->mce && (one.edx & (1u << 14)) != 0;

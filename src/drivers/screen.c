@@ -16,9 +16,10 @@ static struct {
     struct boot_screen picture;
     bool wanted; /* the picture, and nothing speaks against it yet */
     bool drawing, combining;
-    bool ticking; /* the timer works: it will draw */
-    bool in_tick; /* and draws */
-    bool lent;    /* the picture: somebody else draws on it */
+    bool ticking;      /* the timer works: it will draw */
+    bool in_tick;      /* and draws */
+    bool lent;         /* the picture: somebody else draws on it */
+    const void *place; /* where its first page is mapped the fast way */
     const char *refused;
     unsigned depth;
     struct framebuffer framebuffer;
@@ -76,9 +77,11 @@ static void tick(void)
     screen.in_tick = false;
 }
 
-static void start(void)
+/* Draws from now on, the picture's first page being at PLACE. */
+static void start(void *place)
 {
-    struct pixels pixels = pixels_of(&screen.picture, (void *)screen.picture.address);
+    uint8_t *first = (uint8_t *)place + screen.picture.address % PAGE_SIZE;
+    struct pixels pixels = pixels_of(&screen.picture, first);
     if (!framebuffer_create(&screen.framebuffer, &pixels, font_glyphs)) {
         screen.refused = "no character has room on it";
         return;
@@ -87,6 +90,16 @@ static void start(void)
     screen.sink = (struct print_sink){.write = write, .style = set_style, .flush = flush};
     print_add_sink(&screen.sink);
     pit_on_tick(tick);
+}
+
+static page_t first_page(void)
+{
+    return (page_t)(screen.picture.address / PAGE_SIZE);
+}
+
+static page_t last_page(void)
+{
+    return (page_t)((screen.picture.address + screen.picture.nbytes - 1) / PAGE_SIZE);
 }
 
 void screen_init(const struct boot_screen *given, enum options_console wanted, paddr_t lowest,
@@ -112,28 +125,34 @@ void screen_init(const struct boot_screen *given, enum options_console wanted, p
         return;
     screen.picture = *given;
     screen.wanted = true;
-    if (page_of(given->address + given->nbytes - 1) < mapped)
-        start();
+    if (last_page() < mapped)
+        start((void *)page_address(first_page()));
 }
 
 bool screen_pages(page_t *first, page_t *npages)
 {
     if (!screen.wanted)
         return false;
-    *first = page_of(screen.picture.address);
-    *npages = page_of(screen.picture.address + screen.picture.nbytes - 1) - *first + 1;
+    *first = first_page();
+    *npages = last_page() - *first + 1;
     return true;
 }
 
-void screen_mapped(int status, bool combining)
+void screen_mapped(void *place, const char *why, bool combining)
 {
-    screen.combining = combining && !status;
+    screen.combining = combining && place;
+    screen.place = place;
     if (screen.drawing)
         return; /* slowly, if it could not be mapped anew */
-    if (status)
-        screen.refused = "there is no memory for the tables that map it";
+    if (!place)
+        screen.refused = why;
     else
-        start();
+        start(place);
+}
+
+const void *screen_start(void)
+{
+    return screen.place;
 }
 
 void screen_say_refused(void)

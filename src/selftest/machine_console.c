@@ -87,9 +87,11 @@ CASE(console, the_framebuffer_is_mapped_for_devices)
     page_t first, npages;
     SKIP_UNLESS(screen_pages(&first, &npages), "no framebuffer");
     for (page_t i = 0; i < npages; i++) {
-        struct paging_walk walk = paging_walk(paging_kernel(), page_address(first + i));
-        CHECK(walk.mapped && !walk.large);
-        CHECK_EQUAL(walk.physical, page_address(first + i));
+        vaddr_t virt = (vaddr_t)screen_start() + i * PAGE_SIZE;
+        struct paging_walk walk = paging_walk(paging_kernel(), virt);
+        uint64_t phys = (uint64_t)(first + i) * PAGE_SIZE;
+        CHECK(walk.mapped && walk.large == (first >= PAGES_IN_4GB));
+        CHECK_EQUAL(walk.physical | (uint64_t)walk.far << 32, phys);
         CHECK_EQUAL(walk.flags, PAGING_IS_PRESENT | PAGING_IS_WRITEABLE | PAGING_WRITE_THROUGH);
     }
 }

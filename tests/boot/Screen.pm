@@ -9,7 +9,7 @@ use File::Temp 'tempdir';
 use IO::Socket::UNIX;
 use Test::More;
 
-our @EXPORT = qw(read_picture read_text read_vga_font expected_rows with_verdict picture_iso qmp
+our @EXPORT = qw(read_picture read_memory_picture read_text read_vga_font expected_rows with_verdict picture_iso qmp
     screendump shoot shows_the_text until_prompt $font $video $directory);
 
 our $font = '/usr/share/consolefonts/spleen-8x16.psfu.gz';
@@ -52,6 +52,17 @@ sub read_picture {
     my $bytes = do { local $/; <$file> };
     $bytes =~ /\AP6\s+(\d+)\s+(\d+)\s+255\s/ or die "$path: no PPM";
     return { width => $1, height => $2, data => substr $bytes, $+[0] };
+}
+
+# A picture of 32 bits a pixel, blue first, out of NBYTES of the guest's memory from ADDRESS on.
+sub read_memory_picture {
+    my ($socket, $address, $width, $height) = @_;
+    my $path = "$directory/far";
+    qmp($socket, ['pmemsave', val => $address, size => $width * $height * 4, filename => $path]);
+    open my $file, '<:raw', $path or die "$path: $!";
+    my $bytes = do { local $/; <$file> };
+    return { width => $width, height => $height,
+        data => join '', map { pack 'C3', ($_ >> 16) & 255, ($_ >> 8) & 255, $_ & 255 } unpack 'V*', $bytes };
 }
 
 # What 16 or 15 bits a pixel make of 0xaa and 0x55 is near them.

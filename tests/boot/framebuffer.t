@@ -64,6 +64,38 @@ for ([486, 8], [486, 64], ['pentium', 64]) {
     shows_the_text($boot, '.. and', 1, until_prompt($boot, 1));
 }
 
+# A picture above 4 GB, which only pages of 4 MB lead to: in RAM there, where it can be read back.
+sub far {
+    my ($append, %with) = @_;
+    my $socket = "$directory/far.$$";
+    my $picture;
+    my $boot = boot(kernel => 'build/tests/far-screen.elf', qemu => 'qemu-system-x86_64', memory => 6144,
+        append => $append, %with, extra => ['-qmp', "unix:$socket,server=on,wait=off"],
+        script => [[$prompt, sub {
+            select undef, undef, undef, 0.5;
+            $picture = read_memory_picture($socket, (5 << 30) + (12 << 20), 800, 600);
+        }], [qr//, "poweroff\r"]]);
+    unlink $socket;
+    return { %$boot, picture => $picture };
+}
+$boot = far('');
+like $boot->{text}, qr/framebuffer 800x600x32, 100x37 characters, writes combined, keyboard yes$/m, 'above 4 GB: used'
+    or diag $boot->{text};
+shows_the_text($boot, '.. and', 1, until_prompt($boot, 1));
+for (['pse=no', "processor's", 'no pages of 4 MB'], ['heap=best_fit', undef, 'with a growing window']) {
+    my ($append, $why, $name) = @$_;
+    $boot = far($append);
+    if ($why) {
+        like $boot->{text}, qr/^console: the loader's screen is not used: it lies above 4 GB, where no page of this $why leads$/m,
+            "$name: said";
+    } else {
+        shows_the_text($boot, $name, 1, until_prompt($boot, 1));
+    }
+}
+my $tests = boot(kernel => 'build/tests/far-screen.elf', qemu => 'qemu-system-x86_64', memory => 6144,
+    append => 'selftest');
+ok passed_selftest($tests), '.. self-tests pass' or diag $tests->{text};
+
 # Who does not want it.
 for my $console ('serial', 'text') {
     $boot = shoot([$prompt],

@@ -373,6 +373,45 @@ CASE(paging, splitting_keeps_what_the_page_was)
     CHECK(!(chunk->directory_entry[5] & PAGING_ACCESS_FROM_ALL));
 }
 
+/* Pages above 4 GB: 40 bits of address in a directory's entry; and they stay whole. */
+CASE(paging, pages_above_4_gb_stay_whole)
+{
+    struct paging_4gb_chunk *kernel = begin(true), *chunk = paging_new_4gb(RW);
+    uint32_t flags = RW | PAGING_WRITE_THROUGH;
+    CHECK_EQUAL(paging_map_far(0xe0000000, 0x8a40c00000, 2, flags), 0);
+    for (int i = 0; i < 2; i++) {
+        /* Worked out by hand: bits 32 to 39, 0x8a, stand from bit 13 on. */
+        uint32_t wanted = (i ? 0x41000000 : 0x40c00000) | 0x8a << 13 | 0x80 | flags;
+        CHECK_EQUAL(directory[0x380 + i], wanted);
+        CHECK_EQUAL(chunk->directory_entry[0x380 + i], wanted);
+    }
+    struct paging_walk walk = paging_walk(kernel, 0xe0412345);
+    CHECK(walk.mapped && walk.large);
+    CHECK_EQUAL(walk.far, 0x8a);
+    CHECK_EQUAL(walk.physical, 0x41012345);
+    CHECK_EQUAL(where(kernel, 0xe0412345), NOWHERE);
+    CHECK(paging_check() == NULL);
+    CHECK_EQUAL(paging_map(kernel, 0xe0001000, 0x1000, RW), -EINVARG);
+    CHECK_EQUAL(paging_map(chunk, 0xe0001000, 0x1000, RW), -EINVARG);
+    CHECK_EQUAL(paging_unmap(kernel, 0xe0001000), -EINVARG);
+    CHECK_EQUAL(paging_map_range(kernel, 0xdffff000, 0x1000, 2, RW), -EINVARG);
+    CHECK_EQUAL(paging_reserve(0xe0400000, 1), -EINVARG);
+    CHECK_EQUAL(paging_unmap(kernel, 0xdfc00000), 0);
+    /* Where it can't be. */
+    CHECK_EQUAL(paging_map_far(0xdfc00000, 1ull << 32, 1, flags), -EINVARG); /* a table */
+    CHECK_EQUAL(paging_map_far(0xdf800000, 1ull << 32, 2, flags), -EINVARG);
+    CHECK_EQUAL(paging_map_far(0xe1001000, 1ull << 32, 1, flags), -EINVARG);
+    CHECK_EQUAL(paging_map_far(0xe1000000, (1ull << 32) + 4096, 1, flags), -EINVARG);
+    CHECK_EQUAL(paging_map_far(0xe1000000, 1ull << 40, 1, flags), -EINVARG);
+    CHECK_EQUAL(paging_map_far(0xe1000000, (1ull << 40) - (4 << 20), 2, flags), -EINVARG);
+    CHECK_EQUAL(paging_map_far(0xffc00000, 1ull << 32, 2, flags), -EINVARG);
+    CHECK_EQUAL(paging_map_far(0xe1000000, 1ull << 32, 0, flags), -EINVARG);
+    CHECK_EQUAL(paging_map_far(0xe1000000, 1ull << 32, 1, 0), -EINVARG);
+    CHECK_EQUAL(directory[0x384], 0x384u << 22 | RW | 0x80);
+    CHECK_EQUAL(paging_map_far(0xffc00000, (1ull << 40) - (4 << 20), 1, flags), 0);
+    CHECK(paging_check() == NULL);
+}
+
 CASE(paging, aligning)
 {
     uint32_t aligned = 77;

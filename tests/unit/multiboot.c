@@ -371,9 +371,13 @@ CASE(multiboot, picture_screens)
     put_screen(1, 0xe0000000, 65536, 800, 600, 24);
     put_colours(0, 8, 8, 8, 16, 8);
     CHECK(!screen()->refused);
-    put_screen(1, 0xffd00000, 4096, 1024, 768, 32); /* up to the last byte */
-    put_colours(20, 10, 10, 10, 0, 10);
-    CHECK(!screen()->refused);
+    for (uint8_t bits = 30; bits <= 32; bits += 2) {
+        put_screen(1, 0xffd00000, 4096, 1024, 768, bits); /* up to the last byte */
+        put_colours(20, 10, 10, 10, 0, 10);
+        CHECK(!screen()->refused);
+        put_colours(0, 10, 10, 10, 20, 10);
+        CHECK(!screen()->refused);
+    }
 }
 
 CASE(multiboot, screens_that_are_refused)
@@ -386,7 +390,7 @@ CASE(multiboot, screens_that_are_refused)
     } table[] = {
 #define RGB      {16, 8, 8, 8, 0, 8}
 #define COLOURS  "its colours do not fit into its pixels"
-#define NEITHER  "its pixels have neither 15, 16, 24 nor 32 bits"
+#define NEITHER  "its pixels have neither 15, 16, 24, 30 nor 32 bits"
 #define LARGER   "it is larger than 5632x4224"
 #define OVERLAP  "its lines overlap"
 #define OVER_END "it reaches over the end of 4 GB"
@@ -429,7 +433,10 @@ CASE(multiboot, screens_that_are_refused)
     put_screen(1, 0xfd000000, 4096, 1024, 768, 32);
     put_colours(16, 8, 8, 8, 0, 8);
     put32(INFO + 92, 1);
-    CHECK_TEXT(screen()->refused, "it lies above 4 GB");
-    CHECK_EQUAL(screen()->address, 0);
+    CHECK(!screen()->refused); /* above 4 GB */
+    CHECK_EQUAL(screen()->address, 0x1fd000000);
+    CHECK_EQUAL(screen()->nbytes, 4096 * 768);
+    put32(INFO + 92, 1 << 8);
+    CHECK_TEXT(screen()->refused, "it reaches over the end of 1 TB");
     CHECK_EQUAL(screen()->nbytes, 0);
 }

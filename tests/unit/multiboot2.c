@@ -457,8 +457,26 @@ CASE(multiboot2, screens)
     begin_at(BASE);
     put_screen(0x800000000, 4096, 1024, 768, 32, DIRECT);
     capture();
-    CHECK_TEXT(shared->info.screen.refused, "it lies above 4 GB");
-    CHECK_EQUAL(shared->info.screen.nbytes, 0);
+    CHECK(!shared->info.screen.refused);
+    CHECK_EQUAL(shared->info.screen.address, 0x800000000);
+    CHECK_EQUAL(shared->info.screen.nbytes, 4096 * 768);
+    /* What a page of 4 MB can lead to ends at 1 TB. */
+    begin_at(BASE);
+    put_screen(0xffffd00000, 4096, 1024, 768, 32, DIRECT);
+    capture();
+    CHECK(!shared->info.screen.refused);
+    begin_at(BASE);
+    put_screen(0xffffd00008, 4096, 1024, 768, 32, DIRECT);
+    capture();
+    CHECK_TEXT(shared->info.screen.refused, "it reaches over the end of 1 TB");
+    begin_at(BASE);
+    put_screen(UINT64_MAX - 4095, 4096, 1024, 768, 32, DIRECT);
+    capture();
+    CHECK_TEXT(shared->info.screen.refused, "it reaches over the end of 1 TB");
+    begin_at(BASE);
+    put_screen(0xfff00000, 4096, 1024, 768, 32, DIRECT);
+    capture();
+    CHECK_TEXT(shared->info.screen.refused, "it reaches over the end of 4 GB");
     begin_at(BASE);
     put_screen(0xc0000000, 1024, 1024, 768, 8, 0);
     capture();

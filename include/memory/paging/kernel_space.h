@@ -31,8 +31,11 @@ struct kernel_space kernel_space_minimal(void);
  */
 void kernel_space_protect(const struct kernel_space *space);
 
-/* Maps the picture that is the screen, if there is one, the fastest way that the processor CPU has.
+/*
+ * Maps the picture that is the screen, if there is one, the fastest way that the processor CPU has:
+ * at its own address, or where it lies above 4 GB at one where MAP has nothing.
  */
-void kernel_space_map_screen(const struct cpu_features *cpu);
+void kernel_space_map_screen(const struct kernel_space *space, const struct memory_map *map,
+                             const struct cpu_features *cpu);
 
 #endif

@@ -89,6 +89,14 @@ MUST_USE int paging_map_to(struct paging_4gb_chunk *chunk, vaddr_t virt, paddr_t
                            paddr_t phys_end, uint32_t flags);
 
 /*
+ * Maps NPAGES pages of 4 MB of the kernel's from VIRT on, for all directories, to those from PHYS
+ * on, which may lie up to 1 TB: a processor with PSE-36. Both are multiples of 4 MB. No smaller
+ * page in there can be mapped or taken away then. -EINVARG, and nothing changed, also for no pages,
+ * past the ends, and where a slot has a table already.
+ */
+MUST_USE int paging_map_far(vaddr_t virt, uint64_t phys, size_t npages, uint32_t flags);
+
+/*
  * Takes the page at VIRT away: it faults from now on, also for the kernel. -EINVARG off a page
  * boundary, -EFAULT where nothing is mapped, -ENOMEM when a page of 4 MB can't be split.
  */
@@ -123,6 +131,7 @@ struct paging_walk {
     bool large;
     bool own;         /* mapped in this directory, and not the kernel's */
     paddr_t physical; /* where mapped */
+    uint32_t far;     /* .. and so many times 4 GB above that */
     uint32_t flags;   /* where mapped: WRITEABLE and ACCESS_FROM_ALL only if both levels say so */
 };
 struct paging_walk paging_walk(const struct paging_4gb_chunk *chunk, vaddr_t virt);

@@ -7,6 +7,10 @@
 #define ENTRY_ADDRESS 0xfffff000u
 #define LARGE_ADDRESS 0xffc00000u
 
+/* Of a page of 4 MB above 4 GB: bits 32 to 39 of its address (Intel's manual, volume 3A, 4.3). */
+#define LARGE_FAR       0x001fe000u
+#define LARGE_FAR_SHIFT 13
+
 /* Bits that the processor sets in entries: accessed, dirty. */
 #define ENTRY_USED 0x60u
 
@@ -56,6 +60,12 @@ static inline uint32_t sum_of(const uint32_t *table)
 static inline bool has_table_at(uint32_t entry)
 {
     return (entry & (PAGING_IS_PRESENT | PAGING_IS_LARGE)) == PAGING_IS_PRESENT;
+}
+
+/* Whether it is a page above 4 GB, which no table can take the place of. */
+static inline bool is_far(uint32_t entry)
+{
+    return (entry & PAGING_IS_PRESENT) && (entry & PAGING_IS_LARGE) && (entry & LARGE_FAR);
 }
 
 /* paging.c: what it was given. */

@@ -153,13 +153,50 @@ void kernel_space_protect(const struct kernel_space *space)
     seal_image(kernel);
 }
 
-void kernel_space_map_screen(const struct cpu_features *cpu)
+/* Whether nothing is known to be at the addresses of slot SLOT. */
+static bool is_hole(const struct memory_map *map, page_t slot)
+{
+    page_t first = slot * PAGING_LARGE_PAGES;
+    return memory_map_count(map, MEMORY_HOLE, first, first + PAGING_LARGE_PAGES) ==
+           PAGING_LARGE_PAGES;
+}
+
+/* Maps NPAGES pages from FIRST on, which lie above 4 GB, at the highest addresses behind which
+ * nothing is known to be. Returns where they are, or NULL. */
+static void *map_far(const struct memory_map *map, page_t first, page_t npages, uint32_t flags)
+{
+    page_t skipped = first % PAGING_LARGE_PAGES;
+    page_t nslots = (skipped + npages + PAGING_LARGE_PAGES - 1) / PAGING_LARGE_PAGES, run = 0;
+    for (page_t slot = slot_of(LAYOUT_FAR_END); slot-- > slot_of(LAYOUT_GROWING_WINDOW);) {
+        run = is_hole(map, slot) ? run + 1 : 0;
+        vaddr_t place = page_address(slot * PAGING_LARGE_PAGES);
+        uint64_t phys = (uint64_t)(first - skipped) * PAGE_SIZE;
+        if (run >= nslots && !paging_map_far(place, phys, nslots, flags))
+            return (void *)(place + skipped * PAGE_SIZE);
+    }
+    return NULL;
+}
+
+void kernel_space_map_screen(const struct kernel_space *space, const struct memory_map *map,
+                             const struct cpu_features *cpu)
 {
     page_t first, npages;
     if (!screen_pages(&first, &npages))
         return;
+    const uint32_t flags = IDENTITY_FLAGS | PAGING_WRITE_THROUGH;
     bool combining = cpu_combine_writes(cpu);
-    int status = paging_map_range(paging_kernel(), page_address(first), page_address(first), npages,
-                                  IDENTITY_FLAGS | PAGING_WRITE_THROUGH);
-    screen_mapped(status, combining);
+    void *start = NULL;
+    const char *why = NULL;
+    if (first < PAGES_IN_4GB) {
+        vaddr_t place = page_address(first);
+        if (!paging_map_range(paging_kernel(), place, place, npages, flags))
+            start = (void *)place;
+        why = "there is no memory for the tables that map it";
+    } else if (!cpu->pse36 || !space->large_pages) {
+        why = "it lies above 4 GB, where no page of this processor's leads";
+    } else {
+        start = map_far(map, first, npages, flags);
+        why = "it lies above 4 GB, and no addresses are free below";
+    }
+    screen_mapped(start, start ? NULL : why, combining);
 }

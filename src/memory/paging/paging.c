@@ -273,11 +273,13 @@ static bool flags_allowed(const struct paging_4gb_chunk *chunk, uint32_t flags)
     return !(flags & PAGING_ACCESS_FROM_ALL) || chunk->for_user;
 }
 
-/* Whether CHUNK may have pages of its own from VIRT to LAST: not where tables are everybody's. */
+/* Whether CHUNK may have pages of its own from VIRT to LAST: not where tables are everybody's, or
+ * there can be none. */
 static bool is_its_own(const struct paging_4gb_chunk *chunk, vaddr_t virt, vaddr_t last)
 {
-    for (size_t slot = slot_of(virt); chunk != &paging.kernel && slot <= slot_of(last); slot++)
-        if (paging_is_reserved(slot))
+    for (size_t slot = slot_of(virt); slot <= slot_of(last); slot++)
+        if ((chunk != &paging.kernel && paging_is_reserved(slot)) ||
+            is_far(paging.kernel.directory_entry[slot]))
             return false;
     return true;
 }
@@ -315,6 +317,25 @@ int paging_map_to(struct paging_4gb_chunk *chunk, vaddr_t virt, paddr_t phys, pa
     if (phys_end <= phys || !paging_is_aligned(phys_end))
         return -EINVARG;
     return paging_map_range(chunk, virt, phys, page_of(phys_end - phys), flags);
+}
+
+int paging_map_far(vaddr_t virt, uint64_t phys, size_t npages, uint32_t flags)
+{
+    const uint64_t step = PAGING_LARGE_PAGES * PAGE_SIZE, most = (uint64_t)1 << 40;
+    size_t first = slot_of(virt);
+    if (npages == 0 || virt % step || phys % step || !flags_allowed(&paging.kernel, flags) ||
+        npages > PAGING_TOTAL_ENTRIES_PER_TABLE - first || phys >= most ||
+        npages > (most - phys) / step)
+        return -EINVARG;
+    for (size_t slot = first; slot < first + npages; slot++)
+        if (has_table_at(paging.kernel.directory_entry[slot]))
+            return -EINVARG;
+    for (size_t slot = first; slot < first + npages; slot++, phys += step) {
+        uint32_t far = (uint32_t)(phys >> 32) << LARGE_FAR_SHIFT;
+        set_slot(slot, (uint32_t)phys | far | flags | PAGING_IS_LARGE);
+        flush_slot(&paging.kernel, slot);
+    }
+    return 0;
 }
 
 int paging_unmap(struct paging_4gb_chunk *chunk, vaddr_t virt)

@@ -15,11 +15,11 @@ void paging_reserve_nothing(void)
         reserved[i] = 0;
 }
 
-/* Whether one of the slots FIRST to END is reserved, or private somewhere. */
+/* Whether one of the slots FIRST to END is reserved, far, or private somewhere. */
 static bool is_taken(size_t first, size_t end)
 {
     for (size_t slot = first; slot < end; slot++) {
-        if (paging_is_reserved(slot))
+        if (paging_is_reserved(slot) || is_far(paging_kernel()->directory_entry[slot]))
             return true;
         for (struct paging_4gb_chunk *other = paging_kernel()->next; other; other = other->next)
             if (other->directory_entry[slot] & PAGING_IS_PRIVATE)

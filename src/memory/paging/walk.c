@@ -11,6 +11,7 @@ struct paging_walk paging_walk(const struct paging_4gb_chunk *chunk, vaddr_t vir
     if (entry & PAGING_IS_LARGE) {
         walk.mapped = walk.large = true;
         walk.physical = (entry & LARGE_ADDRESS) | (virt & ~LARGE_ADDRESS);
+        walk.far = (entry & LARGE_FAR) >> LARGE_FAR_SHIFT;
         walk.flags = entry & MAP_FLAGS;
         return walk;
     }
@@ -47,7 +48,7 @@ int paging_get_physical_address(const struct paging_4gb_chunk *chunk, vaddr_t vi
                                 paddr_t *physical)
 {
     struct paging_walk walk = paging_walk(chunk, virt);
-    if (!walk.mapped)
+    if (!walk.mapped || walk.far)
         return -EFAULT;
     *physical = walk.physical;
     return 0;
