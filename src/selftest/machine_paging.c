@@ -10,8 +10,9 @@
 
 #define RW (PAGING_IS_PRESENT | PAGING_IS_WRITEABLE)
 
-/* A place in the user window, where a directory may have pages of its own. */
-#define VIRT LAYOUT_USER_PROGRAM
+/* Where a directory gets a page of its own here: nothing of the kernel's lies in page 0, tables of
+ * the kernel's least of all, which would be out of sight while that directory is loaded. */
+#define VIRT 0u
 
 static bool can_read(vaddr_t address)
 {
@@ -126,10 +127,10 @@ CASE(machine_paging, p6_the_kernels_changes_show_in_older_directories)
     vaddr_t guard = (vaddr_t)kernel_stack_guard;
     CHECK(take_frames(&frames));
     /* A table of its own in the slot of the kernel's image, as every process has for its stack. */
-    bool mapped = !paging_map(frames.chunk, LAYOUT_USER_STACK, (paddr_t)frames.a, RW);
+    bool mapped = !paging_map(frames.chunk, VIRT, (paddr_t)frames.a, RW);
     mapped = mapped && !paging_map(paging_kernel(), guard, (paddr_t)frames.b, RW);
     paging_switch(frames.chunk);
-    uint32_t own = value_at(LAYOUT_USER_STACK), shared = value_at(guard);
+    uint32_t own = value_at(VIRT), shared = value_at(guard);
     mapped = mapped && !paging_unmap(paging_kernel(), guard);
     bool readable = can_read(guard);
     paging_switch(paging_kernel());
