@@ -25,11 +25,12 @@ my $kernel = 'build/plat.elf';
 sub boot {
     my %with = (
         qemu => 'qemu-system-i386', memory => 64, machine => 'pc', cpu => undef, append => '',
-        iso => undef, kernel => $kernel, modules => undef, serial => 'stdio', exit_device => 1,
+        iso => undef, disk => undef, kernel => $kernel, modules => undef, serial => 'stdio', exit_device => 1,
         firmware => undef, stick => undef, extra => [], script => [], seconds => 300,
         meanwhile => undef, @_);
     my @command = ($with{qemu}, '-accel', 'tcg', '-m', $with{memory}, '-display', 'none',
-        '-no-reboot', '-serial', $with{serial}, '-net', 'none');
+        '-no-reboot', '-serial', $with{serial});
+    push @command, '-net', 'none' unless grep { $_ eq '-nic' } @{ $with{extra} };
     push @command, '-cpu', $with{cpu} if $with{cpu};
     push @command, '-device', 'isa-debug-exit,iobase=0xf4,iosize=0x04' if $with{exit_device};
     if ($with{firmware}) { # UEFI, as scripts/firmware names it; brings its own machine
@@ -43,7 +44,9 @@ sub boot {
             '-device', $with{stick}, '-device', 'usb-storage,drive=stick,removable=on';
     } elsif ($with{iso}) {
         push @command, '-cdrom', $with{iso};
-    } else {
+    } elsif ($with{disk}) {
+        push @command, '-drive', "format=raw,snapshot=on,file=$with{disk}";
+    } elsif ($with{kernel}) {
         push @command, '-kernel', $with{kernel}, '-append', $with{append};
         push @command, '-initrd', $with{modules} if $with{modules};
     }
