@@ -299,6 +299,11 @@ LIB_HEAP := $(filter src/memory/heap/%,$(PURE)) src/memory/heap/platheap.c
 LIB_GROWING := $(filter src/memory/growing/%,$(PURE)) src/memory/growing/platheap_growing.c
 LIB := $(LIB_HEAP) $(LIB_GROWING)
 
+# Its watch, which only programs link that call it; and what that asks of the heap.
+LIB_WATCH := $(filter src/memory/debug/guarded.c src/memory/debug/watch%,$(PURE)) \
+    src/memory/debug/platheap_watch.c
+LIB_SHARED := $(addprefix block_heap_,allocator count_refused free malloc_for trim)
+
 # The benchmark on the host: this heap against others.
 BENCH := $(filter-out tests/bench/recorder.c,$(sort $(wildcard tests/bench/*.c)))
 
@@ -318,7 +323,7 @@ objects = $(addprefix $(2)/,$(addsuffix .o,$(call sources,$(1))))
 
 KERNEL_OBJECTS := $(call objects,$(PURE) $(MACHINE) $(UNIT),build/kernel) build/font.o
 HOST_USER := src/user/blocks.c src/user/malloc.c
-HOST_SOURCES := $(PURE) $(filter-out $(PURE),$(LIB)) $(HOST_USER) $(UNIT) $(HOST_ONLY)
+HOST_SOURCES := $(sort $(PURE) $(LIB) $(LIB_WATCH)) $(HOST_USER) $(UNIT) $(HOST_ONLY)
 HOST_OBJECTS_32 := $(call objects,$(HOST_SOURCES),build/host/32)
 HOST_OBJECTS_64 := $(call objects,$(HOST_SOURCES),build/host/64)
 STRESS_OBJECTS_32 := $(call objects,$(PURE) $(STRESS),build/fast/32)
@@ -597,18 +602,26 @@ $(eval $(call host_objects,fast/64,$(HOST_CC) -fno-pie $(FAST_CFLAGS),64 bits, f
 $(eval $(call host_objects,lib/32,$(HOST_CC) $(HOST_M32) $(LIB_CFLAGS),32 bits, library))
 $(eval $(call host_objects,lib/64,$(HOST_CC) $(LIB_CFLAGS),64 bits, library))
 
-# Two objects in which only the interface has names: heap_create and the like stay the user's to
-# use. The linker takes the second into those programs alone that call it.
-define library
-build/lib/platheap$(2).o: $(call objects,$(LIB_HEAP),build/lib/$(2))
-build/lib/platheap_growing$(2).o: $(call objects,$(LIB_GROWING),build/lib/$(2))
-build/lib/platheap$(2).o build/lib/platheap_growing$(2).o:
-	$$(Q)$(HOST_CC) $(3) -nostdlib -r $$(addprefix -Wl$$(comma),$$(shell $(HOST_CC) $(3) \
+# Objects in which only the interface has names: heap_create and the like stay the user's to use.
+# What one object asks of another gets a name of the library's, too. The linker takes those into a
+# program that it calls.
+# $(1): the object; $(2): its sources; $(3): 32 or 64; $(4): flags
+define library_object
+build/lib/$(3)/$(1).o: $(call objects,$(2),build/lib/$(3))
+	$$(Q)$(HOST_CC) $(4) -nostdlib -r $$(addprefix -Wl$$(comma),$$(shell $(HOST_CC) $(4) \
 	    -nostdlib -Wl,--help 2>/dev/null | grep -o -m1 -e --force-group-allocation)) -o $$@ $$^
-	$$(Q)$$(OBJCOPY) --wildcard --keep-global-symbol='platheap_*' $$@ || \
+	$$(Q)$$(OBJCOPY) $(foreach f,$(LIB_SHARED),--redefine-sym $(f)=platheap_$(f)) $$@ && \
+	    $$(OBJCOPY) --wildcard --keep-global-symbol='platheap_*' $$@ || \
 	    { echo '$$@: $$(OBJCOPY) is not for $(HOST_MACHINE); expected: OBJCOPY= and AR= of' \
 	    'that machine, or LLVM'"'"'s' >&2; exit 1; }
-build/host/$(1): build/lib/platheap$(2).o build/lib/platheap_growing$(2).o
+endef
+
+# $(1): the library; $(2): 32 or 64; $(3): flags
+define library
+$(call library_object,platheap,$(LIB_HEAP),$(2),$(3))
+$(call library_object,platheap_growing,$(LIB_GROWING),$(2),$(3))
+$(call library_object,platheap_watch,$(LIB_WATCH),$(2),$(3))
+build/host/$(1): $(foreach part,platheap platheap_growing platheap_watch,build/lib/$(2)/$(part).o)
 	$$(call say,AR,$$@)
 	@mkdir -p $$(@D)
 	$$(Q)rm -f $$@; $$(AR) rcs $$@ $$^
@@ -703,6 +716,6 @@ test-programs: lib $(PROGRAM_FILES) build/compare/32/compare build/compare/64/co
     $(STRESS_OBJECTS_32:.o=.d) $(STRESS_OBJECTS_64:.o=.d) \
     $(patsubst %,build/bench/32/%.d,$(LIB) $(BENCH) $(COMPARE)) \
     $(patsubst %,build/bench/64/%.d,$(LIB) $(BENCH) $(COMPARE)) \
-    $(patsubst %,build/lib/32/%.d,$(LIB)) $(patsubst %,build/lib/64/%.d,$(LIB))
+    $(patsubst %,build/lib/32/%.d,$(LIB) $(LIB_WATCH)) $(patsubst %,build/lib/64/%.d,$(LIB) $(LIB_WATCH))
 
 endif # O

@@ -11,11 +11,11 @@ my $top = getcwd();
 my $folder = tempdir(CLEANUP => 1);
 
 for my $library ('libplatheap.a', 'libplatheap32.a') {
-    my ($nothing, %parts) = split /^(platheap\w*?)(?:64|32)\.o:$/m, `nm build/host/$library`;
-    is join(' ', sort keys %parts), 'platheap platheap_growing', "$library has two parts";
+    my ($nothing, %parts) = split /^(platheap\w*)\.o:$/m, `nm build/host/$library`;
+    is join(' ', sort keys %parts), 'platheap platheap_growing platheap_watch', "$library has three parts";
     for my $part (sort keys %parts) {
-        my @defined = $parts{$part} =~ / [TDRBC] (\w+)$/mg;
-        my @needed = grep { $_ ne '_GLOBAL_OFFSET_TABLE_' } $parts{$part} =~ / U (\w+)$/mg;
+        my @defined = grep { !/^platheap_block_heap_/ } $parts{$part} =~ / [TDRBC] (\w+)$/mg;
+        my @needed = grep { !/^(_GLOBAL_OFFSET_TABLE_|platheap_.*)$/ } $parts{$part} =~ / U (\w+)$/mg;
         open my $file, '<', "include/$part.h" or die $!;
         my $header = do { local $/; <$file> };
         is join(' ', sort @defined), join(' ', sort $header =~ /^[\w ]+[ *](platheap_\w+)\(/mg),
@@ -31,7 +31,7 @@ my $windows = 'x86_64-w64-mingw32-gcc';
 push @ways, "$windows -std=c11 -Wconversion" unless system "command -v $windows >/dev/null";
 for my $way (@ways) {
     my $said = join '', map { `$way -O1 -Wall -Wextra -ffreestanding -Iinclude -Isrc -c -o $folder/o $_ 2>&1` }
-        glob 'src/memory/heap/*.c src/memory/growing/*.c';
+        glob 'src/memory/heap/*.c src/memory/growing/*.c src/memory/debug/*.c';
     is $said, '', "$way has nothing to say";
 }
 
@@ -72,6 +72,33 @@ for my $bits ('', '32') {
         like $output, qr/^double free: -104$/m, '.. and see a double free';
     }
 }
+
+# Its other header, alone, as each language reads it; and the watch is linked by who calls it.
+for my $way ((map { "gcc -x c -std=$_" } qw(c99 c11 c17 c2x)), map { "g++ -x c++ -std=$_" } qw(c++98 c++20)) {
+    SKIP: {
+        skip "$way is not installed", 1 if system(($way =~ /(\S+)/)[0] . ' --version >/dev/null 2>&1');
+        is `echo '#include <platheap_watch.h>' | $way -Wall -Wextra -Wpedantic -I$folder/usr/include -fsyntax-only - 2>&1`,
+            '', "$way reads platheap_watch.h";
+    }
+}
+(my $watching = $program) =~ s/(#include <platheap)(.h>)\n(.*\n)/$1$2\n$1_watch$2\n$3
+static void found(void *context, const struct platheap_finding *finding)
+{
+    (void)context;
+    printf("found: %s\\n", platheap_finding_text(finding));
+}\n/;
+$watching =~ s/(    char \*text)/    struct platheap_watch_options watch = {PLATHEAP_WATCH_ALL, found};
+    if (!platheap_watch(heap, &watch))
+        return 2;\n$1/;
+open my $watched, '>', "$folder/watching.c" or die $!;
+print $watched $watching;
+close $watched;
+my $compile = "cd $folder && cc -Iusr/include -Lusr/lib";
+is system("$compile example.c -lplatheap -o example && $compile watching.c -lplatheap -o watching"),
+    0, 'a program is linked with the watch';
+like `$folder/watching`, qr/^found: was refused: already free\ndouble free: -104$/m, '.. and is told';
+like `nm $folder/watching`, qr/ platheap_watch$/m, '.. which is in it';
+unlike `nm $folder/example`, qr/watch/, '.. and not in one that does not call it';
 
 # Blanks and a quote in the prefix: pkg-config escapes them, for a shell or a make that looks.
 system(qq(scripts/install-lib "$folder/it's a prefix" >/dev/null)) == 0 or die;

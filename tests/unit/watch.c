@@ -110,7 +110,7 @@ CASE(watch, wrong_pointers_that_are_not_freed_are_told_and_not_counted)
                  {watch.records, HEAP_RESERVED, NULL}};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         CHECK_EQUAL(watch_size(&watch, wrong[i].pointer), 0);
-        watch_wrong(&watch, wrong[i].pointer);
+        CHECK_EQUAL(watch_wrong(&watch, wrong[i].pointer), wrong[i].refusal);
         CHECK_EQUAL(seen.count, i + 1);
         CHECK_EQUAL(seen.findings[i].kind, WATCH_WRONG_POINTER);
         CHECK_EQUAL(seen.findings[i].refusal, wrong[i].refusal);

@@ -120,8 +120,8 @@ MUST_USE int watch_free(struct heap_watch *watch, void *pointer, const uintptr_t
 size_t watch_size(const struct heap_watch *watch, const void *pointer);
 
 /* POINTER, where watch_size() is 0, was given for an allocation, but not to be freed: it is found
- * as a wrong pointer, and not counted among the frees that were refused. */
-void watch_wrong(struct heap_watch *watch, const void *pointer);
+ * as a wrong pointer, and not counted among the frees that were refused. Returns the refusal. */
+int watch_wrong(struct heap_watch *watch, const void *pointer);
 
 /* The allocation in which ADDRESS lies, live, held back or lately gone; or NULL. O(records). */
 const struct watch_record *watch_find(const struct heap_watch *watch, const void *address);

@@ -212,25 +212,25 @@ static int refusal_of(const struct heap_watch *watch, const void *pointer)
     return record ? HEAP_FREED : HEAP_RESERVED; /* the records themselves */
 }
 
-static void tell_wrong(struct heap_watch *watch, const void *pointer, int refusal)
+static int tell_wrong(struct heap_watch *watch, const void *pointer, int refusal)
 {
     struct watch_finding finding = {.kind = WATCH_WRONG_POINTER,
                                     .record = watch_find(watch, pointer),
                                     .refusal = refusal,
                                     .pointer = pointer};
     watch->found(watch->context, &finding);
+    return refusal;
 }
 
 static int refuse(struct heap_watch *watch, const void *pointer, int refusal)
 {
     block_heap_count_refused(watch->heap);
-    tell_wrong(watch, pointer, refusal);
-    return refusal;
+    return tell_wrong(watch, pointer, refusal);
 }
 
-void watch_wrong(struct heap_watch *watch, const void *pointer)
+int watch_wrong(struct heap_watch *watch, const void *pointer)
 {
-    tell_wrong(watch, pointer, refusal_of(watch, pointer));
+    return tell_wrong(watch, pointer, refusal_of(watch, pointer));
 }
 
 /* Gives the allocation that has been held longest back to the heap. */

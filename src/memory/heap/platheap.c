@@ -3,25 +3,11 @@
 #include "platheap.h"
 
 #include "lib/checked.h"
-#include "memory/heap/block_private.h"
+#include "memory/heap/platheap_private.h"
 #include "memory/heap/told.h"
 #include "memory/memory.h"
 
-enum { PLATHEAP_ALIGNMENT = 16 /* of the heap's own data; no type needs more */ };
-
-/* The block heap follows, at the next multiple of PLATHEAP_ALIGNMENT. */
-struct platheap {
-    bool quick;          /* nobody is to be called: the short ways are open */
-    size_t quick_most;   /* then malloc's is up to this many bytes; else 0 */
-    size_t quick_blocks; /* then free's is for so many blocks; else 0 */
-    size_t overhead_bytes;
-    struct platheap_options options;
-} __attribute__((aligned(PLATHEAP_ALIGNMENT)));
-
-static inline struct block_heap *blocks_of(const struct platheap *heap)
-{
-    return (struct block_heap *)(uintptr_t)(heap + 1);
-}
+#define CALLER __builtin_return_address(0)
 
 _Static_assert((int)PLATHEAP_OUT_OF_RANGE == (int)HEAP_OUT_OF_RANGE &&
                    (int)PLATHEAP_MISALIGNED == (int)HEAP_MISALIGNED &&
@@ -114,24 +100,6 @@ struct platheap *platheap_create(void *region, size_t nbytes,
     return heap;
 }
 
-static void lock(struct platheap *heap)
-{
-    if (heap->options.lock)
-        heap->options.lock(heap->options.context);
-}
-
-static void unlock(struct platheap *heap)
-{
-    if (heap->options.unlock)
-        heap->options.unlock(heap->options.context);
-}
-
-static void report(struct platheap *heap, const char *function, const void *pointer, int refusal)
-{
-    if (refusal && heap->options.report)
-        heap->options.report(heap->options.context, function, (void *)(uintptr_t)pointer, refusal);
-}
-
 /* POINTER, unless it is NULL, has NBYTES from now on. */
 static void *tell_allocated(struct platheap *heap, void *pointer, size_t nbytes)
 {
@@ -160,12 +128,14 @@ static void tell_resized(struct platheap *heap, void *pointer, size_t room, size
         heap->options.allocated(heap->options.context, pointer, nbytes);
 }
 
-static SLOW void *malloc_locked(struct platheap *heap, size_t nbytes)
+static SLOW void *malloc_locked(struct platheap *heap, size_t nbytes, const void *caller)
 {
-    lock(heap);
+    if (heap->watcher)
+        return heap->watcher->malloc(heap, nbytes, 1, caller);
+    platheap_lock(heap);
     void *pointer = block_heap_malloc(blocks_of(heap), nbytes);
     (void)tell_allocated(heap, pointer, nbytes);
-    unlock(heap);
+    platheap_unlock(heap);
     return pointer;
 }
 
@@ -176,41 +146,53 @@ void *platheap_malloc(struct platheap *heap, size_t nbytes)
         struct slab_class *class = slab_class_for(&blocks->slabs, nbytes);
         return *class->word ? slab_take(class) : block_heap_malloc_slowly(blocks, class);
     }
-    return heap->quick ? block_heap_malloc_large(blocks, nbytes) : malloc_locked(heap, nbytes);
+    return heap->quick ? block_heap_malloc_large(blocks, nbytes)
+                       : malloc_locked(heap, nbytes, CALLER);
+}
+
+static void *zalloc_for(struct platheap *heap, size_t nbytes, const void *caller)
+{
+    void *pointer = heap->watcher ? heap->watcher->malloc(heap, nbytes, 1, caller)
+                                  : platheap_malloc(heap, nbytes);
+    return pointer ? memset(pointer, 0, TOLD ? nbytes : platheap_usable_size(heap, pointer)) : NULL;
 }
 
 void *platheap_zalloc(struct platheap *heap, size_t nbytes)
 {
-    void *pointer = platheap_malloc(heap, nbytes);
-    return pointer ? memset(pointer, 0, TOLD ? nbytes : platheap_usable_size(heap, pointer)) : NULL;
+    return zalloc_for(heap, nbytes, CALLER);
 }
 
 void *platheap_calloc(struct platheap *heap, size_t count, size_t nbytes)
 {
     size_t product;
-    return checked_multiply(count, nbytes, &product) ? platheap_zalloc(heap, product) : NULL;
+    return checked_multiply(count, nbytes, &product) ? zalloc_for(heap, product, CALLER) : NULL;
 }
 
 void *platheap_aligned_alloc(struct platheap *heap, size_t alignment, size_t nbytes)
 {
-    lock(heap);
+    if (heap->watcher)
+        return heap->watcher->malloc(heap, nbytes, alignment, CALLER);
+    platheap_lock(heap);
     void *pointer = block_heap_malloc_aligned(blocks_of(heap), nbytes, alignment);
     (void)tell_allocated(heap, pointer, nbytes);
-    unlock(heap);
+    platheap_unlock(heap);
     return pointer;
 }
 
-static SLOW int free_locked(struct platheap *heap, const char *function, void *pointer)
+static SLOW int free_locked(struct platheap *heap, const char *function, void *pointer,
+                            const void *caller)
 {
     if (!pointer)
         return 0;
-    lock(heap);
+    if (heap->watcher)
+        return heap->watcher->free(heap, function, pointer, caller);
+    platheap_lock(heap);
     size_t room = TOLD ? block_heap_size(blocks_of(heap), pointer, NULL) : 0;
     int refusal = block_heap_free(blocks_of(heap), pointer);
     if (!refusal)
         tell_freed(heap, pointer, room);
-    unlock(heap);
-    report(heap, function, pointer, refusal);
+    platheap_unlock(heap);
+    platheap_report(heap, function, pointer, refusal);
     return refusal;
 }
 
@@ -218,7 +200,7 @@ static SLOW int free_rest(struct platheap *heap, void *pointer)
 {
     int refusal = block_heap_free_rest(blocks_of(heap), pointer);
     if (refusal)
-        report(heap, "platheap_free", pointer, refusal);
+        platheap_report(heap, "platheap_free", pointer, refusal);
     return refusal;
 }
 
@@ -227,7 +209,7 @@ int platheap_free(struct platheap *heap, void *pointer)
     struct block_heap *blocks = blocks_of(heap);
     size_t offset = block_offset_of(blocks, pointer), block = offset / HEAP_BLOCK_SIZE;
     if (block >= heap->quick_blocks) /* as NULL is */
-        return free_locked(heap, "platheap_free", pointer);
+        return free_locked(heap, "platheap_free", pointer, CALLER);
     struct slab *slab = &blocks->slabs.slabs[block];
     if (blocks->owners[block] != OWNER_SLAB || !slab_mark_free(&blocks->slabs, slab, offset))
         return free_rest(heap, pointer);
@@ -236,35 +218,35 @@ int platheap_free(struct platheap *heap, void *pointer)
 
 static SLOW bool stays(struct platheap *heap, void *pointer, size_t nbytes)
 {
-    lock(heap);
+    platheap_lock(heap);
     size_t room = TOLD ? block_heap_size(blocks_of(heap), pointer, NULL) : 0;
     bool in_place = block_heap_stay(blocks_of(heap), pointer, nbytes);
     if (in_place)
         tell_resized(heap, pointer, room, nbytes);
-    unlock(heap);
+    platheap_unlock(heap);
     return in_place;
 }
 
-/* What realloc does: ALIGNMENT is 1 for what malloc would give. */
+/* What realloc does in a heap that is not watched: ALIGNMENT is 1 for what malloc would give. */
 static void *realloc_in(struct platheap *heap, const char *function, void *pointer,
                         size_t alignment, size_t nbytes)
 {
     size_t was;
     if (nbytes == 0) {
-        (void)free_locked(heap, function, pointer);
+        (void)free_locked(heap, function, pointer, NULL);
         return NULL;
     }
-    lock(heap);
+    platheap_lock(heap);
     bool lies_right = is_multiple((uintptr_t)pointer, alignment);
     int result =
         block_heap_try_resize(blocks_of(heap), pointer, lies_right ? nbytes : 0, false, &was);
     if (result == RESIZE_DONE)
         tell_resized(heap, pointer, was, nbytes);
-    unlock(heap);
+    platheap_unlock(heap);
     if (result == RESIZE_DONE)
         return pointer;
     if (result != RESIZE_MOVE) {
-        report(heap, function, pointer, result);
+        platheap_report(heap, function, pointer, result);
         return NULL;
     }
     void *moved = alignment == 1 ? platheap_malloc(heap, nbytes)
@@ -279,6 +261,8 @@ static void *realloc_in(struct platheap *heap, const char *function, void *point
 
 void *platheap_realloc(struct platheap *heap, void *pointer, size_t nbytes)
 {
+    if (heap->watcher)
+        return heap->watcher->realloc(heap, "platheap_realloc", pointer, 1, nbytes, CALLER);
     return pointer ? realloc_in(heap, "platheap_realloc", pointer, 1, nbytes)
                    : platheap_malloc(heap, nbytes);
 }
@@ -288,6 +272,9 @@ void *platheap_aligned_realloc(struct platheap *heap, void *pointer, size_t alig
 {
     if (alignment == 0 || (alignment & (alignment - 1)) != 0)
         return NULL;
+    if (heap->watcher)
+        return heap->watcher->realloc(heap, "platheap_aligned_realloc", pointer, alignment, nbytes,
+                                      CALLER);
     return pointer ? realloc_in(heap, "platheap_aligned_realloc", pointer, alignment, nbytes)
                    : platheap_aligned_alloc(heap, alignment, nbytes);
 }
@@ -297,24 +284,28 @@ size_t platheap_usable_size(struct platheap *heap, const void *pointer)
     int refusal;
     if (!pointer)
         return 0;
-    lock(heap);
+    if (heap->watcher)
+        return heap->watcher->size(heap, "platheap_usable_size", pointer, CALLER);
+    platheap_lock(heap);
     size_t nbytes = block_heap_size(blocks_of(heap), pointer, &refusal);
-    unlock(heap);
-    report(heap, "platheap_usable_size", pointer, refusal);
+    platheap_unlock(heap);
+    platheap_report(heap, "platheap_usable_size", pointer, refusal);
     return nbytes;
 }
 
 size_t platheap_trim(struct platheap *heap)
 {
-    lock(heap);
+    if (heap->watcher)
+        heap->watcher->release(heap, CALLER);
+    platheap_lock(heap);
     size_t nblocks = block_heap_trim(blocks_of(heap));
-    unlock(heap);
+    platheap_unlock(heap);
     return nblocks * HEAP_BLOCK_SIZE;
 }
 
 void platheap_statistics(struct platheap *heap, struct platheap_statistics *statistics)
 {
-    lock(heap);
+    platheap_lock(heap);
     const struct block_heap *blocks = blocks_of(heap);
     const struct heap_statistics *counts = &blocks->heap.statistics;
     *statistics = (struct platheap_statistics){
@@ -328,14 +319,14 @@ void platheap_statistics(struct platheap *heap, struct platheap_statistics *stat
         .failed = counts->failed,
         .refused = counts->refused,
     };
-    unlock(heap);
+    platheap_unlock(heap);
 }
 
 const char *platheap_check(struct platheap *heap)
 {
-    lock(heap);
+    platheap_lock(heap);
     const char *broken = block_heap_check(blocks_of(heap));
-    unlock(heap);
+    platheap_unlock(heap);
     return broken;
 }
 

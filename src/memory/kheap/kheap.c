@@ -142,7 +142,7 @@ static size_t size_of(const char *function, void *pointer, uintptr_t caller)
     size_t nbytes = room_of(pointer, &refusal);
     if (nbytes == 0 && state.watch.flags) {
         kheap_say_where(function, caller);
-        watch_wrong(&state.watch, pointer);
+        (void)watch_wrong(&state.watch, pointer);
     } else if (nbytes == 0) {
         kheap_say_refused(function, pointer, refusal, caller);
     }
