@@ -383,9 +383,10 @@ ifeq ($(HOST_32),)
 	@echo 'lib: libplatheap.a is for $(HOST_MACHINE); no libplatheap32.a: $(HOST_CC) has no -m32'
 endif
 
-amalgamation: ## the same as files to copy: build/platheap.[ch], build/platheap_growing.[ch]
+amalgamation: ## the same as files to copy: build/platheap.[ch], platheap_watch.[ch] and platheap_growing.[ch]
 	$(Q)mkdir -p build
 	$(Q)scripts/amalgamate build platheap $(LIB_HEAP)
+	$(Q)scripts/amalgamate build platheap_watch $(LIB_WATCH)
 	$(Q)scripts/amalgamate build platheap_growing $(LIB_GROWING)
 
 install-lib: lib ## library, headers, manual page, for pkg-config, CMake and Meson, under PREFIX=/usr/local

@@ -9,7 +9,7 @@ use Test::More;
 my $folder = tempdir(CLEANUP => 1);
 my $made = `make --no-print-directory amalgamation 2>&1`;
 is $?, 0, 'make amalgamation' or BAIL_OUT $made;
-system "cp build/platheap.[ch] $folder";
+system "cp build/platheap*.[ch] $folder";
 
 open my $file, '>', "$folder/faults.c" or die $!;
 print {$file} <<'C';
@@ -93,6 +93,23 @@ for (@faults) {
     like `$folder/asan $fault $size 2>&1`, qr/AddressSanitizer: use-after-poison/,
         "AddressSanitizer: $fault, size $size";
 }
+
+# It watches already, and would take patterns for faults.
+open $file, '>', "$folder/watch.c" or die $!;
+print {$file} <<'C';
+#include "platheap_watch.h"
+
+static char region[1 << 20];
+
+int main(void)
+{
+    struct platheap_watch_options options = {.flags = PLATHEAP_WATCH_ALL};
+    return platheap_watch(platheap_create(region, sizeof region, NULL), &options);
+}
+C
+close $file;
+is system("cd $folder && gcc -std=c11 -fsanitize=address -DPLATHEAP_ASAN watch.c platheap.c platheap_watch.c -o watch && ./watch"),
+    0, 'the library\'s own watch is refused';
 
 SKIP: {
     skip 'valgrind is not installed', 1 if system 'command -v valgrind >/dev/null 2>&1';
