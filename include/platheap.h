@@ -2,7 +2,8 @@
  * libplatheap: the heap of the Plat kernel as a library. Give it a region of memory, and it serves
  * allocations from it; everything that it knows stands at the region's beginning. Freestanding C,
  * for 32 and 64 bits; it needs memset and memcpy, and on a processor that can't divide, shift 64
- * bits or count zeros what the compiler calls for that (libgcc). This is its only header.
+ * bits or count zeros what the compiler calls for that (libgcc). Its other header,
+ * platheap_watch.h, is for finding misuse.
  *
  *     static char region[1 << 20];
  *     struct platheap *heap = platheap_create(region, sizeof region, NULL);
