@@ -129,6 +129,7 @@ PURE := \
     src/drivers/mp_table.c        how old boards connect the PIC \
     src/drivers/acpi.c            ACPI's tables, untrusted \
     src/drivers/acpi_off.c        .. and the number that switches off \
+    src/drivers/pci.c             what is on the PCI bus, untrusted \
     src/drivers/pixels.c          glyphs onto a picture \
     src/drivers/framebuffer.c     text on it, scrolled in RAM \
     src/memory/memory.c           memset and its like \
@@ -192,6 +193,7 @@ MACHINE := \
     src/drivers/screen.c          whichever the loader left \
     src/drivers/keyboard.c        i8042 \
     src/drivers/pic.c             8259 \
+    src/drivers/pci_ports.c       PCI's configuration space \
     src/drivers/pit.c             8254 \
     src/drivers/console.c         keys from both \
     src/drivers/acpi_power.c      ACPI's registers \

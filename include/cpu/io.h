@@ -28,6 +28,18 @@ static inline uint16_t io_read16(uint16_t port)
     return value;
 }
 
+static inline void io_write32(uint16_t port, uint32_t value)
+{
+    __asm__ volatile("outl %0, %1" ::"a"(value), "Nd"(port) : "memory");
+}
+
+static inline uint32_t io_read32(uint16_t port)
+{
+    uint32_t value;
+    __asm__ volatile("inl %1, %0" : "=a"(value) : "Nd"(port) : "memory");
+    return value;
+}
+
 /*
  * About a microsecond on a board whose chips need one between two accesses: that is what a read
  * over their bus takes. Every PC has port 0x61, and reading it changes nothing. (Port 0x80, which

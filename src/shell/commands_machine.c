@@ -1,3 +1,4 @@
+#include "drivers/pci.h"
 #include "drivers/pic.h"
 #include "drivers/pit.h"
 #include "drivers/power.h"
@@ -50,6 +51,26 @@ void command_sysinfo(const struct shell_context *context, unsigned nwords, char 
 {
     (void)nwords, (void)words;
     machine_report(context->machine);
+}
+
+void command_lspci(const struct shell_context *context, unsigned nwords, char **words)
+{
+    (void)context, (void)nwords, (void)words;
+    static struct pci_function functions[PCI_FUNCTIONS_MOST];
+    const struct pci_access *access = pci_machine();
+    size_t count = access ? pci_scan(access, functions, PCI_FUNCTIONS_MOST) : 0;
+    if (!access)
+        kprintf("  there is no PCI bus\n");
+    for (size_t i = 0; i < count && i < PCI_FUNCTIONS_MOST; i++) {
+        const struct pci_function *function = &functions[i];
+        char text[40];
+        pci_class_text(function, text, sizeof text);
+        kprintf("  %02x:%02x.%u  %04x:%04x  %s\n", function->place >> 8u,
+                function->place >> 3 & 31u, function->place & 7u, function->vendor,
+                function->device, text);
+    }
+    if (count > PCI_FUNCTIONS_MOST)
+        kprintf("  and %zu more\n", count - PCI_FUNCTIONS_MOST);
 }
 
 static void show(void *context, const char *text, size_t nbytes)

@@ -21,7 +21,7 @@ sub session {
     return @parts;
 }
 
-my @commands = qw(help map heap blocks alloc free stats translate fault selftest sysinfo dmesg
+my @commands = qw(help map heap blocks alloc free stats translate fault selftest lspci sysinfo dmesg
     uptime reboot poweroff);
 my ($help, $map, $heap, $picture, $alloc, $blocks, $stats, $free, $again, $inside, $odd, $outside,
     $translate, $unmapped, $uptime, $selftest, $null)
@@ -86,6 +86,16 @@ like $no_fault, qr/^xyz: no such fault; expected: .*\n\z/, 'an unknown fault';
 like $zero, qr/^  no memory for 0 bytes/, 'no bytes';
 like $huge, qr/^  no memory for 4293918720 bytes/, 'more than there is';
 is $empty, '', 'an empty line';
+
+# What is on the bus: what QEMU says of it, too; and a machine that has none.
+my $pci = boot(machine => 'q35', extra => ['-device', 'qemu-xhci', '-device', 'pcie-root-port,id=root',
+    '-device', 'e1000e,bus=root'], script => [[qr/plat> /, "lspci\r"], [qr/plat> /, "poweroff\r"]]);
+for my $line ('00:00.0  8086:29c0  host bridge', '1b36:000d  USB controller (xHCI)', '1b36:000c  PCI bridge',
+    '00:1f.2  8086:2922  SATA controller', '01:00.0  8086:10d3  Ethernet controller') {
+    like $pci->{text}, qr/^  .*\Q$line\E$/m, "lspci: $line";
+}
+$pci = boot(machine => 'isapc', script => [[qr/plat> /, "lspci\r"], [qr/plat> /, "poweroff\r"]]);
+like $pci->{text}, qr/^  there is no PCI bus$/m, 'lspci: an old machine has none';
 
 # The form for reports shows what sysinfo prints: the same beginnings of lines, in the same order.
 my ($sysinfo) = session('', 'sysinfo');

@@ -1,0 +1,86 @@
+/*
+ * What is on the PCI bus (PCI Local Bus Specification 3.0, chapter 6; PCI-to-PCI Bridge 1.2). Pure:
+ * configuration space is reached by two functions; what stands there is not believed: lists in a
+ * circle, bridges that lead back, and functions that answer all ones end somewhere.
+ */
+#ifndef PLAT_DRIVERS_PCI_H
+#define PLAT_DRIVERS_PCI_H
+
+#include "lib/types.h"
+
+enum {
+    PCI_FUNCTIONS_MOST = 256, /* that one scan finds; a large server has as many */
+    PCI_BARS = 6,
+    PCI_CAPABILITIES_MOST = 48 /* of 4 bytes at least, behind the first 64 */
+};
+
+/* Where a function is: bits 15 to 8 the bus, 7 to 3 the device, 2 to 0 the function. */
+typedef uint16_t pci_place_t;
+
+/* Offsets in configuration space, of words of 4 bytes. */
+enum {
+    PCI_ID = 0x00,      /* device, vendor */
+    PCI_COMMAND = 0x04, /* status, command */
+    PCI_CLASS = 0x08,   /* class, subclass, interface, revision */
+    PCI_HEADER = 0x0c,  /* in its third byte: bit 7 several functions, below the kind */
+    PCI_BAR = 0x10,
+    PCI_BUSES = 0x18, /* of a bridge, from the lowest byte on: its own bus, the one behind it */
+    PCI_CAPABILITIES = 0x34,
+    PCI_INTERRUPT = 0x3c
+};
+
+/* Bits of the command. */
+enum { PCI_ENABLE_PORTS = 1, PCI_ENABLE_MEMORY = 2, PCI_ENABLE_MASTER = 4 };
+
+/* How a word at OFFSET, a multiple of 4 below 256, of the function at PLACE is read and written.
+ * All ones where there is none. */
+struct pci_access {
+    uint32_t (*read)(pci_place_t place, uint32_t offset);
+    void (*write)(pci_place_t place, uint32_t offset, uint32_t value);
+};
+
+struct pci_function {
+    pci_place_t place;
+    uint16_t vendor, device;
+    uint8_t class, subclass, interface, revision;
+    uint8_t kind; /* of its header: 0 a device, 1 a bridge to another bus */
+    uint8_t line; /* of the interrupt controller, as the firmware wrote it down; 255: none */
+};
+
+/*
+ * Finds the functions on bus 0 and behind its bridges, in the order of their buses, and of their
+ * places there. Returns how many there are, of which FUNCTIONS gets the first MOST. O(65,536 reads)
+ * at most: 32 for each bus that a bridge leads to, and those of its functions.
+ */
+size_t pci_scan(const struct pci_access *access, struct pci_function *functions, size_t most);
+
+/* A range of addresses that a function answers to. */
+struct pci_bar {
+    bool ports; /* else memory */
+    uint64_t start;
+    uint64_t nbytes; /* a power of two */
+};
+
+/*
+ * The range of register INDEX of FUNCTION, below PCI_BARS; the function answers to none of its
+ * ranges meanwhile. False where there is none, nobody gave it a place, or it is the second half of
+ * the register in front of it.
+ */
+MUST_USE bool pci_bar(const struct pci_access *access, const struct pci_function *function,
+                      size_t index, struct pci_bar *bar);
+
+/* Where the first capability ID of FUNCTION behind offset AFTER (0: any) stands; 0 without one. */
+uint32_t pci_capability(const struct pci_access *access, const struct pci_function *function,
+                        uint8_t id, uint32_t after);
+
+/* Sets the bits ON of FUNCTION's command, and clears those of OFF. */
+void pci_command(const struct pci_access *access, const struct pci_function *function, uint16_t on,
+                 uint16_t off);
+
+/* "USB controller (xHCI)"; of a class that has no name here "class 0c03". TEXT has NBYTES. */
+void pci_class_text(const struct pci_function *function, char *text, size_t nbytes);
+
+/* pci_ports.c: this machine's; NULL where there is no PCI. */
+const struct pci_access *pci_machine(void);
+
+#endif
