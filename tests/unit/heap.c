@@ -1,6 +1,7 @@
 /* The block table: what it must do, and what the family's heaps get wrong (B1 to B15). */
 #include "memory/heap/heap.h"
 
+#include "arena.h"
 #include "case.h"
 #include "lib/string.h"
 #include "memory/memory.h"
@@ -11,7 +12,9 @@ enum { BLOCKS = 16, LARGE_BLOCKS = 2048 };
 #define START ((uint8_t *)0x40000000)
 
 static HEAP_BLOCK_TABLE_ENTRY entries[LARGE_BLOCKS];
-static struct heap_run runs[LARGE_BLOCKS];
+#define RUNS ((struct heap_run *)(void *)arena) /* too many for the kernel's image */
+_Static_assert(LARGE_BLOCKS * sizeof(struct heap_run) <= (size_t)ARENA_BLOCKS * ARENA_BLOCK_SIZE,
+               "the arena has room for all of them");
 static struct heap_table table;
 static struct heap heap;
 
@@ -22,7 +25,7 @@ static void *at(size_t block)
 
 static bool make(size_t nblocks)
 {
-    table = (struct heap_table){.entries = entries, .total = nblocks, .runs = runs};
+    table = (struct heap_table){.entries = entries, .total = nblocks, .runs = RUNS};
     return heap_create(&heap, at(0), at(nblocks), &table) == 0;
 }
 
@@ -207,7 +210,7 @@ CASE(heap, b7_free_past_the_end_is_refused)
 CASE(heap, b8_create_validates_everything)
 {
     struct heap untouched = {.saddr = (void *)0x1234};
-    struct heap_table right = {.entries = entries, .total = BLOCKS, .runs = runs};
+    struct heap_table right = {.entries = entries, .total = BLOCKS, .runs = RUNS};
     struct heap_table wrong = right;
     heap = untouched;
     CHECK_EQUAL(heap_create(NULL, at(0), at(BLOCKS), &right), -EINVARG);
@@ -228,7 +231,7 @@ CASE(heap, b8_create_validates_everything)
     wrong = right;
     wrong.runs = NULL;
     CHECK_EQUAL(heap_create(&heap, at(0), at(BLOCKS), &wrong), -EINVARG);
-    wrong.runs = (struct heap_run *)((uintptr_t)runs + 1);
+    wrong.runs = (struct heap_run *)((uintptr_t)RUNS + 1);
     CHECK_EQUAL(heap_create(&heap, at(0), at(BLOCKS), &wrong), -EINVARG);
     CHECK(heap.saddr == untouched.saddr && heap.table == NULL);
 }
@@ -237,7 +240,7 @@ CASE(heap, b8_create_refuses_its_own_table)
 {
     /* Over the whole page or pages where the entries stand; the heap may not serve them. */
     uintptr_t page = (uintptr_t)entries & ~(uintptr_t)4095;
-    struct heap_table own = {.entries = entries, .total = 2, .runs = runs};
+    struct heap_table own = {.entries = entries, .total = 2, .runs = RUNS};
     CHECK_EQUAL(heap_create(&heap, (void *)page, (void *)(page + 2 * 4096), &own), -EINVARG);
     /* The last byte of the entries alone, in the first page served. */
     own.entries = at(1) - 2;
@@ -259,7 +262,7 @@ CASE(heap, b8_create_refuses_itself_inside)
         struct heap_table table;
     } __attribute__((aligned(4096))) memory; /* whole pages, and nothing else in them */
     void *end = (uint8_t *)&memory + sizeof memory;
-    table = (struct heap_table){.entries = entries, .total = sizeof memory / 4096, .runs = runs};
+    table = (struct heap_table){.entries = entries, .total = sizeof memory / 4096, .runs = RUNS};
     memory.table = table;
     CHECK_EQUAL(heap_create(&memory.heap, memory.first, end, &table), -EINVARG);
     CHECK_EQUAL(heap_create(&heap, memory.first, end, &memory.table), -EINVARG);
@@ -408,11 +411,11 @@ CASE(heap, check_sees_every_bit_that_flips_beside_the_table)
     for (unsigned bit = 0; bit < 32; bit++) {
         for (size_t block = 0; block < BLOCKS; block++) {
             bool free = entries[block] == 0 && begins[block];
-            bool seen = flip_is_seen(&runs[block].length, bit);
+            bool seen = flip_is_seen(&RUNS[block].length, bit);
             CHECK(seen || !(begins[block] || ends_free[block]));
-            seen = flip_is_seen(&runs[block].newer, bit);
+            seen = flip_is_seen(&RUNS[block].newer, bit);
             CHECK(seen || !free);
-            seen = flip_is_seen(&runs[block].older, bit);
+            seen = flip_is_seen(&RUNS[block].older, bit);
             CHECK(seen || !free);
         }
         for (size_t bin = 0; bin < HEAP_BINS; bin++)

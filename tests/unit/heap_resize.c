@@ -1,4 +1,5 @@
 /* Allocations that change their length in place, and aligned ones. */
+#include "arena.h"
 #include "case.h"
 #include "memory/heap/heap.h"
 
@@ -8,7 +9,9 @@ enum { BLOCKS = 4096 };
 #define START ((uint8_t *)0x40010000)
 
 static HEAP_BLOCK_TABLE_ENTRY entries[BLOCKS];
-static struct heap_run runs[BLOCKS];
+#define RUNS ((struct heap_run *)(void *)arena) /* too many for the kernel's image */
+_Static_assert(BLOCKS * sizeof(struct heap_run) <= (size_t)ARENA_BLOCKS * ARENA_BLOCK_SIZE,
+               "the arena has room for all of them");
 static struct heap_table table;
 static struct heap heap;
 
@@ -19,7 +22,7 @@ static void *at(size_t block)
 
 static bool make(void)
 {
-    table = (struct heap_table){.entries = entries, .total = BLOCKS, .runs = runs};
+    table = (struct heap_table){.entries = entries, .total = BLOCKS, .runs = RUNS};
     return heap_create(&heap, at(0), at(BLOCKS), &table) == 0;
 }
 
