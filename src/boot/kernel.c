@@ -299,7 +299,8 @@ void kernel_main(void)
     trap_init((paddr_t)boot.space.directory);
     screen_init(&boot.info.screen, boot.options.console, LAYOUT_USER_END, boot.space.end);
     acpi_find(&boot.acpi, &boot.info, &boot.firmware, probe_memory);
-    firmware_consider_root(&boot.firmware, boot.acpi.root);
+    if (boot.acpi.root != boot.info.acpi_root) /* else it lies where the loader put it */
+        firmware_consider_root(&boot.firmware, boot.acpi.root);
     power_use(&boot.acpi);
     power_leave_by(boot.options.exit_port);
     say_machine();

@@ -12,6 +12,8 @@ enum {
     TAG_ALIGNMENT = 8,
     BYTES_MOST = 1 << 20,   /* ten times what the largest maps take: more is noise */
     ENTRY_BYTES_MOST = 256, /* of a map, ten times what any standard has */
+    ACPI_BYTES_OLD = 20,    /* of a root pointer of ACPI 1.0, .. */
+    ACPI_BYTES_NEW = 36,    /* .. and of a newer one at least */
     ACPI_BYTES_MOST = 4096
 };
 
@@ -121,12 +123,12 @@ static void capture_map(struct boot_info *info, const struct tag *tag)
 static bool continues(struct boot_info *info, const struct boot_entry *entry)
 {
     struct boot_entry *last = info->nentries ? &info->entries[info->nentries - 1] : NULL;
-    uint64_t length;
+    uint64_t end, new_end;
     if (!last || info->nentries_dropped || last->type != entry->type ||
-        last->base + last->length != entry->base ||
-        __builtin_add_overflow(last->length, entry->length, &length))
+        __builtin_add_overflow(last->base, last->length, &end) || end != entry->base ||
+        __builtin_add_overflow(end, entry->length, &new_end))
         return false;
-    last->length = length;
+    last->length = new_end - last->base;
     return true;
 }
 
@@ -151,9 +153,10 @@ static void capture_efi_map(struct boot_info *info, const struct tag *tag)
 /* The newer one counts, whichever comes first. */
 static void capture_root(struct boot_info *info, const struct tag *tag)
 {
+    bool newer = tag->type == MULTIBOOT2_ACPI_NEW;
     uint32_t nbytes = tag->nbytes - (uint32_t)sizeof(struct multiboot2_tag);
-    if (!nbytes || nbytes > ACPI_BYTES_MOST ||
-        (info->acpi_root && tag->type == MULTIBOOT2_ACPI_OLD))
+    if (nbytes < (newer ? ACPI_BYTES_NEW : ACPI_BYTES_OLD) || nbytes > ACPI_BYTES_MOST ||
+        (info->acpi_root && !newer))
         return;
     info->acpi_root = tag->address + (uint32_t)sizeof(struct multiboot2_tag);
     info->acpi_bytes = nbytes;

@@ -37,8 +37,8 @@ static void refuse(struct acpi *acpi, const char *signature, paddr_t address, co
     string_copy(acpi->refused_table, sizeof acpi->refused_table, signature);
 }
 
-/* Whether a root pointer stands at ADDRESS, where its first 20 bytes are readable. */
-static bool is_root(struct acpi *acpi, paddr_t address)
+/* Whether a root pointer of at most MOST bytes, 20 or more, stands at ADDRESS. */
+static bool is_root(struct acpi *acpi, paddr_t address, uint32_t most)
 {
     const struct acpi_root_pointer *root = acpi->read(address, ROOT_BYTES_1);
     if (!root || !same(root->signature, "RSD PTR ", sizeof root->signature))
@@ -47,8 +47,8 @@ static bool is_root(struct acpi *acpi, paddr_t address)
     if (sum_of(root, ROOT_BYTES_1))
         why = "its bytes do not add up to 0";
     else if (root->revision >= 2) {
-        root = acpi->read(address, sizeof *root);
-        if (!root || root->length < sizeof *root || root->length > ROOT_BYTES_MOST)
+        root = most < sizeof *root ? NULL : acpi->read(address, sizeof *root);
+        if (!root || root->length < sizeof *root || root->length > most)
             why = "its length makes no sense";
         else if (!(root = acpi->read(address, root->length)))
             why = "it reaches beyond what is mapped";
@@ -79,7 +79,8 @@ static paddr_t find_root_in(struct acpi *acpi, uint64_t start, uint64_t end)
         const uint8_t *piece = acpi->read((uint32_t)at, nbytes);
         for (uint32_t i = 0; piece && i + 4 <= nbytes; i += ROOT_ALIGNMENT) {
             paddr_t address = (paddr_t)at + i;
-            if (may_be_root(piece + i) && end - address >= ROOT_BYTES_1 && is_root(acpi, address))
+            if (may_be_root(piece + i) && end - address >= ROOT_BYTES_1 &&
+                is_root(acpi, address, ROOT_BYTES_MOST))
                 return address;
         }
         at += nbytes;
@@ -89,7 +90,8 @@ static paddr_t find_root_in(struct acpi *acpi, uint64_t start, uint64_t end)
 
 static paddr_t find_root(struct acpi *acpi, const struct boot_info *info, paddr_t ebda)
 {
-    if (info->acpi_root && info->acpi_bytes >= ROOT_BYTES_1 && is_root(acpi, info->acpi_root))
+    if (info->acpi_root && info->acpi_bytes >= ROOT_BYTES_1 &&
+        is_root(acpi, info->acpi_root, info->acpi_bytes))
         return info->acpi_root;
     paddr_t root = ebda ? find_root_in(acpi, ebda, ebda + EBDA_BYTES) : 0;
     if (!root)

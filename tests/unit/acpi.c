@@ -575,3 +575,16 @@ CASE(acpi, the_loaders_copy_comes_first)
         CHECK_EQUAL(find(true).root, ROOT);
     }
 }
+
+/* Nothing behind the bytes that the loader has of it is read. */
+CASE(acpi, the_loaders_copy_is_as_long_as_it_is)
+{
+    for (uint32_t nbytes = 20; nbytes <= 40; nbytes++) {
+        begin();
+        put_root(TABLES + 0xd00, 2, LIST, 0);
+        shared->info.acpi_root = TABLES + 0xd00;
+        shared->info.acpi_bytes = nbytes;
+        struct acpi acpi = find(true);
+        CHECK_EQUAL(acpi.root, nbytes >= 36 ? TABLES + 0xd00 : ROOT);
+    }
+}

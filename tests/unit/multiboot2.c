@@ -389,6 +389,24 @@ CASE(multiboot2, efi_memory_in_pieces)
     CHECK(shared->info.entries[3].length > (uint64_t)1 << 62);
 }
 
+/* What ends at the very end of 64 bits goes on nowhere: joined with what begins at 0 it would
+ * reserve nothing. */
+CASE(multiboot2, efi_memory_does_not_wrap)
+{
+    begin_at(BASE);
+    uint32_t start = begin_map(17, 48, 1);
+    put_efi(0, 0xfffffffffffff000, 1, 0, 48);
+    put_efi(0, 0, 0x2000, 0, 48);
+    put_efi(6, 0xffffffffffffe000, 1, 0, 48);
+    put_efi(6, 0xfffffffffffff000, 1, 0, 48);
+    end_tag(start);
+    capture();
+    CHECK_EQUAL(shared->info.nentries, 4);
+    CHECK_EQUAL(shared->info.entries[0].length, 4096);
+    CHECK_EQUAL(shared->info.entries[1].base, 0);
+    CHECK_EQUAL(shared->info.entries[1].length, 0x2000000);
+}
+
 /* Of both maps the memory map takes what is RAM in each. */
 CASE(multiboot2, what_either_map_denies_is_no_ram)
 {
@@ -446,6 +464,27 @@ CASE(multiboot2, both_root_pointers)
         CHECK_EQUAL(shared->info.acpi_bytes, 36);
         CHECK_EQUAL(*(const uint8_t *)read(shared->info.acpi_root, 1), 2);
     }
+}
+
+/* One that is too short for its kind is none, and hides no other. */
+CASE(multiboot2, root_pointers_that_are_too_short)
+{
+    for (uint32_t nbytes = 0; nbytes <= 40; nbytes++)
+        for (uint32_t type = 14; type <= 15; type++) {
+            begin_at(BASE);
+            uint32_t start = begin_tag(14);
+            for (int i = 0; i < 20; i++)
+                put(7, 1);
+            end_tag(start);
+            start = begin_tag(type);
+            for (uint32_t i = 0; i < nbytes; i++)
+                put(9, 1);
+            end_tag(start);
+            capture();
+            bool newer = type == 15 && nbytes >= 36;
+            CHECK_EQUAL(shared->info.acpi_bytes, newer ? nbytes : 20);
+            CHECK_EQUAL(*(const uint8_t *)read(shared->info.acpi_root, 1), newer ? 9 : 7);
+        }
 }
 
 CASE(multiboot2, screens)
