@@ -48,9 +48,10 @@ struct pci_function {
 };
 
 /*
- * Finds the functions on bus 0 and behind its bridges, in the order of their buses, and of their
- * places there. Returns how many there are, of which FUNCTIONS gets the first MOST. O(65,536 reads)
- * at most: 32 for each bus that a bridge leads to, and those of its functions.
+ * Finds the functions on bus 0 and behind its bridges, bus after bus, in the order of their places
+ * there. Returns how many there are, of which FUNCTIONS gets the first MOST. Buses of other host
+ * bridges, as large servers have them, are not found. Reads 32 words for each bus that a bridge
+ * leads to, and 5 for each function: at most 5 times 65,536.
  */
 size_t pci_scan(const struct pci_access *access, struct pci_function *functions, size_t most);
 
@@ -62,9 +63,10 @@ struct pci_bar {
 };
 
 /*
- * The range of register INDEX of FUNCTION, below PCI_BARS; the function answers to none of its
- * ranges meanwhile. False where there is none, nobody gave it a place, or it is the second half of
- * the register in front of it.
+ * The range of register INDEX of FUNCTION, below PCI_BARS. The function answers to none of its
+ * ranges meanwhile: call with interrupts off, and while nothing is behind it that anybody waits
+ * for. False where there is none, nobody gave it a place, it is the second half of the register in
+ * front of it, or FUNCTION is a host bridge.
  */
 MUST_USE bool pci_bar(const struct pci_access *access, const struct pci_function *function,
                       size_t index, struct pci_bar *bar);

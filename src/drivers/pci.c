@@ -15,6 +15,7 @@ enum {
     SEVERAL = 0x80,
     KIND = 0x7f,
     KIND_BRIDGE = 1,
+    KIND_CARDBUS = 2,              /* which has the number of the bus behind it in the same place */
     STATUS_CAPABILITIES = 1 << 20, /* in the word of command and status */
     COMMAND_BITS = 0xffff,
     BAR_PORTS = 1,
@@ -67,7 +68,7 @@ static bool add(struct scan *scan, pci_place_t place, uint32_t id)
     if (scan->count < scan->most)
         scan->functions[scan->count] = function;
     scan->count++;
-    if (function.kind == KIND_BRIDGE)
+    if (function.kind == KIND_BRIDGE || function.kind == KIND_CARDBUS)
         set_bit(scan->wanted, scan->access->read(place, PCI_BUSES) >> 8 & 0xff);
     return (header & SEVERAL) != 0;
 }
@@ -133,15 +134,23 @@ static bool is_upper_half(const struct pci_access *access, pci_place_t place, si
     return upper;
 }
 
+/* Some of these take memory away from the processor while they do not answer. */
+static bool is_host_bridge(const struct pci_function *function)
+{
+    return function->class == 6 && function->subclass == 0;
+}
+
 bool pci_bar(const struct pci_access *access, const struct pci_function *function, size_t index,
              struct pci_bar *bar)
 {
     pci_place_t place = function->place;
     uint32_t offset = PCI_BAR + 4 * (uint32_t)index;
     size_t nbars = function->kind == KIND_BRIDGE ? 2 : function->kind == 0 ? PCI_BARS : 0;
-    if (index >= nbars || is_upper_half(access, place, index))
+    if (index >= nbars || is_host_bridge(function) || is_upper_half(access, place, index))
         return false;
     uint32_t low = access->read(place, offset), command = access->read(place, PCI_COMMAND);
+    if (low == 0)
+        return false;
     bool ports = low & BAR_PORTS, wide = !ports && (low & BAR_SIZE_BITS) == BAR_64_BITS;
     if (wide && index + 1 >= nbars)
         return false;

@@ -4,6 +4,7 @@
 #include "drivers/power.h"
 #include "lib/print.h"
 #include "lib/string.h"
+#include "memory/kheap/kheap.h"
 #include "selftest/bench.h"
 #include "selftest/check.h"
 #include "selftest/compare_kernel.h"
@@ -56,11 +57,15 @@ void command_sysinfo(const struct shell_context *context, unsigned nwords, char 
 void command_lspci(const struct shell_context *context, unsigned nwords, char **words)
 {
     (void)context, (void)nwords, (void)words;
-    static struct pci_function functions[PCI_FUNCTIONS_MOST];
     const struct pci_access *access = pci_machine();
-    size_t count = access ? pci_scan(access, functions, PCI_FUNCTIONS_MOST) : 0;
-    if (!access)
+    if (!access) {
         kprintf("  there is no PCI bus\n");
+        return;
+    }
+    struct pci_function *functions = kmalloc_array(PCI_FUNCTIONS_MOST, sizeof *functions);
+    size_t count = functions ? pci_scan(access, functions, PCI_FUNCTIONS_MOST) : 0;
+    if (!functions)
+        kprintf("  no memory for the list\n");
     for (size_t i = 0; i < count && i < PCI_FUNCTIONS_MOST; i++) {
         const struct pci_function *function = &functions[i];
         char text[40];
@@ -71,6 +76,7 @@ void command_lspci(const struct shell_context *context, unsigned nwords, char **
     }
     if (count > PCI_FUNCTIONS_MOST)
         kprintf("  and %zu more\n", count - PCI_FUNCTIONS_MOST);
+    kfree(functions);
 }
 
 static void show(void *context, const char *text, size_t nbytes)
