@@ -685,7 +685,7 @@ $(FUZZ_TARGETS:%=build/fuzz/%-replay): build/fuzz/%-replay: build/host/64/tests/
 
 # Kernels that are entered by code of the tests: with a wrong number in EAX, as by a loader that is not
 # Multiboot's; with hostile values in all that Multiboot is silent about; with a picture above 4 GB.
-ENTRIES := $(patsubst %,build/tests/%.elf,wrong-magic hostile-entry far-screen)
+ENTRIES := $(patsubst %,build/tests/%.elf,wrong-magic hostile-entry far-screen narrow-screen)
 $(ENTRIES): build/tests/%.elf: $(KERNEL) $(wildcard tests/boot/*.asm)
 	@mkdir -p $(@D)
 	$(Q)$(NASM) -f elf32 tests/boot/$(subst -,_,$*).asm -o build/tests/$*.o

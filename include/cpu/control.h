@@ -35,8 +35,9 @@ struct cpu_features {
     bool fxsr, sse; /* fxsave and fxrstor; XMM registers and MXCSR */
     bool cr4;       /* there is a CR4: something that it turns on exists */
     bool tsc;
-    bool pse;   /* 4 MB pages */
-    bool pse36; /* which may lead above 4 GB */
+    bool pse; /* 4 MB pages */
+    /* How many bits of an address a page of 4 MB may have: 32, or with PSE-36 up to 40. */
+    uint8_t address_bits;
     bool smep, smap, umip;
     bool mce, mca; /* machine checks are told; and banks of registers say what they were */
     bool pat;      /* types of memory, chosen page by page */

@@ -81,6 +81,15 @@ static bool has_efer(void)
            (cpuid(0x80000001u).edx & (1u << 11 | 1u << 20 | 1u << 29)) != 0;
 }
 
+/* Of a processor with PSE-36. Those that do not say have 36 (Intel SDM, volume 3A, section 4.3). */
+static uint8_t read_address_bits(void)
+{
+    uint32_t last = cpuid(0x80000000u).eax, bits = 36;
+    if (last >= 0x80000008u && last <= 0x8000ffffu)
+        bits = cpuid(0x80000008u).eax & 0xff;
+    return (uint8_t)(bits < 32 ? 32 : bits > 40 ? 40 : bits);
+}
+
 /* VME, DE, PSE, TSC, PAE, MCE, PGE, FXSR: a processor with none of them may have no CR4. */
 #define NEEDS_CR4 (1u << 1 | 1u << 2 | 1u << 3 | 1u << 4 | 1u << 6 | 1u << 7 | 1u << 13 | 1u << 24)
 
@@ -98,7 +107,8 @@ static void read_features(struct cpu_features *features)
         features->fpu = (one.edx & (1u << 0)) != 0;
         features->cr4 = (one.edx & NEEDS_CR4) != 0;
         features->pse = (one.edx & (1u << 3)) != 0;
-        features->pse36 = features->pse && (one.edx & (1u << 17)) != 0;
+        bool pse36 = features->pse && (one.edx & (1u << 17)) != 0;
+        features->address_bits = pse36 ? read_address_bits() : 32;
         features->tsc = (one.edx & (1u << 4)) != 0;
         features->mce = (one.edx & (1u << 7)) != 0;
         features->mca = features->mce && (one.edx & (1u << 14)) != 0;

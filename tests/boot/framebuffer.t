@@ -96,6 +96,15 @@ my $tests = boot(kernel => 'build/tests/far-screen.elf', qemu => 'qemu-system-x8
     append => 'selftest');
 ok passed_selftest($tests), '.. self-tests pass' or diag $tests->{text};
 
+# Windows and stacks find their places beside it, and it beside what is reserved.
+my $narrow = boot(kernel => 'build/tests/narrow-screen.elf', qemu => 'qemu-system-x86_64', memory => 6144,
+    append => 'heap=free_list', modules => programs('hello', 'many'),
+    script => [[$prompt, "run hello\r"], [$prompt, "run many 100\r"], [$prompt, "poweroff\r"]]);
+like $narrow->{text}, qr/framebuffer 800x600x32/, 'above 4 GB, where few addresses are free: used'
+    or diag $narrow->{text};
+like $narrow->{text}, qr/^heap: kmalloc serves from 0x[0-9a-f]{8}-0x[0-9a-f]{8}, free_list$/m, '.. beside a window';
+like $narrow->{text}, qr/^Hello from ring 3/m, '.. and programs run';
+
 # Who does not want it.
 for my $console ('serial', 'text') {
     $boot = shoot([$prompt],

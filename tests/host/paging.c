@@ -407,6 +407,10 @@ CASE(paging, pages_above_4_gb_stay_whole)
     CHECK_EQUAL(paging_map_far(0xffc00000, 1ull << 32, 2, flags), -EINVARG);
     CHECK_EQUAL(paging_map_far(0xe1000000, 1ull << 32, 0, flags), -EINVARG);
     CHECK_EQUAL(paging_map_far(0xe1000000, 1ull << 32, 1, 0), -EINVARG);
+    CHECK_EQUAL(paging_map(chunk, 0xe1001000, 0x5000, RW), 0);
+    CHECK_EQUAL(paging_map_far(0xe1000000, 1ull << 32, 1, flags), -EINVARG); /* private */
+    CHECK_EQUAL(paging_map_far(0xe0000000, 1ull << 32, 1, flags), -EINVARG); /* far already */
+    CHECK(!paging_can_reserve(0xe0400000, 1) && paging_can_reserve(0xe0800000, 1));
     CHECK_EQUAL(directory[0x384], 0x384u << 22 | RW | 0x80);
     CHECK_EQUAL(paging_map_far(0xffc00000, (1ull << 40) - (4 << 20), 1, flags), 0);
     CHECK(paging_check() == NULL);

@@ -92,7 +92,7 @@ MUST_USE int paging_map_to(struct paging_4gb_chunk *chunk, vaddr_t virt, paddr_t
  * Maps NPAGES pages of 4 MB of the kernel's from VIRT on, for all directories, to those from PHYS
  * on, which may lie up to 1 TB: a processor with PSE-36. Both are multiples of 4 MB. No smaller
  * page in there can be mapped or taken away then. -EINVARG, and nothing changed, also for no pages,
- * past the ends, and where a slot has a table already.
+ * past the ends, and where a slot has a table already, or is reserved or far.
  */
 MUST_USE int paging_map_far(vaddr_t virt, uint64_t phys, size_t npages, uint32_t flags);
 
@@ -110,6 +110,9 @@ MUST_USE int paging_unmap(struct paging_4gb_chunk *chunk, vaddr_t virt);
  * nothing has changed.
  */
 MUST_USE int paging_reserve(vaddr_t virt, size_t nslots);
+
+/* Whether paging_reserve() could have these, memory aside. O(NSLOTS * directories). */
+MUST_USE bool paging_can_reserve(vaddr_t virt, size_t nslots);
 
 /* Whether slot number SLOT is one of them. */
 bool paging_is_reserved(size_t slot);

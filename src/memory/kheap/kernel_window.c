@@ -53,7 +53,7 @@ static bool is_free(const struct memory_map *map, page_t first, page_t end, bool
     for (size_t i = 0; i < state.count; i++)
         if (state.windows[i].first < end && state.windows[i].end > first)
             return false;
-    return true;
+    return paging_can_reserve(page_address(first), (end - first) / PAGING_LARGE_PAGES);
 }
 
 /* A place for NPAGES pages, the usual one first; 0 where there is none. */

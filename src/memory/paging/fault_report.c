@@ -68,7 +68,10 @@ void fault_report_walk(const struct paging_4gb_chunk *chunk, vaddr_t address)
         kprintf(": not mapped\n");
         return;
     }
-    kprintf(": physical %08x, %s%s%s\n", walk.physical,
+    kprintf(": physical ");
+    if (walk.far)
+        kprintf("%x", walk.far);
+    kprintf("%08x, %s%s%s\n", walk.physical,
             walk.flags & PAGING_IS_WRITEABLE ? "writable" : "read-only",
             walk.flags & PAGING_ACCESS_FROM_ALL ? ", for all" : ", kernel only",
             walk.large ? ", 4 MB page" : "");

@@ -62,12 +62,14 @@ static bool add_tables(struct kernel_space *space, struct memory_map *map, page_
     return true;
 }
 
-/* One past the last page that the kernel will want to see: RAM, and modules, wherever they are. */
+/* One past the last page that the kernel will want to see: RAM, and what the loader left, wherever
+ * it is. */
 static page_t find_top(const struct memory_map *map)
 {
     page_t top = memory_map_top(map, PAGES_IN_4GB);
     for (size_t i = 0; i < map->nranges; i++)
-        if (map->ranges[i].kind == MEMORY_MODULE && map->ranges[i].end > top)
+        if ((map->ranges[i].kind == MEMORY_MODULE || map->ranges[i].kind == MEMORY_LOADER) &&
+            map->ranges[i].end > top)
             top = map->ranges[i].end;
     return top;
 }
@@ -167,7 +169,7 @@ static void *map_far(const struct memory_map *map, page_t first, page_t npages, 
 {
     page_t skipped = first % PAGING_LARGE_PAGES;
     page_t nslots = (skipped + npages + PAGING_LARGE_PAGES - 1) / PAGING_LARGE_PAGES, run = 0;
-    for (page_t slot = slot_of(LAYOUT_FAR_END); slot-- > slot_of(LAYOUT_GROWING_WINDOW);) {
+    for (page_t slot = slot_of(LAYOUT_FAR_END); slot-- > slot_of(LAYOUT_HEAP);) {
         run = is_hole(map, slot) ? run + 1 : 0;
         vaddr_t place = page_address(slot * PAGING_LARGE_PAGES);
         uint64_t phys = (uint64_t)(first - skipped) * PAGE_SIZE;
@@ -192,7 +194,7 @@ void kernel_space_map_screen(const struct kernel_space *space, const struct memo
         if (!paging_map_range(paging_kernel(), place, place, npages, flags))
             start = (void *)place;
         why = "there is no memory for the tables that map it";
-    } else if (!cpu->pse36 || !space->large_pages) {
+    } else if (!space->large_pages || (first + npages - 1) >> (cpu->address_bits - PAGE_SHIFT)) {
         why = "it lies above 4 GB, where no page of this processor's leads";
     } else {
         start = map_far(map, first, npages, flags);

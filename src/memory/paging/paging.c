@@ -323,9 +323,8 @@ int paging_map_far(vaddr_t virt, uint64_t phys, size_t npages, uint32_t flags)
 {
     const uint64_t step = PAGING_LARGE_PAGES * PAGE_SIZE, most = (uint64_t)1 << 40;
     size_t first = slot_of(virt);
-    if (npages == 0 || virt % step || phys % step || !flags_allowed(&paging.kernel, flags) ||
-        npages > PAGING_TOTAL_ENTRIES_PER_TABLE - first || phys >= most ||
-        npages > (most - phys) / step)
+    if (!paging_can_reserve(virt, npages) || phys % step || phys >= most ||
+        npages > (most - phys) / step || !flags_allowed(&paging.kernel, flags))
         return -EINVARG;
     for (size_t slot = first; slot < first + npages; slot++)
         if (has_table_at(paging.kernel.directory_entry[slot]))

@@ -28,11 +28,17 @@ static bool is_taken(size_t first, size_t end)
     return false;
 }
 
+bool paging_can_reserve(vaddr_t virt, size_t nslots)
+{
+    size_t first = slot_of(virt);
+    return virt % (PAGING_LARGE_PAGES * PAGE_SIZE) == 0 && nslots > 0 &&
+           nslots <= PAGING_TOTAL_ENTRIES_PER_TABLE - first && !is_taken(first, first + nslots);
+}
+
 int paging_reserve(vaddr_t virt, size_t nslots)
 {
     size_t first = slot_of(virt);
-    if (virt % (PAGING_LARGE_PAGES * PAGE_SIZE) != 0 || nslots == 0 ||
-        nslots > PAGING_TOTAL_ENTRIES_PER_TABLE - first || is_taken(first, first + nslots))
+    if (!paging_can_reserve(virt, nslots))
         return -EINVARG;
     int status = paging_make_tables(paging_kernel(), first, first + nslots - 1);
     if (status)
