@@ -20,6 +20,7 @@ for my $library ('libplatheap.a', 'libplatheap32.a') {
         my $header = do { local $/; <$file> };
         is join(' ', sort @defined), join(' ', sort $header =~ /^[\w ]+[ *](platheap_\w+)\(/mg),
             "$part defines what its header declares, and no other name";
+        # D16: what a header says that it needs is all.
         is join(' ', sort @needed), 'memcpy ' . ($part =~ /growing/ ? 'memmove ' : '') . 'memset',
             '.. and needs no function but these of memory';
     }

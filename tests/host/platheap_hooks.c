@@ -134,3 +134,55 @@ CASE(platheap_hooks, half_of_them_will_do)
         CHECK(!told.wrong);
     }
 }
+
+/* Whether a realloc's contents have moved when the lock is taken, and when it is released. */
+static struct {
+    uint8_t *moved;
+    bool before, under_the_lock;
+} copy;
+
+static bool is_copied(void)
+{
+    return copy.moved && copy.moved[0] == 0x5a;
+}
+
+static void note_moved(void *context, void *pointer, size_t nbytes)
+{
+    (void)context, (void)nbytes;
+    copy.moved = pointer;
+}
+
+static void note_lock(void *context)
+{
+    lock(context);
+    copy.before = is_copied();
+}
+
+static void note_unlock(void *context)
+{
+    copy.under_the_lock |= is_copied() && !copy.before;
+    unlock(context);
+}
+
+CASE(platheap_hooks, d11_what_moves_is_copied_without_the_lock)
+{
+    static const size_t sizes[] = {100, 3000, 6000, 100000};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        struct platheap_options options = hooked;
+        options.lock = note_lock;
+        options.unlock = note_unlock;
+        options.allocated = note_moved;
+        options.freed = NULL;
+        memset(&user, 0, sizeof user);
+        memset(&copy, 0, sizeof copy);
+        memset(memory, 0xee, sizeof memory);
+        struct platheap *heap = platheap_create(memory, REGION, &options);
+        uint8_t *bytes = platheap_malloc(heap, sizes[i]), *wall = platheap_malloc(heap, sizes[i]);
+        CHECK(bytes && wall);
+        memset(bytes, 0x5a, sizes[i]);
+        uint8_t *moved = platheap_realloc(heap, bytes, 2 * sizes[i] + 5000);
+        CHECK(moved && moved != bytes && moved == copy.moved && is_copied());
+        CHECK(!copy.under_the_lock);
+        CHECK_EQUAL(user.locks, user.unlocks);
+    }
+}

@@ -486,7 +486,7 @@ CASE(heap_flips, no_more_is_exempt_than_follows_from_the_state)
     CHECK_EQUAL(count_exempt(), expected_exempt(&b));
 }
 
-/* -- Damage that the heap's readers have asked about -- */
+/* -- D12: damage that a check once did not see, K1 to K4 -- */
 
 static const char *verdict(void)
 {
