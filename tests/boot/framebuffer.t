@@ -65,11 +65,12 @@ for ([486, 8], [486, 64], ['pentium', 64]) {
 }
 
 # A picture above 4 GB, which only pages of 4 MB lead to: in RAM there, where it can be read back.
+my @tall = (qemu => 'qemu-system-x86_64', memory => 2304, machine => 'pc,max-ram-below-4g=1G');
 sub far {
     my ($append, %with) = @_;
     my $socket = "$directory/far.$$";
     my $picture;
-    my $boot = boot(kernel => 'build/tests/far-screen.elf', qemu => 'qemu-system-x86_64', memory => 6144,
+    my $boot = boot(kernel => 'build/tests/far-screen.elf', @tall,
         append => $append, %with, extra => ['-qmp', "unix:$socket,server=on,wait=off"],
         script => [[$prompt, sub {
             select undef, undef, undef, 0.5;
@@ -92,12 +93,12 @@ for (['pse=no', "processor's", 'no pages of 4 MB'], ['heap=best_fit', undef, 'wi
         shows_the_text($boot, $name, 1, until_prompt($boot, 1));
     }
 }
-my $tests = boot(kernel => 'build/tests/far-screen.elf', qemu => 'qemu-system-x86_64', memory => 6144,
+my $tests = boot(kernel => 'build/tests/far-screen.elf', @tall,
     append => 'selftest');
 ok passed_selftest($tests), '.. self-tests pass' or diag $tests->{text};
 
 # Windows and stacks find their places beside it, and it beside what is reserved.
-my $narrow = boot(kernel => 'build/tests/narrow-screen.elf', qemu => 'qemu-system-x86_64', memory => 6144,
+my $narrow = boot(kernel => 'build/tests/narrow-screen.elf', @tall,
     append => 'heap=free_list', modules => programs('hello', 'many'),
     script => [[$prompt, "run hello\r"], [$prompt, "run many 100\r"], [$prompt, "poweroff\r"]]);
 like $narrow->{text}, qr/framebuffer 800x600x32/, 'above 4 GB, where few addresses are free: used'
