@@ -57,13 +57,13 @@ void command_sysinfo(const struct shell_context *context, unsigned nwords, char 
 void command_lspci(const struct shell_context *context, unsigned nwords, char **words)
 {
     (void)context, (void)nwords, (void)words;
-    const struct pci_access *access = pci_machine();
-    if (!access) {
+    pci_reader read = pci_machine();
+    if (!read) {
         kprintf("  there is no PCI bus\n");
         return;
     }
     struct pci_function *functions = kmalloc_array(PCI_FUNCTIONS_MOST, sizeof *functions);
-    size_t count = functions ? pci_scan(access, functions, PCI_FUNCTIONS_MOST) : 0;
+    size_t count = functions ? pci_scan(read, functions, PCI_FUNCTIONS_MOST) : 0;
     if (!functions)
         kprintf("  no memory for the list\n");
     for (size_t i = 0; i < count && i < PCI_FUNCTIONS_MOST; i++) {
