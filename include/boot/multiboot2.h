@@ -43,6 +43,7 @@ struct multiboot2_memory {
     uint32_t lower, upper; /* KB below 640K, KB from 1 MB to the first hole */
 } __attribute__((packed));
 
+/* The head of both kinds of map. */
 struct multiboot2_map {
     struct multiboot2_tag tag;
     uint32_t entry_bytes, version; /* the entries follow */
@@ -67,12 +68,6 @@ struct multiboot2_colours {
     struct {
         uint8_t position, nbits;
     } red, green, blue;
-} __attribute__((packed));
-
-/* The entries of EFI's map follow: the header has the same places as multiboot2_map's. */
-struct multiboot2_efi_map {
-    struct multiboot2_tag tag;
-    uint32_t entry_bytes, version;
 } __attribute__((packed));
 
 /* EFI_MEMORY_DESCRIPTOR (UEFI 2.10, section 7.2.3). */

@@ -12,8 +12,8 @@ enum {
     TAG_ALIGNMENT = 8,
     BYTES_MOST = 1 << 20,   /* ten times what the largest maps take: more is noise */
     ENTRY_BYTES_MOST = 256, /* of a map, ten times what any standard has */
-    ACPI_BYTES_OLD = 20,    /* of a root pointer of ACPI 1.0, .. */
-    ACPI_BYTES_NEW = 36,    /* .. and of a newer one at least */
+    ACPI_BYTES_OLD = 20,    /* of a root pointer of ACPI 1.0 */
+    ACPI_BYTES_NEW = 36,    /* of a newer one, at least */
     ACPI_BYTES_MOST = 4096
 };
 
@@ -134,7 +134,7 @@ static bool continues(struct boot_info *info, const struct boot_entry *entry)
 
 static void capture_efi_map(struct boot_info *info, const struct tag *tag)
 {
-    uint32_t version = 0, offset = sizeof(struct multiboot2_efi_map);
+    uint32_t version = 0, offset = sizeof(struct multiboot2_map);
     uint32_t step = step_of(tag, sizeof(struct efi_memory), &version);
     const struct efi_memory *memory;
     info->efi = true;

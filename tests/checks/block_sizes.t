@@ -20,6 +20,7 @@ for my $bytes (256, 512, 1024, 2048, 8192, 16384, 32768, 65536) {
                 if $bits == 32 && !$runs_32_bit;
             my $said = `gcc -m$bits $include -std=gnu11 -O1 -Wall -Wextra -Wconversion -Wshadow -Werror -Iinclude -Isrc -Itests -DPLATHEAP_BLOCK_SIZE=$bytes $sources -o $folder/cases 2>&1 && $folder/cases`;
             like $said, qr/plat: 22 passed, 0 failed/, "blocks of $bytes bytes, $bits bits" or diag $said;
+            note "$_, $bits bits" for $said =~ /^# (blocks of .*)$/mg;
         }
     }
 }

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "case.h"
+#include "lib/print.h"
 #include "lib/string.h"
 
 enum { LARGEST = 256 * 1024 };
@@ -34,6 +35,8 @@ CASE(platheap_small, a_region_is_used)
             live += nbytes;
             state = state * 1664525u + 1013904223u;
         }
+        kprintf("# blocks of %d: %zu %% of %zu bytes\n", PLATHEAP_BLOCK_SIZE,
+                live * 100 / goals[i].nbytes, goals[i].nbytes);
         CHECK(live * 100 >= goals[i].nbytes * goals[i].percent);
         CHECK(platheap_check(heap) == NULL);
     }

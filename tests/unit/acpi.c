@@ -20,8 +20,11 @@ enum {
 };
 static uint32_t pages[] = {EBDA, ROM, TABLES, TABLES + PAGE};
 
+static uint32_t farthest; /* one past the last byte that was read */
+
 static const void *read(uint32_t address, uint32_t nbytes)
 {
+    farthest = address + nbytes > farthest ? address + nbytes : farthest;
     for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++) {
         if (address < pages[i] || address - pages[i] >= PAGE)
             continue;
@@ -584,7 +587,9 @@ CASE(acpi, the_loaders_copy_is_as_long_as_it_is)
         put_root(TABLES + 0xd00, 2, LIST, 0);
         shared->info.acpi_root = TABLES + 0xd00;
         shared->info.acpi_bytes = nbytes;
+        farthest = 0;
         struct acpi acpi = find(true);
         CHECK_EQUAL(acpi.root, nbytes >= 36 ? TABLES + 0xd00 : ROOT);
+        CHECK(farthest <= TABLES + 0xd00 + nbytes);
     }
 }

@@ -290,11 +290,19 @@ CASE(multiboot2, long_names_lose_their_folders)
     put('x', 1);
     put('y', 1);
     end_tag(start);
+    start = begin_tag(3);
+    put32(7);
+    put32(8);
+    for (int i = 0; i < 88; i++)
+        put(i == 80 ? '/' : 'b', 1);
+    end_tag(start);
+    put_text(2, "what stands behind it");
     capture();
     CHECK(!strayed);
     CHECK_TEXT(shared->info.modules[0].string, "last.elf");
     CHECK_TEXT(shared->info.modules[1].string, "/boot/short.elf");
     CHECK_TEXT(shared->info.modules[2].string, "xy");
+    CHECK_TEXT(shared->info.modules[3].string, "bbbbbbb");
 }
 
 CASE(multiboot2, modules_that_end_before_they_begin_and_too_many)
