@@ -1,8 +1,8 @@
 /*
  * libplatheap: a heap that is watched, to find misuse: a record of each allocation says how large
  * it is and who made it, memory that nobody should write has patterns that are looked at, and some
- * allocations lie in pages of their own, so that who touches what lies beyond them, or comes back
- * after the free, faults. platheap.h's functions keep their contracts, but
+ * allocations lie in pages of their own, so that code that touches what lies beyond them, or comes
+ * back after the free, faults. platheap.h's functions keep their contracts, but
  *   - what platheap_usable_size() says, and may be used, is what was asked for;
  *   - realloc moves what it can;
  *   - each call costs a search in a hash table and, with patterns, its bytes; a free that is
@@ -15,9 +15,9 @@
  *         printf("%p %s, called from %p\n", finding->address, platheap_finding_text(finding),
  *                finding->caller);
  *     }
- *     ..
+ *
  *     struct platheap_watch_options watch = {PLATHEAP_WATCH_ALL, found};
- *     if (!platheap_watch(heap, &watch))
+ *     bool watched = platheap_watch(heap, &watch);
  */
 #ifndef PLATHEAP_WATCH_H
 #define PLATHEAP_WATCH_H
@@ -39,8 +39,8 @@ enum platheap_watch_flags {
 
 enum {
     PLATHEAP_WATCH_CALLERS = 4,       /* return addresses, inner first */
-    PLATHEAP_WATCH_BLOCKS_LEAST = 3,  /* with guarded pages, .. */
-    PLATHEAP_WATCH_BLOCKS_MOST = 127, /* .. every other of which is one */
+    PLATHEAP_WATCH_BLOCKS_LEAST = 3,  /* where there are guarded pages */
+    PLATHEAP_WATCH_BLOCKS_MOST = 127, /* every other of these is one */
     PLATHEAP_WATCH_SITES_MOST = 64    /* call sites that are told apart */
 };
 
@@ -67,8 +67,8 @@ struct platheap_finding {
     enum platheap_finding_kind kind;
     const struct platheap_allocation *allocation; /* whose memory it is; NULL: nobody's */
     const void *address;                          /* of the byte, or the pointer */
-    size_t offset;                                /* where something was written .. */
-    unsigned char byte;                           /* .. and what stands there */
+    size_t offset;                                /* where something was written */
+    unsigned char byte;                           /* what stands there now */
     bool write;                                   /* it was touched by a write */
     int refusal;                                  /* of enum platheap_refusal */
     const void *caller; /* return address of the library's function during which it was found; NULL

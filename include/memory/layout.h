@@ -10,7 +10,8 @@
  *     0x01000000  kernel heap      to the top of usable RAM below the growing window; lower on a
  *                                  machine that has little above 16 MB
  *     0xd0000000  growing window   never RAM of the heap's
- *     0xfe000000  its end          below that, where nothing is: a screen that lies above 4 GB
+ *     0xfe000000  far end          a screen that lies above 4 GB is mapped at the highest addresses
+ *                                  below, behind which nothing is known to be
  *
  * What is only found at run time (tables, modules) is placed by the memory map, outside the user
  * window wherever there is room, so that it can be reached while any process's directory is loaded.

@@ -134,7 +134,7 @@ struct paging_walk {
     bool large;
     bool own;         /* mapped in this directory, and not the kernel's */
     paddr_t physical; /* where mapped */
-    uint32_t far;     /* .. and so many times 4 GB above that */
+    uint32_t far;     /* so many times 4 GB lie in front of PHYSICAL */
     uint32_t flags;   /* where mapped: WRITEABLE and ACCESS_FROM_ALL only if both levels say so */
 };
 struct paging_walk paging_walk(const struct paging_4gb_chunk *chunk, vaddr_t virt);
