@@ -2,8 +2,8 @@
  * libplatheap: the heap of the Plat kernel as a library. Give it a region of memory, and it serves
  * allocations from it; everything that it knows stands at the region's beginning. Freestanding C,
  * for 32 and 64 bits; it needs memset and memcpy, and on a processor that can't divide, shift 64
- * bits or count zeros what the compiler calls for that (libgcc). Its other header,
- * platheap_watch.h, is for finding misuse.
+ * bits or count zeros what the compiler calls for that (libgcc). platheap_watch.h finds misuse of
+ * such a heap, and platheap_growing.h has heaps of another kind.
  *
  *     static char region[1 << 20];
  *     struct platheap *heap = platheap_create(region, sizeof region, NULL);
@@ -22,7 +22,7 @@
 /*
  * How many bytes a block has: a power of two from 256 to 65536. It is a parameter of the library as
  * it is compiled (-DPLATHEAP_BLOCK_SIZE=512): smaller blocks suit smaller regions. Beside each
- * block stand 62 bytes.
+ * block stand 62 bytes, and above 4096 bytes a 128th of the block more.
  */
 #ifndef PLATHEAP_BLOCK_SIZE
 #define PLATHEAP_BLOCK_SIZE 4096

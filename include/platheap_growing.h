@@ -3,7 +3,7 @@
  * moves up and down with what is needed. Slower than platheap.h's heap, and for those who want as
  * little memory committed as can be: only this kind gives back the pages inside of free pieces.
  * Two designs, behind the same calls. Freestanding C, for 32 and 64 bits; it needs memset, memcpy
- * and memmove. This is its only header.
+ * and memmove.
  *
  *     static char region[1 << 20];
  *     struct platheap_growing *heap =
