@@ -1,9 +1,8 @@
 /*
  * libplatheap's heaps that grow: a header in front of each allocation, over a window whose end
- * moves up and down with what is needed. Slower than platheap.h's heap, and for those who want as
- * little memory committed as can be: only this kind gives back the pages inside of free pieces.
- * Two designs, behind the same calls. Freestanding C, for 32 and 64 bits; it needs memset, memcpy
- * and memmove.
+ * moves up and down with what is needed. Of classic design, and slower than platheap.h's heap: for
+ * teaching, and to compare with. Two designs, behind the same calls. Freestanding C, for 32 and 64
+ * bits; it needs memset, memcpy and memmove.
  *
  *     static char region[1 << 20];
  *     struct platheap_growing *heap =
