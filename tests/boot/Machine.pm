@@ -30,6 +30,10 @@ sub start {
     mkdir 'build/tests';
     $self->{pid} = open2($self->{from}, $self->{to}, 'sh', '-c',
         'exec "$@" 2>>build/tests/qemu.log', 'sh', @command);
+    # On a busy machine QEMU opens its sockets late. What it prints, or its end, comes after them.
+    my ($until, $select) = (time + SECONDS, IO::Select->new($self->{from}));
+    1 while time < $until && (grep { !-S $self->{$_} } qw(qmp monitor gdb))
+        && !$select->can_read(0.02);
     return $self;
 }
 
