@@ -130,6 +130,12 @@ PURE := \
     src/drivers/acpi.c            ACPI's tables, untrusted \
     src/drivers/acpi_off.c        .. and the number that switches off \
     src/drivers/pci.c             what is on the PCI bus, untrusted \
+    src/drivers/usb/usb_descriptors.c what a USB device says of itself, untrusted \
+    src/drivers/usb/usb_keyboard.c .. a keyboard's reports into keys \
+    src/drivers/usb/usb.c         USB devices, as they come and go \
+    src/drivers/usb/usb_up.c      .. from plugged in to listened to \
+    src/drivers/usb/usb_hub.c     .. the ports of hubs \
+    src/drivers/usb/usb_look.c    .. as they are listed \
     src/drivers/pixels.c          glyphs onto a picture \
     src/drivers/framebuffer.c     text on it, scrolled in RAM \
     src/memory/memory.c           memset and its like \
@@ -194,6 +200,9 @@ MACHINE := \
     src/drivers/keyboard.c        i8042 \
     src/drivers/pic.c             8259 \
     src/drivers/pci_ports.c       PCI's configuration space \
+    src/drivers/usb/usb_controllers.c which USB controllers there are \
+    src/drivers/usb/xhci.c        .. USB 3's \
+    src/drivers/usb/xhci_device.c .. and its devices \
     src/drivers/pit.c             8254 \
     src/drivers/console.c         keys from both \
     src/drivers/acpi_power.c      ACPI's registers \

@@ -18,6 +18,8 @@
  *     run=NAME             run that program before the prompt comes
  *     shell=no             halt instead of a prompt
  *     pse=no               no 4 MB pages, as on a 486
+ *     usb=no               USB controllers are left to the firmware, which may make a PS/2 keyboard
+ *                          of one of theirs
  *     exit=PORT            leave by writing there, also where no QEMU is seen
  */
 #ifndef PLAT_BOOT_OPTIONS_H
@@ -63,6 +65,7 @@ struct options {
     enum options_console console;
     bool shell;
     bool large_pages;
+    bool usb;
     uint16_t exit_port;                            /* 0: none was named */
     size_t nwrong;                                 /* words that mean nothing, or not so */
     struct options_wrong wrong[OPTIONS_WRONG_MAX]; /* the first of them */

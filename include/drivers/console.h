@@ -1,11 +1,15 @@
-/* Keys from the serial line and the keyboard, as one stream. */
+/* Keys from the serial line and keyboards, as one stream. */
 #ifndef PLAT_DRIVERS_CONSOLE_H
 #define PLAT_DRIVERS_CONSOLE_H
 
 #include "drivers/keyboard.h"
 
-/* Starts input from both. Returns whether there is a keyboard controller. */
+/* Starts input from both, and from USB's keyboards once usb_init() has been called. Returns whether
+ * there is a keyboard controller. */
 bool console_start_input(void);
+
+/* Takes KEY as one that was pressed on a keyboard. Call with interrupts off. */
+void console_press(int key);
 
 /* Prints the line that says which consoles there are; and one where nobody can type. */
 void console_say(bool has_serial, bool has_keyboard);

@@ -9,7 +9,7 @@
 /* Starts the ticks, on interrupt line 0. */
 void pit_init(void);
 
-/* HANDLER runs on each interrupt, in it, after those that came before it; three at most. */
+/* HANDLER runs on each interrupt, in it, after those that came before it; six at most. */
 void pit_on_tick(void (*handler)(void));
 
 /*

@@ -16,10 +16,12 @@
 #include "drivers/power.h"
 #include "drivers/screen.h"
 #include "drivers/serial.h"
+#include "drivers/usb.h"
 #include "lib/print.h"
 #include "lib/string.h"
 #include "memory/debug/watch.h"
 #include "memory/growing/growing.h"
+#include "memory/kheap/kheap.h"
 #include "memory/kheap/kheap_look.h"
 #include "memory/kheap/kheap_setup.h"
 #include "memory/layout.h"
@@ -245,6 +247,25 @@ static void say_paging(void)
     kprintf("paging: page 0 absent, kernel text read-only, kernel stack guarded\n");
 }
 
+static volatile void *map_device(uint64_t where, uint32_t nbytes)
+{
+    return kernel_space_map_device(&boot.space, &boot.map, &boot.cpu, where, nbytes);
+}
+
+static void *get_device_pages(size_t npages)
+{
+    return kzalloc_for(OWNER_DEVICE, npages * PAGE_SIZE);
+}
+
+static void start_usb(void)
+{
+    static struct usb_machine usb = {
+        .map = map_device, .get_pages = get_device_pages, .press = console_press};
+    usb.pci = pci_machine();
+    if (boot.options.usb)
+        usb_init(&usb);
+}
+
 static void run_selftest(void)
 {
     bool passed = selftest_run(boot.options.pattern);
@@ -320,6 +341,7 @@ void kernel_main(void)
     (void)apic_pass_interrupts(&boot.cpu);
     pic_init();
     pit_init();
+    start_usb();
     boot.machine.has_keyboard = console_start_input();
     console_say(boot.machine.has_serial, boot.machine.has_keyboard);
     interrupts_off_watch();

@@ -163,6 +163,11 @@ static bool set_shell(struct options *options, const char *value)
     return set_switch(&options->shell, value);
 }
 
+static bool set_usb(struct options *options, const char *value)
+{
+    return set_switch(&options->usb, value);
+}
+
 static bool set_large_pages(struct options *options, const char *value)
 {
     return set_switch(&options->large_pages, value);
@@ -188,6 +193,7 @@ static const struct option {
     {"heap_watch", set_heap_watch,
      "no value, or some of poison,red_zones,quarantine,records with commas between them"},
     {"pse", set_large_pages, "yes or no"},
+    {"usb", set_usb, "yes or no"},
     {"run", set_run, "a program's name"},
     {"shell", set_shell, "yes or no"},
     {"heap_guard", set_heap_guard, "no value, or a number from 1 on"},
@@ -243,8 +249,8 @@ static void note_wrong(struct options *options, struct options_wrong wrong)
 
 void options_parse(struct options *options, const struct boot_info *info)
 {
-    *options =
-        (struct options){.pattern = "", .map = BOOT_MAP_LOADER, .shell = true, .large_pages = true};
+    *options = (struct options){
+        .pattern = "", .map = BOOT_MAP_LOADER, .shell = true, .large_pages = true, .usb = true};
     string_copy(options->words, sizeof options->words, info->command_line);
     char *end = options->words + string_length(options->words);
     char *words[2] = {NULL, options->words}; /* a word, and the rest of the line */

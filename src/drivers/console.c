@@ -4,6 +4,7 @@
 #include "drivers/pit.h"
 #include "drivers/screen.h"
 #include "drivers/serial.h"
+#include "drivers/usb.h"
 #include "lib/print.h"
 
 enum {
@@ -46,8 +47,8 @@ static bool caught_byte(uint8_t byte)
     return caught(byte);
 }
 
-/* Called with interrupts off. A full queue drops the newest key. */
-static void push(int key)
+/* A full queue drops the newest key. */
+void console_press(int key)
 {
     uint8_t next = (uint8_t)(console.end + 1);
     if (caught(key) || next == console.first)
@@ -74,10 +75,25 @@ static int read_serial(void)
     return KEY_NONE;
 }
 
+/* The time for USB, which wants to know it only more or less. */
+static void poll_usb(void)
+{
+    usb_poll((uint32_t)pit_milliseconds(pit_ticks()));
+}
+
+/* For machines, and devices, whose interrupts do not come. */
+static void poll_all(void)
+{
+    serial_poll();
+    keyboard_poll();
+    poll_usb();
+}
+
 bool console_start_input(void)
 {
     serial_start_input(caught_byte);
-    return keyboard_init(push);
+    pit_on_tick(poll_usb);
+    return keyboard_init(console_press);
 }
 
 void console_say(bool has_serial, bool has_keyboard)
@@ -86,8 +102,9 @@ void console_say(bool has_serial, bool has_keyboard)
     kprintf("console: serial %s, ", has_serial ? "yes" : "no");
     screen_say();
     kprintf(", keyboard %s\n", has_keyboard ? "yes" : "no");
-    if (!has_serial && !has_keyboard)
-        kprintf("console: nothing to type on: no serial port, no controller of a PS/2 keyboard\n");
+    if (!has_serial && !has_keyboard && usb_count() == 0)
+        kprintf("console: nothing to type on: no serial port, no controller of a PS/2 keyboard, "
+                "no USB\n");
 }
 
 /* A Ctrl-C has been read as a key; those that were heeded came first. */
@@ -103,8 +120,7 @@ int console_poll_key(void)
 {
     int key;
     uint32_t flags = cpu_save_flags();
-    serial_poll();
-    keyboard_poll();
+    poll_all();
     if (console.first != console.end) {
         key = console.keys[console.first];
         console.first = (uint8_t)(console.first + 1);
@@ -148,8 +164,7 @@ void console_catch_interrupt(bool on)
 bool console_interrupted(void)
 {
     uint32_t flags = cpu_save_flags();
-    serial_poll();
-    keyboard_poll();
+    poll_all();
     bool interrupted = console.interrupted || console.nunheeded > 0;
     console.interrupted = false;
     console.nheeded += console.nunheeded;

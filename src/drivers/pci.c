@@ -16,12 +16,20 @@ enum {
     KIND = 0x7f,
     KIND_BRIDGE = 1,
     KIND_CARDBUS = 2, /* which has the number of the bus behind it in the same place */
+    COMMAND_BITS = 0xffff,
+    BAR_PORTS = 1,
+    BAR_64_BITS = 4,
+    BAR_SIZE_BITS = 6, /* those two */
+    PORTS = 0x10000
 };
 
+/* -- Scanning -- */
+
 struct scan {
-    pci_reader read;
-    struct pci_function *functions;
-    size_t count, most;
+    const struct pci_access *access;
+    void (*visit)(void *context, const struct pci_function *function);
+    void *context;
+    size_t count;
     uint32_t wanted[BUSES / 32], done[BUSES / 32]; /* a bit a bus */
 };
 
@@ -40,11 +48,11 @@ static bool is_there(uint32_t id)
     return (id & 0xffff) != 0xffff && (id & 0xffff) != 0;
 }
 
-/* Adds the function at PLACE, whose first word is ID; whether its device has more of them. */
-static bool add(struct scan *scan, pci_place_t place, uint32_t id)
+/* Hands over the function at PLACE, whose first word is ID; whether its device has more of them. */
+static bool hand_over(struct scan *scan, pci_place_t place, uint32_t id)
 {
-    uint32_t class = scan->read(place, PCI_CLASS);
-    uint32_t header = scan->read(place, PCI_HEADER) >> 16 & 0xff;
+    uint32_t class = scan->access->read(place, PCI_CLASS);
+    uint32_t header = scan->access->read(place, PCI_HEADER) >> 16 & 0xff;
     struct pci_function function = {
         .place = place,
         .vendor = (uint16_t)id,
@@ -54,13 +62,12 @@ static bool add(struct scan *scan, pci_place_t place, uint32_t id)
         .interface = (uint8_t)(class >> 8),
         .revision = (uint8_t) class,
         .kind = header & KIND,
-        .line = (uint8_t)scan->read(place, PCI_INTERRUPT),
+        .line = (uint8_t)scan->access->read(place, PCI_INTERRUPT),
     };
-    if (scan->count < scan->most)
-        scan->functions[scan->count] = function;
     scan->count++;
+    scan->visit(scan->context, &function);
     if (function.kind == KIND_BRIDGE || function.kind == KIND_CARDBUS)
-        set_bit(scan->wanted, scan->read(place, PCI_BUSES) >> 8 & 0xff);
+        set_bit(scan->wanted, scan->access->read(place, PCI_BUSES) >> 8 & 0xff);
     return (header & SEVERAL) != 0;
 }
 
@@ -70,16 +77,17 @@ static void scan_bus(struct scan *scan, uint32_t bus)
         uint32_t count = 1;
         for (uint32_t i = 0; i < count; i++) {
             pci_place_t place = (pci_place_t)(bus << 8 | device << 3 | i);
-            uint32_t id = scan->read(place, PCI_ID);
-            if (is_there(id) && add(scan, place, id) && i == 0)
+            uint32_t id = scan->access->read(place, PCI_ID);
+            if (is_there(id) && hand_over(scan, place, id) && i == 0)
                 count = FUNCTIONS;
         }
     }
 }
 
-size_t pci_scan(pci_reader read, struct pci_function *functions, size_t most)
+size_t pci_each(const struct pci_access *access,
+                void (*visit)(void *context, const struct pci_function *function), void *context)
 {
-    struct scan scan = {.read = read, .functions = functions, .most = most};
+    struct scan scan = {.access = access, .visit = visit, .context = context};
     uint32_t bus = 0;
     set_bit(scan.wanted, 0);
     while (bus < BUSES) {
@@ -92,6 +100,75 @@ size_t pci_scan(pci_reader read, struct pci_function *functions, size_t most)
         bus = 0; /* a bridge may lead to a lower one */
     }
     return scan.count;
+}
+
+/* -- One function -- */
+
+void pci_command(const struct pci_access *access, const struct pci_function *function, uint16_t on,
+                 uint16_t off)
+{
+    /* The status in the upper half is cleared by ones. */
+    uint32_t command = access->read(function->place, PCI_COMMAND) & COMMAND_BITS;
+    access->write(function->place, PCI_COMMAND, (command & ~(uint32_t)off) | on);
+}
+
+/* What the register at OFFSET holds when all ones have been written to it. */
+static uint32_t mask_of(const struct pci_access *access, pci_place_t place, uint32_t offset)
+{
+    uint32_t was = access->read(place, offset);
+    access->write(place, offset, UINT32_MAX);
+    uint32_t mask = access->read(place, offset);
+    access->write(place, offset, was);
+    return mask;
+}
+
+/* Whether register INDEX is the upper half of a range of 64 bits. */
+static bool is_upper_half(const struct pci_access *access, pci_place_t place, size_t index)
+{
+    bool upper = false;
+    for (size_t i = 0; i < index; i++) {
+        uint32_t low = access->read(place, PCI_BAR + 4 * (uint32_t)i);
+        upper = !upper && !(low & BAR_PORTS) && (low & BAR_SIZE_BITS) == BAR_64_BITS;
+    }
+    return upper;
+}
+
+/* Some of these take memory away from the processor while they do not answer. */
+static bool is_host_bridge(const struct pci_function *function)
+{
+    return function->class == 6 && function->subclass == 0;
+}
+
+bool pci_bar(const struct pci_access *access, const struct pci_function *function, size_t index,
+             struct pci_bar *bar)
+{
+    pci_place_t place = function->place;
+    uint32_t offset = PCI_BAR + 4 * (uint32_t)index;
+    size_t nbars = function->kind == KIND_BRIDGE ? 2 : function->kind == 0 ? PCI_BARS : 0;
+    if (index >= nbars || is_host_bridge(function) || is_upper_half(access, place, index))
+        return false;
+    uint32_t low = access->read(place, offset), command = access->read(place, PCI_COMMAND);
+    if (low == 0)
+        return false;
+    bool ports = low & BAR_PORTS, wide = !ports && (low & BAR_SIZE_BITS) == BAR_64_BITS;
+    if (wide && index + 1 >= nbars)
+        return false;
+    uint32_t flags = ports ? 3 : 15;
+    pci_command(access, function, 0, PCI_ENABLE_PORTS | PCI_ENABLE_MEMORY);
+    uint64_t mask = mask_of(access, place, offset) & ~flags, start = low & ~flags;
+    if (wide) {
+        mask |= (uint64_t)mask_of(access, place, offset + 4) << 32;
+        start |= (uint64_t)access->read(place, offset + 4) << 32;
+    } else if (mask) {
+        mask |= ports ? ~(uint64_t)(PORTS - 1) : ~(uint64_t)UINT32_MAX; /* 16 bits do */
+    }
+    access->write(place, PCI_COMMAND, command & COMMAND_BITS);
+    uint64_t nbytes = ~mask + 1;
+    if (mask == 0 || start == 0 || (ports && start >= PORTS) || (nbytes & (nbytes - 1)) != 0 ||
+        (start & (nbytes - 1)) != 0)
+        return false;
+    *bar = (struct pci_bar){.ports = ports, .start = start, .nbytes = nbytes};
+    return true;
 }
 
 void pci_class_text(const struct pci_function *function, char *text, size_t nbytes)

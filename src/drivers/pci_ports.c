@@ -17,13 +17,22 @@ static uint32_t read(pci_place_t place, uint32_t offset)
     return value;
 }
 
-pci_reader pci_machine(void)
+static void write(pci_place_t place, uint32_t offset, uint32_t value)
 {
+    uint32_t flags = cpu_save_flags();
+    io_write32(ADDRESS, ENABLED | (uint32_t)place << 8 | offset);
+    io_write32(DATA, value);
+    cpu_restore_flags(flags);
+}
+
+const struct pci_access *pci_machine(void)
+{
+    static const struct pci_access access = {read, write};
     uint32_t flags = cpu_save_flags();
     uint32_t was = io_read32(ADDRESS);
     io_write32(ADDRESS, ENABLED);
     bool there = io_read32(ADDRESS) == ENABLED;
     io_write32(ADDRESS, was);
     cpu_restore_flags(flags);
-    return there ? read : NULL;
+    return there ? &access : NULL;
 }

@@ -15,7 +15,7 @@ enum {
     INPUT_HZ = 1193182,
     DIVISOR = (INPUT_HZ + (int)PIT_TICKS_A_SECOND / 2) / (int)PIT_TICKS_A_SECOND,
     IRQ_LINE = 0,
-    HANDLERS_MOST = 3,
+    HANDLERS_MOST = 6,
     READINGS_MOST = 3,
     CLOSE_ENOUGH = 1 << 16,  /* time stamps: three accesses to ports take fewer */
     WAITS_IN_VAIN = 1000000, /* of about 1 us */

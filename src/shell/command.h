@@ -50,6 +50,7 @@ void command_compare(const struct shell_context *context, unsigned nwords, char 
 void command_bench(const struct shell_context *context, unsigned nwords, char **words);
 void command_selftest(const struct shell_context *context, unsigned nwords, char **words);
 void command_lspci(const struct shell_context *context, unsigned nwords, char **words);
+void command_lsusb(const struct shell_context *context, unsigned nwords, char **words);
 void command_sysinfo(const struct shell_context *context, unsigned nwords, char **words);
 void command_dmesg(const struct shell_context *context, unsigned nwords, char **words);
 void command_uptime(const struct shell_context *context, unsigned nwords, char **words);

@@ -2,9 +2,10 @@
 #include "drivers/pic.h"
 #include "drivers/pit.h"
 #include "drivers/power.h"
+#include "drivers/usb.h"
+#include "lib/format.h"
 #include "lib/print.h"
 #include "lib/string.h"
-#include "memory/kheap/kheap.h"
 #include "selftest/bench.h"
 #include "selftest/check.h"
 #include "selftest/compare_kernel.h"
@@ -54,29 +55,54 @@ void command_sysinfo(const struct shell_context *context, unsigned nwords, char 
     machine_report(context->machine);
 }
 
+static void show_function(void *context, const struct pci_function *function)
+{
+    (void)context;
+    char text[40];
+    pci_class_text(function, text, sizeof text);
+    kprintf("  %02x:%02x.%u  %04x:%04x  %s\n", function->place >> 8u, function->place >> 3 & 31u,
+            function->place & 7u, function->vendor, function->device, text);
+}
+
 void command_lspci(const struct shell_context *context, unsigned nwords, char **words)
 {
     (void)context, (void)nwords, (void)words;
-    pci_reader read = pci_machine();
-    if (!read) {
+    const struct pci_access *access = pci_machine();
+    if (access)
+        pci_each(access, show_function, NULL);
+    else
         kprintf("  there is no PCI bus\n");
+}
+
+static void show_usb(void *context, const struct usb_seen *seen)
+{
+    ++*(size_t *)context;
+    if (!seen->is_device) {
+        kprintf("  %s at %02x:%02x.%u%s%s\n", seen->controller, seen->place >> 8u,
+                seen->place >> 3 & 31u, seen->place & 7u, seen->trouble ? ", left alone: " : "",
+                seen->trouble ? seen->trouble : "");
         return;
     }
-    struct pci_function *functions = kmalloc_array(PCI_FUNCTIONS_MOST, sizeof *functions);
-    size_t count = functions ? pci_scan(read, functions, PCI_FUNCTIONS_MOST) : 0;
-    if (!functions)
-        kprintf("  no memory for the list\n");
-    for (size_t i = 0; i < count && i < PCI_FUNCTIONS_MOST; i++) {
-        const struct pci_function *function = &functions[i];
-        char text[40];
-        pci_class_text(function, text, sizeof text);
-        kprintf("  %02x:%02x.%u  %04x:%04x  %s\n", function->place >> 8u,
-                function->place >> 3 & 31u, function->place & 7u, function->vendor,
-                function->device, text);
-    }
-    if (count > PCI_FUNCTIONS_MOST)
-        kprintf("  and %zu more\n", count - PCI_FUNCTIONS_MOST);
-    kfree(functions);
+    char way[4 * (USB_DEPTH_MOST + 1)];
+    size_t length = 0;
+    for (size_t i = 0; i <= seen->depth; i++)
+        length += format_text(way + length, sizeof way - length, i ? ".%u" : "%u", seen->ports[i]);
+    kprintf("    port %-8s %04x:%04x  %s speed, %s%s%s\n", way, seen->vendor, seen->product,
+            seen->speed, seen->what, seen->trouble ? ": " : "", seen->trouble ? seen->trouble : "");
+}
+
+/* Printing takes long, and is not done with interrupts off: what goes meanwhile is said as it
+ * was. */
+void command_lsusb(const struct shell_context *context, unsigned nwords, char **words)
+{
+    (void)context, (void)nwords, (void)words;
+    size_t count = 0;
+    usb_each(show_usb, &count);
+    if (count == 0)
+        kprintf("  there is no USB controller that is driven\n");
+    if (usb_left_out())
+        kprintf("  %zu devices more than the %d there is room for\n", usb_left_out(),
+                USB_DEVICES_MOST);
 }
 
 static void show(void *context, const char *text, size_t nbytes)

@@ -7,5 +7,5 @@ const struct owner_look owner_looks[HEAP_OWNERS] = {
     [OWNER_SPAN] = {"middle", 'M', 0x8088ff},     [OWNER_KERNEL] = {"kernel", 'K', 0xe69f00},
     [OWNER_PAGING] = {"paging", 'P', 0xcc79a7},   [OWNER_SHELL] = {"shell", 'H', 0xf0e442},
     [OWNER_GUARDED] = {"guarded", 'G', 0xd55e00}, [OWNER_WINDOW] = {"window", 'W', 0x0072b2},
-    [OWNER_PROCESS] = {"process", 'U', 0x009e73},
+    [OWNER_DEVICE] = {"device", 'D', 0xaa3377},   [OWNER_PROCESS] = {"process", 'U', 0x009e73},
 };

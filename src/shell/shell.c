@@ -46,6 +46,7 @@ static const struct command commands[] = {
     {"bench", "", "what the heap's calls cost", 0, 0, command_bench},
     {"compare", "", "the three designs of a heap doing the same work", 0, 0, command_compare},
     {"lspci", "", "what is on the PCI bus", 0, 0, command_lspci},
+    {"lsusb", "", "what is on USB", 0, 0, command_lsusb},
     {"sysinfo", "", "what this machine is: the form for a report", 0, 0, command_sysinfo},
     {"dmesg", "[N]", "what was printed, line by line with its time; the last N lines", 0, 1,
      command_dmesg},

@@ -17,7 +17,7 @@ my $drawn = qr/^watch: (\d+) frames, (\d+) cells drawn of (\d+)$/m;
 my @owners = (['free', '1e1e28', '000000'], ['not ours', '484848', '555555'],
     ['kept', '8a8a8a', 'aaaaaa'], ['small', '56b4e9', '55ffff'], ['middle', '8088ff', '5555ff'],
     ['kernel', 'e69f00', 'aa5500'], ['paging', 'cc79a7', 'ff5555'], ['shell', 'f0e442', 'ffff55'], ['guarded', 'd55e00', 'aa0000'],
-    ['window', '0072b2', '00aaaa'], ['process', '009e73', '00aa00']);
+    ['window', '0072b2', '00aaaa'], ['device', 'aa3377', 'aa00aa'], ['process', '009e73', '00aa00']);
 
 # -- The guest ------------------------------------------------------------------------------------
 

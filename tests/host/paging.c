@@ -299,7 +299,7 @@ CASE(paging, reserved_tables_are_empty_and_shared_by_all)
             CHECK_EQUAL(where(all[i], virt), NOWHERE);
     machine.left = 0; /* mapping there needs no memory */
     CHECK_EQUAL(paging_map(kernel, 0xd0800000, 0x2000000, RW), 0);
-    paging_map_reserved(0xd03ff000, 0x3000000, 3);
+    paging_map_reserved(0xd03ff000, 0x3000000, 3, 0);
     for (size_t i = 0; i < 3; i++) {
         CHECK_EQUAL(where(all[i], 0xd0800fff), 0x2000fff);
         CHECK_EQUAL(where(all[i], 0xd03fefff), NOWHERE);
@@ -454,7 +454,7 @@ CASE(paging, the_check_follows_every_change)
         CHECK_EQUAL(paging_unmap(one, 0x400000), 0);
         CHECK_EQUAL(paging_reserve(0x800000, 2), 0);
         CHECK_HOLDS(paging_check());
-        paging_map_reserved(0xbfe000, 0x6000000, 3);
+        paging_map_reserved(0xbfe000, 0x6000000, 3, 0);
         CHECK_HOLDS(paging_check());
         CHECK_EQUAL(paging_unmap_reserved(0xbff000), 0x6001000);
         CHECK_HOLDS(paging_check());

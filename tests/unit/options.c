@@ -29,7 +29,7 @@ CASE(options, an_empty_line_is_all_defaults)
 {
     parse("");
     CHECK(!options.selftest && !options.heap_panic && options.shell);
-    CHECK(options.large_pages);
+    CHECK(options.large_pages && options.usb);
     CHECK_EQUAL(options.stop, STOP_NEVER);
     CHECK_EQUAL(options.map, BOOT_MAP_LOADER);
     CHECK_EQUAL(options.heap_size, 0);

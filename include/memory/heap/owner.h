@@ -14,6 +14,7 @@ enum heap_owner {
     OWNER_SHELL,   /* what the shell's `alloc` gives; self-tests, too */
     OWNER_GUARDED, /* objects in pages of their own, and the closed pages between them */
     OWNER_WINDOW,  /* frames behind pages of the growing window */
+    OWNER_DEVICE,  /* what controllers read and write by themselves */
     OWNER_PROCESS, /* image, stack and allocations of a program */
     HEAP_OWNERS    /* how many */
 };

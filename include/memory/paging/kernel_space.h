@@ -38,4 +38,15 @@ void kernel_space_protect(const struct kernel_space *space);
 void kernel_space_map_screen(const struct kernel_space *space, const struct memory_map *map,
                              const struct cpu_features *cpu);
 
+/*
+ * The NBYTES bytes of a device's registers from the physical address WHERE on, at addresses of the
+ * kernel's where MAP has nothing: neither cached nor combined, in every directory, for ever. NULL
+ * where this processor has no page that leads there, or addresses or memory run out. Costs a table
+ * of 4 KB for the first 4 MB below 4 GB, and 4 MB of addresses each above.
+ */
+MUST_USE volatile void *kernel_space_map_device(const struct kernel_space *space,
+                                                const struct memory_map *map,
+                                                const struct cpu_features *cpu, uint64_t where,
+                                                uint32_t nbytes);
+
 #endif

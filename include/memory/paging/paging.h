@@ -119,9 +119,10 @@ bool paging_is_reserved(size_t slot);
 
 /*
  * In reserved slots: maps NPAGES pages from VIRT on, nothing being mapped there, to those from PHYS
- * on, writeable, for the kernel in every directory. A few instructions a page.
+ * on, writeable, for the kernel in every directory. FLAGS: 0, or how they are cached. A few
+ * instructions a page.
  */
-void paging_map_reserved(vaddr_t virt, paddr_t phys, size_t npages);
+void paging_map_reserved(vaddr_t virt, paddr_t phys, size_t npages, uint32_t flags);
 
 /* Takes the page at VIRT away, where one is mapped; returns what it was mapped to. */
 paddr_t paging_unmap_reserved(vaddr_t virt);

@@ -24,7 +24,7 @@ static size_t map_pages(void *frames, void *start, size_t npages)
             run /= 2;
             continue;
         }
-        paging_map_reserved((vaddr_t)start + done * PAGE_SIZE, (paddr_t)frame, run);
+        paging_map_reserved((vaddr_t)start + done * PAGE_SIZE, (paddr_t)frame, run, 0);
         done += run;
     }
     return done;

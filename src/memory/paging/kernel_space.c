@@ -163,20 +163,72 @@ static bool is_hole(const struct memory_map *map, page_t slot)
            PAGING_LARGE_PAGES;
 }
 
-/* Maps NPAGES pages from FIRST on, which lie above 4 GB, at the highest addresses behind which
- * nothing is known to be. Returns where they are, or NULL. */
+/* The highest NSLOTS slots of 4 MB in a row behind which nothing is known to be, and which nobody
+ * has taken; their first address, or 0. */
+static vaddr_t find_slots(const struct memory_map *map, page_t nslots)
+{
+    page_t run = 0;
+    for (page_t slot = slot_of(LAYOUT_FAR_END); slot-- > slot_of(LAYOUT_HEAP);) {
+        vaddr_t place = page_address(slot * PAGING_LARGE_PAGES);
+        run = is_hole(map, slot) && paging_can_reserve(place, 1) ? run + 1 : 0;
+        if (run >= nslots)
+            return place;
+    }
+    return 0;
+}
+
+/* Whether this processor has pages that lead to what lies above 4 GB, up to LAST. */
+static bool reaches(const struct kernel_space *space, const struct cpu_features *cpu, page_t last)
+{
+    return space->large_pages && last >> (cpu->address_bits - PAGE_SHIFT) == 0;
+}
+
+/* Maps NPAGES pages from FIRST on, which lie above 4 GB. Returns where they are, or NULL. */
 static void *map_far(const struct memory_map *map, page_t first, page_t npages, uint32_t flags)
 {
     page_t skipped = first % PAGING_LARGE_PAGES;
-    page_t nslots = (skipped + npages + PAGING_LARGE_PAGES - 1) / PAGING_LARGE_PAGES, run = 0;
-    for (page_t slot = slot_of(LAYOUT_FAR_END); slot-- > slot_of(LAYOUT_HEAP);) {
-        run = is_hole(map, slot) ? run + 1 : 0;
-        vaddr_t place = page_address(slot * PAGING_LARGE_PAGES);
-        uint64_t phys = (uint64_t)(first - skipped) * PAGE_SIZE;
-        if (run >= nslots && !paging_map_far(place, phys, nslots, flags))
-            return (void *)(place + skipped * PAGE_SIZE);
+    page_t nslots = (skipped + npages + PAGING_LARGE_PAGES - 1) / PAGING_LARGE_PAGES;
+    vaddr_t place = find_slots(map, nslots);
+    uint64_t phys = (uint64_t)(first - skipped) * PAGE_SIZE;
+    if (!place || paging_map_far(place, phys, nslots, flags))
+        return NULL;
+    return (void *)(place + skipped * PAGE_SIZE);
+}
+
+/* The same for pages below 4 GB, which share slots. */
+static void *map_near(const struct memory_map *map, page_t first, page_t npages)
+{
+    static vaddr_t next, end;
+    if (npages > PAGING_LARGE_PAGES)
+        return NULL;
+    if ((end - next) / PAGE_SIZE < npages) {
+        vaddr_t place = find_slots(map, 1);
+        if (!place || paging_reserve(place, 1))
+            return NULL;
+        next = place;
+        end = place + PAGING_LARGE_PAGES * PAGE_SIZE;
     }
-    return NULL;
+    vaddr_t place = next;
+    paging_map_reserved(place, page_address(first), npages, PAGING_CACHE_DISABLED);
+    next += npages * PAGE_SIZE;
+    return (void *)place;
+}
+
+volatile void *kernel_space_map_device(const struct kernel_space *space,
+                                       const struct memory_map *map, const struct cpu_features *cpu,
+                                       uint64_t where, uint32_t nbytes)
+{
+    const uint64_t most = (uint64_t)1 << 40;
+    if (nbytes == 0 || where >= most || nbytes > most - where)
+        return NULL;
+    page_t first = (page_t)(where >> PAGE_SHIFT),
+           last = (page_t)((where + nbytes - 1) >> PAGE_SHIFT), npages = last - first + 1;
+    uint8_t *start = NULL;
+    if (last < PAGES_IN_4GB)
+        start = map_near(map, first, npages);
+    else if (reaches(space, cpu, last))
+        start = map_far(map, first, npages, IDENTITY_FLAGS | PAGING_CACHE_DISABLED);
+    return start ? start + where % PAGE_SIZE : NULL;
 }
 
 void kernel_space_map_screen(const struct kernel_space *space, const struct memory_map *map,
@@ -194,7 +246,7 @@ void kernel_space_map_screen(const struct kernel_space *space, const struct memo
         if (!paging_map_range(paging_kernel(), place, place, npages, flags))
             start = (void *)place;
         why = "there is no memory for the tables that map it";
-    } else if (!space->large_pages || (first + npages - 1) >> (cpu->address_bits - PAGE_SHIFT)) {
+    } else if (!reaches(space, cpu, first + npages - 1)) {
         why = "it lies above 4 GB, where no page of this processor's leads";
     } else {
         start = map_far(map, first, npages, flags);

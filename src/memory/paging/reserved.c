@@ -58,9 +58,9 @@ static uint32_t *entry_of(vaddr_t virt)
     return &table_at(paging_kernel()->directory_entry[slot_of(virt)])[index_of(virt)];
 }
 
-void paging_map_reserved(vaddr_t virt, paddr_t phys, size_t npages)
+void paging_map_reserved(vaddr_t virt, paddr_t phys, size_t npages, uint32_t flags)
 {
-    uint32_t entry = phys | PAGING_IS_PRESENT | PAGING_IS_WRITEABLE;
+    uint32_t entry = phys | flags | PAGING_IS_PRESENT | PAGING_IS_WRITEABLE;
     while (npages > 0) {
         size_t run = PAGING_TOTAL_ENTRIES_PER_TABLE - index_of(virt);
         run = run < npages ? run : npages;

@@ -1,0 +1,362 @@
+/*
+ * xHCI, the controller of USB 3 (eXtensible Host Controller Interface 1.2).
+ *
+ * Theory. Three kinds of rings in memory, of 16 bytes an entry (TRB): commands and transfers, which
+ * we fill and the controller empties, and events, the other way round. A bit in each entry, the
+ * cycle, says whose it is; it changes its meaning each time a ring begins again. A doorbell, one
+ * for commands and one for each device, says that a ring has new entries. What has ended comes as
+ * an event that names the entry. The events are looked at by poll(); interrupts stay off.
+ *
+ * The controller gives each device a slot, and writes what it knows of it into a context in the
+ * device's page. What it is to know is written into the input context, of which there is one:
+ * only the device on its way up needs it.
+ *
+ * A transfer that fails stops its endpoint. The control pipe is set going again by two commands
+ * before the failure is told; a report that fails has its device detached.
+ *
+ * A device's page: its context, two rings, buffers for reports, and usb.c's buffer at the end.
+ */
+#include "drivers/usb/xhci_list.h"
+#include "drivers/usb/xhci_private.h"
+
+enum {
+    /* Capabilities, from the start of the registers on. */
+    CAP_LENGTH = 0x00,
+    CAP_STRUCTURE_1 = 0x04, /* slots, ports */
+    CAP_STRUCTURE_2 = 0x08, /* scratchpad buffers */
+    CAP_PARAMETERS = 0x10,
+    CAP_DOORBELLS = 0x14,
+    CAP_RUNTIME = 0x18,
+    CONTEXTS_OF_64 = 1 << 2, /* bytes; else of 32 */
+    PORT_POWER_CONTROL = 1 << 3,
+
+    /* Operational registers, behind the capabilities. */
+    COMMAND = 0x00,
+    STATUS = 0x04,
+    COMMAND_RING = 0x18,
+    CONTEXTS = 0x30,
+    CONFIGURE = 0x38,
+    PORTS = 0x400,
+    PORT_BYTES = 0x10,
+    COMMAND_RUN = 1 << 0,
+    COMMAND_RESET = 1 << 1,
+    STATUS_HALTED = 1 << 0,
+    STATUS_SYSTEM_ERROR = 1 << 2,
+    STATUS_NOT_READY = 1 << 11,
+    STATUS_CONTROLLER_ERROR = 1 << 12,
+
+    PORT_CONNECTED = 1 << 0,
+    PORT_ENABLED = 1 << 1, /* a one disables */
+    PORT_RESET = 1 << 4,
+    PORT_POWER = 1 << 9,
+    PORT_SPEED_SHIFT = 10,
+    PORT_SPEED = 15,
+    PORT_CONNECTION_CHANGE = 1 << 17,
+    PORT_CHANGES = 0x7f << 17, /* a one ends each */
+    PORT_KEPT = 0x0e00c200,    /* written as they were */
+
+    /* The first interrupter, in the runtime registers. */
+    EVENT_TABLE_SIZE = 0x28,
+    EVENT_TABLE = 0x30,
+    EVENT_DEQUEUE = 0x38,
+    EVENT_BUSY = 1 << 3, /* a one ends it */
+    RUNTIME_BYTES = 0x40,
+
+    LEGACY = 1, /* the capability by which the BIOS hands over, with its second word: */
+    LEGACY_BIOS_OWNS = 1 << 16,
+    LEGACY_OS_OWNS = 1 << 24,
+    LEGACY_INTERRUPTS = 0xe011, /* what it is told of */
+};
+
+enum {
+    EVENTS = 64,
+    EVENTS_AT_ONCE = 16,             /* in one poll */
+    EVENT_RING = XHCI_COMMANDS * 16, /* behind the ring of commands */
+    SEGMENTS = EVENT_RING + EVENTS * 16,
+    MAP_MOST = 1 << 20,
+    LIFE_LOOKS = 64, /* polls from one look at the status to the next */
+    HALT_MS = 50,    /* section 5.4.1.1: 16 */
+    RESET_MS = 1000,
+    HAND_OVER_MS = 1000,
+    SETTLE_MS = 20 /* section 5.4.8: a port has power then */
+};
+_Static_assert(SEGMENTS + 16 <= XHCI_DEVICE_CONTEXTS,
+               "all has room in the controller's first page");
+
+static uint32_t read(volatile uint8_t *registers, uint32_t offset)
+{
+    return *(volatile uint32_t *)(registers + offset);
+}
+
+static void write(volatile uint8_t *registers, uint32_t offset, uint32_t value)
+{
+    *(volatile uint32_t *)(registers + offset) = value;
+}
+
+static void write_address(volatile uint8_t *registers, uint32_t offset, uint32_t address)
+{
+    write(registers, offset, address);
+    write(registers, offset + 4, 0);
+}
+
+static uint32_t port_offset(unsigned port)
+{
+    return PORTS + PORT_BYTES * (port - 1);
+}
+
+/* -- Events -- */
+
+static void take_event(struct usb_controller *controller, const struct trb *event)
+{
+    uint32_t type = event->control >> TRB_TYPE_SHIFT & TRB_TYPE, port = event->parameter_low >> 24;
+    if (type == TRB_TRANSFER_EVENT)
+        xhci_transfer_has_ended(controller, event);
+    else if (type == TRB_COMMAND_EVENT)
+        xhci_command_has_ended(controller, event);
+    else if (type == TRB_PORT_EVENT && port >= 1 && port <= controller->nports)
+        controller->changed |= (uint32_t)1 << port;
+}
+
+static void take_events(struct usb_controller *controller)
+{
+    struct xhci *xhci = xhci_of(controller);
+    struct xhci_ring *events = &xhci->events;
+    int nevents = 0;
+    while (nevents < EVENTS_AT_ONCE) {
+        struct trb *entry = &events->trbs[events->next], event;
+        event.control = __atomic_load_n(&entry->control, __ATOMIC_ACQUIRE);
+        if ((event.control & TRB_CYCLE) != events->cycle)
+            break;
+        event.parameter_low = entry->parameter_low;
+        event.parameter_high = entry->parameter_high;
+        event.status = entry->status;
+        take_event(controller, &event);
+        nevents++;
+        if (++events->next == EVENTS) {
+            events->next = 0;
+            events->cycle ^= TRB_CYCLE;
+        }
+    }
+    if (nevents > 0)
+        write_address(xhci->runtime, EVENT_DEQUEUE,
+                      xhci_address(&events->trbs[events->next]) | EVENT_BUSY);
+}
+
+/* -- Starting -- */
+
+static void begin_stage(struct usb_controller *controller, enum xhci_stage stage, uint32_t nms)
+{
+    struct xhci *xhci = xhci_of(controller);
+    xhci->stage = stage;
+    xhci->until = controller->now_ms + nms;
+}
+
+static void halt(struct usb_controller *controller)
+{
+    struct xhci *xhci = xhci_of(controller);
+    write(xhci->registers, COMMAND, read(xhci->registers, COMMAND) & ~(uint32_t)COMMAND_RUN);
+    begin_stage(controller, XHCI_HALTING, HALT_MS);
+}
+
+static void run(struct usb_controller *controller)
+{
+    struct xhci *xhci = xhci_of(controller);
+    uint32_t *segments = (uint32_t *)(xhci->memory + SEGMENTS);
+    xhci->commands = xhci_begin_ring(xhci->memory, XHCI_COMMANDS);
+    xhci->events = (struct xhci_ring){
+        .trbs = (struct trb *)(xhci->memory + EVENT_RING), .nentries = EVENTS, .cycle = TRB_CYCLE};
+    segments[0] = xhci_address(xhci->events.trbs);
+    segments[2] = EVENTS;
+    write(xhci->registers, CONFIGURE, xhci->nslots);
+    write_address(xhci->registers, CONTEXTS, xhci_address(xhci->memory + XHCI_DEVICE_CONTEXTS));
+    write_address(xhci->registers, COMMAND_RING, xhci_address(xhci->commands.trbs) | TRB_CYCLE);
+    write(xhci->runtime, EVENT_TABLE_SIZE, 1);
+    write_address(xhci->runtime, EVENT_DEQUEUE, xhci_address(xhci->events.trbs));
+    write_address(xhci->runtime, EVENT_TABLE, xhci_address(segments));
+    write(xhci->registers, COMMAND, COMMAND_RUN);
+    for (unsigned port = 1; port <= controller->nports && xhci->switches_power; port++) {
+        uint32_t value = read(xhci->registers, port_offset(port));
+        write(xhci->registers, port_offset(port), (value & PORT_KEPT) | PORT_POWER);
+    }
+    begin_stage(controller, XHCI_SETTLING, SETTLE_MS);
+}
+
+static void start(struct usb_controller *controller)
+{
+    struct xhci *xhci = xhci_of(controller);
+    uint32_t status = read(xhci->registers, STATUS);
+    bool over = (int32_t)(controller->now_ms - xhci->until) >= 0;
+    switch (xhci->stage) {
+    case XHCI_HANDING_OVER:
+        if (!over && read(xhci->capabilities, xhci->legacy) & LEGACY_BIOS_OWNS)
+            return;
+        write(xhci->capabilities, xhci->legacy + 4,
+              read(xhci->capabilities, xhci->legacy + 4) & ~(uint32_t)LEGACY_INTERRUPTS);
+        halt(controller);
+        return;
+    case XHCI_HALTING:
+        if (status & STATUS_HALTED) {
+            write(xhci->registers, COMMAND, COMMAND_RESET);
+            begin_stage(controller, XHCI_RESETTING, RESET_MS);
+        } else if (over) {
+            usb_died(controller, "it does not halt");
+        }
+        return;
+    case XHCI_RESETTING:
+        if (!(read(xhci->registers, COMMAND) & COMMAND_RESET) && !(status & STATUS_NOT_READY))
+            run(controller);
+        else if (over)
+            usb_died(controller, "its reset does not end");
+        return;
+    case XHCI_SETTLING:
+        if (!over)
+            return;
+        xhci->stage = XHCI_RUNNING;
+        controller->life = USB_RUNNING;
+        controller->changed = UINT32_MAX;
+        return;
+    case XHCI_RUNNING:
+        return;
+    }
+}
+
+static void poll(struct usb_controller *controller)
+{
+    struct xhci *xhci = xhci_of(controller);
+    if (xhci->stage != XHCI_RUNNING || ++xhci->npolls % LIFE_LOOKS == 0) {
+        uint32_t status = read(xhci->registers, STATUS);
+        if (status == UINT32_MAX) {
+            usb_died(controller, "its registers are gone");
+            return;
+        }
+        if (xhci->stage == XHCI_RUNNING &&
+            (status & (STATUS_SYSTEM_ERROR | STATUS_CONTROLLER_ERROR | STATUS_HALTED))) {
+            usb_died(controller, "it has stopped");
+            return;
+        }
+    }
+    if (xhci->stage == XHCI_RUNNING)
+        take_events(controller);
+    else
+        start(controller);
+}
+
+/* Whether all that is needed lies within the NBYTES of its registers. */
+static bool find_registers(struct usb_controller *controller, struct xhci *xhci, uint32_t nbytes)
+{
+    volatile uint8_t *start = xhci->capabilities;
+    uint32_t length = read(start, CAP_LENGTH) & 0xff, structure = read(start, CAP_STRUCTURE_1),
+             doorbells = read(start, CAP_DOORBELLS) & ~3u,
+             runtime = read(start, CAP_RUNTIME) & ~31u, nports = structure >> 24;
+    controller->nports = nports < USB_PORTS_MOST ? nports : USB_PORTS_MOST;
+    xhci->nslots = structure & 0xff;
+    if (xhci->nslots > USB_DEVICES_MOST)
+        xhci->nslots = USB_DEVICES_MOST;
+    if (length < CAP_RUNTIME + 4 || controller->nports == 0 || xhci->nslots == 0 ||
+        length + PORTS + PORT_BYTES * controller->nports > nbytes ||
+        doorbells > nbytes - 4 * (xhci->nslots + 1) || runtime > nbytes - RUNTIME_BYTES)
+        return false;
+    xhci->registers = start + length;
+    xhci->runtime = start + runtime;
+    xhci->doorbells = (volatile uint32_t *)(start + doorbells);
+    return true;
+}
+
+static uint32_t read_capability(void *context, uint32_t offset)
+{
+    return read(context, offset);
+}
+
+/* Memory that the controller wants for itself. */
+static bool give_scratch(struct xhci *xhci, const struct usb_machine *machine)
+{
+    uint32_t structure = read(xhci->capabilities, CAP_STRUCTURE_2);
+    uint32_t count = (structure >> 21 & 31) << 5 | structure >> 27;
+    if (count == 0)
+        return true;
+    uint8_t *pages = machine->get_pages(count + (count * 8 + PAGE_SIZE - 1) / PAGE_SIZE);
+    if (!pages)
+        return false;
+    uint32_t *list = (uint32_t *)(pages + count * PAGE_SIZE);
+    for (uint32_t i = 0; i < count; i++)
+        list[2 * i] = xhci_address(pages + i * PAGE_SIZE);
+    *(uint32_t *)(xhci->memory + XHCI_DEVICE_CONTEXTS) = xhci_address(list);
+    return true;
+}
+
+static const char *init(struct usb_controller *controller, const struct usb_machine *machine)
+{
+    struct pci_bar bar;
+    if (!pci_bar(machine->pci, &controller->function, 0, &bar) || bar.ports)
+        return "it has no registers";
+    uint32_t nbytes = bar.nbytes < MAP_MOST ? (uint32_t)bar.nbytes : MAP_MOST;
+    volatile uint8_t *registers = machine->map(bar.start, nbytes);
+    if (!registers || nbytes < PAGE_SIZE)
+        return "its registers can't be reached";
+    uint8_t *memory = machine->get_pages(XHCI_OWN_PAGES);
+    if (!memory)
+        return "no memory";
+    pci_command(machine->pci, &controller->function,
+                PCI_ENABLE_MEMORY | PCI_ENABLE_MASTER | PCI_DISABLE_INTERRUPT, 0);
+    struct xhci *xhci = (struct xhci *)(memory + XHCI_OURS);
+    xhci->memory = memory;
+    xhci->capabilities = registers;
+    if (!find_registers(controller, xhci, nbytes))
+        return "its registers make no sense";
+    if (!give_scratch(xhci, machine))
+        return "no memory";
+    uint32_t parameters = read(registers, CAP_PARAMETERS);
+    xhci->context_bytes = parameters & CONTEXTS_OF_64 ? 64 : 32;
+    xhci->switches_power = (parameters & PORT_POWER_CONTROL) != 0;
+    xhci->legacy = xhci_find_capability(read_capability, (void *)registers, nbytes,
+                                        parameters >> 16 << 2, LEGACY);
+    controller->state = xhci;
+    if (xhci->legacy) {
+        write(registers, xhci->legacy, read(registers, xhci->legacy) | LEGACY_OS_OWNS);
+        begin_stage(controller, XHCI_HANDING_OVER, HAND_OVER_MS);
+    } else {
+        halt(controller);
+    }
+    return NULL;
+}
+
+/* -- Ports -- */
+
+static struct usb_port port(struct usb_controller *controller, unsigned number)
+{
+    static const enum usb_speed speeds[] = {USB_FULL, USB_FULL, USB_LOW, USB_HIGH};
+    struct xhci *xhci = xhci_of(controller);
+    uint32_t value = read(xhci->registers, port_offset(number));
+    uint32_t speed = value >> PORT_SPEED_SHIFT & PORT_SPEED;
+    write(xhci->registers, port_offset(number), value & (PORT_KEPT | PORT_CHANGES));
+    return (struct usb_port){
+        .connected = (value & PORT_CONNECTED) != 0,
+        .enabled = (value & PORT_ENABLED) != 0,
+        .resetting = (value & PORT_RESET) != 0,
+        .replaced = (value & PORT_CONNECTION_CHANGE) != 0,
+        .speed = speed < USB_SUPER ? speeds[speed] : USB_SUPER,
+    };
+}
+
+/* A port of super speed is enabled as soon as something is there. */
+static void reset_port(struct usb_controller *controller, unsigned number)
+{
+    struct xhci *xhci = xhci_of(controller);
+    uint32_t value = read(xhci->registers, port_offset(number));
+    if (!(value & PORT_ENABLED))
+        write(xhci->registers, port_offset(number), (value & PORT_KEPT) | PORT_RESET);
+}
+
+const struct usb_driver xhci_driver = {
+    .name = "xHCI",
+    .interface = 0x30,
+    .init = init,
+    .poll = poll,
+    .port = port,
+    .reset_port = reset_port,
+    .attach = xhci_attach,
+    .control = xhci_control,
+    .set_packet = xhci_set_packet,
+    .listen = xhci_listen,
+    .detach = xhci_detach,
+};

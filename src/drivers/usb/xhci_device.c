@@ -1,0 +1,363 @@
+/* xHCI's slots: a device's address, its transfers, and the commands about both. */
+#include "drivers/usb/xhci_private.h"
+
+enum {
+    CODE_SUCCESS = 1,
+    CODE_STALL = 6,
+    CODE_SHORT = 13,
+
+    SLOT_HUB = 1 << 26,
+    ENDPOINT_THREE_TRIES = 3 << 1,
+    ENDPOINT_CONTROL = 4 << 3,
+    ENDPOINT_INTERRUPT_IN = 7 << 3,
+    SUPER_PACKET = 512
+};
+
+enum {
+    TRANSFERS = 32,
+    REPORTS = 4,       /* that are asked for at once */
+    FULL_INTERVAL = 3, /* a millisecond is 2 to the power of 3 eighths of one */
+    FULL_INTERVAL_MOST = 10,
+    HIGH_INTERVAL_MOST = 15,
+    THINK_TIME_MOST = 3, /* of a hub's translator: what any takes */
+    CONTROL_PIPE = 1,    /* the number of its endpoint */
+
+    /* In a device's page, behind its context. */
+    CONTROL_RING = 2048,
+    REPORT_RING = CONTROL_RING + TRANSFERS * 16,
+    REPORT_BUFFERS = REPORT_RING + TRANSFERS * 16
+};
+_Static_assert(REPORT_BUFFERS + REPORTS * USB_PACKET_MOST <= PAGE_SIZE - USB_BUFFER_BYTES,
+               "all has room in a device's page");
+
+/* -- Rings -- */
+
+struct xhci_ring xhci_begin_ring(void *memory, uint32_t nentries)
+{
+    struct xhci_ring ring = {.trbs = memory, .nentries = nentries, .cycle = TRB_CYCLE};
+    xhci_clear(memory, nentries * sizeof(struct trb));
+    struct trb *link = &ring.trbs[nentries - 1];
+    link->parameter_low = xhci_address(memory);
+    link->control = TRB_LINK << TRB_TYPE_SHIFT | TRB_TOGGLE; /* not the controller's yet */
+    return ring;
+}
+
+uint32_t xhci_put(struct xhci_ring *ring, struct trb trb)
+{
+    uint32_t place = ring->next;
+    struct trb *entry = &ring->trbs[place];
+    entry->parameter_low = trb.parameter_low;
+    entry->parameter_high = trb.parameter_high;
+    entry->status = trb.status;
+    __atomic_store_n(&entry->control, trb.control | ring->cycle, __ATOMIC_RELEASE);
+    if (++ring->next == ring->nentries - 1) {
+        struct trb *link = &ring->trbs[ring->next];
+        __atomic_store_n(&link->control, (link->control & ~(uint32_t)TRB_CYCLE) | ring->cycle,
+                         __ATOMIC_RELEASE);
+        ring->next = 0;
+        ring->cycle ^= TRB_CYCLE;
+    }
+    return place;
+}
+
+/* The place of the entry that an event names; the ring's length where it is none of it. */
+static uint32_t place_of(const struct xhci_ring *ring, const struct trb *event)
+{
+    uint32_t offset = event->parameter_low - xhci_address(ring->trbs), place = offset / 16;
+    return event->parameter_high == 0 && offset % 16 == 0 && place < ring->nentries - 1
+               ? place
+               : ring->nentries;
+}
+
+/* -- Commands -- */
+
+static void command(struct usb_device *device, uint32_t type, uint32_t parameter, uint32_t bits)
+{
+    struct xhci *xhci = xhci_of(device->controller);
+    struct trb trb = {.parameter_low = parameter,
+                      .control = type << TRB_TYPE_SHIFT | (uint32_t)device->slot << 24 | bits};
+    xhci->asked[xhci_put(&xhci->commands, trb)] = device;
+    xhci_ring_doorbell(xhci, 0, 0);
+}
+
+/* Word WORD of context NUMBER of those at CONTEXTS. */
+static uint32_t *context_word(const struct xhci *xhci, void *contexts, uint32_t number,
+                              uint32_t word)
+{
+    return (uint32_t *)contexts + xhci->context_bytes / 4 * number + word;
+}
+
+/* The input context, empty but for which contexts it ADDS. Its own numbers are one higher. */
+static void *begin_input(const struct xhci *xhci, uint32_t adds)
+{
+    uint32_t *input = (uint32_t *)(xhci->memory + XHCI_INPUT);
+    xhci_clear(input, PAGE_SIZE);
+    input[1] = adds;
+    return input;
+}
+
+static void copy_context(const struct xhci *xhci, const struct usb_device *device, void *input,
+                         uint32_t number)
+{
+    for (uint32_t word = 0; word < 8; word++)
+        *context_word(xhci, input, number + 1, word) =
+            *context_word(xhci, device->page, number, word);
+}
+
+static uint32_t route_of(const struct usb_device *device)
+{
+    uint32_t route = 0;
+    for (; device->hub; device = device->hub)
+        route |= (device->port < 15u ? device->port : 15u) << 4 * (device->depth - 1);
+    return route;
+}
+
+static unsigned root_port_of(const struct usb_device *device)
+{
+    while (device->hub)
+        device = device->hub;
+    return device->port;
+}
+
+static void give_address(struct usb_device *device)
+{
+    struct xhci *xhci = xhci_of(device->controller);
+    struct xhci_slot *slot = &xhci->slots[device->slot];
+    *slot = (struct xhci_slot){.device = device};
+    slot->control = xhci_begin_ring(device->page + CONTROL_RING, TRANSFERS);
+    xhci_clear(device->page, CONTROL_RING);
+    ((uint32_t *)(xhci->memory + XHCI_DEVICE_CONTEXTS))[2 * device->slot] =
+        xhci_address(device->page);
+
+    unsigned port = 0;
+    const struct usb_device *translator = usb_translator(device, &port);
+    uint32_t packet_bytes = device->speed == USB_SUPER ? SUPER_PACKET : device->packet_bytes;
+    void *input = begin_input(xhci, 1 << 0 | 1 << CONTROL_PIPE);
+    uint32_t *about = context_word(xhci, input, 1, 0);
+    about[0] = route_of(device) | (uint32_t)device->speed << 20 | 1 << 27;
+    about[1] = root_port_of(device) << 16;
+    about[2] = translator ? translator->slot | port << 8 : 0;
+    uint32_t *pipe = context_word(xhci, input, 1 + CONTROL_PIPE, 0);
+    pipe[1] = ENDPOINT_THREE_TRIES | ENDPOINT_CONTROL | packet_bytes << 16;
+    pipe[2] = xhci_address(slot->control.trbs) | TRB_CYCLE;
+    pipe[4] = sizeof(struct usb_setup);
+    command(device, TRB_ADDRESS, xhci_address(input), 0);
+}
+
+static void slot_is_given(struct usb_device *device, uint32_t number, bool success)
+{
+    struct xhci *xhci = xhci_of(device->controller);
+    bool usable = success && number > 0 && number <= xhci->nslots && !xhci->slots[number].device;
+    if (!usable) {
+        usb_done(device, USB_NO_ANSWER); /* also where it is being detached */
+        return;
+    }
+    device->slot = (uint8_t)number;
+    xhci->slots[number].device = device;
+    if (device->step == USB_CLOSING)
+        command(device, TRB_DISABLE_SLOT, 0, 0);
+    else
+        give_address(device);
+}
+
+static void slot_is_free(struct usb_device *device)
+{
+    struct xhci *xhci = xhci_of(device->controller);
+    ((uint32_t *)(xhci->memory + XHCI_DEVICE_CONTEXTS))[2 * device->slot] = 0;
+    xhci->slots[device->slot].device = NULL;
+    device->slot = 0;
+    usb_done(device, 0);
+}
+
+/* Asks for one more report, into BUFFER. */
+static void ask_for_report(struct xhci_slot *slot, uint32_t buffer)
+{
+    xhci_put(&slot->reports, (struct trb){.parameter_low = buffer,
+                                          .status = slot->device->function.packet_bytes,
+                                          .control = TRB_NORMAL << TRB_TYPE_SHIFT | TRB_EVENT |
+                                                     TRB_SHORT_IS_EVENT});
+}
+
+static void begin_reports(struct usb_device *device)
+{
+    struct xhci *xhci = xhci_of(device->controller);
+    struct xhci_slot *slot = &xhci->slots[device->slot];
+    for (uint32_t i = 0; i < REPORTS; i++)
+        ask_for_report(slot, xhci_address(device->page + REPORT_BUFFERS + i * USB_PACKET_MOST));
+    xhci_ring_doorbell(xhci, device->slot, slot->report_pipe);
+    usb_done(device, 0);
+}
+
+void xhci_command_has_ended(struct usb_controller *controller, const struct trb *event)
+{
+    struct xhci *xhci = xhci_of(controller);
+    uint32_t place = place_of(&xhci->commands, event), code = event->status >> 24;
+    struct usb_device *device = place < XHCI_COMMANDS ? xhci->asked[place] : NULL;
+    if (!device)
+        return;
+    xhci->asked[place] = NULL;
+    struct xhci_slot *slot = &xhci->slots[device->slot];
+    uint32_t type = xhci->commands.trbs[place].control >> TRB_TYPE_SHIFT & TRB_TYPE;
+    if (type == TRB_ENABLE_SLOT)
+        slot_is_given(device, event->control >> 24, code == CODE_SUCCESS);
+    else if (type == TRB_DISABLE_SLOT)
+        slot_is_free(device);
+    else if (device->step == USB_CLOSING)
+        return;
+    else if (type == TRB_RESET_ENDPOINT)
+        command(device, TRB_SET_DEQUEUE,
+                xhci_address(&slot->control.trbs[slot->control.next]) | slot->control.cycle,
+                CONTROL_PIPE << 16);
+    else if (type == TRB_SET_DEQUEUE)
+        usb_done(device, slot->failure);
+    else if (code != CODE_SUCCESS)
+        usb_done(device, USB_NO_ANSWER);
+    else if (type == TRB_CONFIGURE)
+        begin_reports(device);
+    else
+        usb_done(device, 0);
+}
+
+/* -- Transfers -- */
+
+static void control_has_ended(struct xhci_slot *slot, uint32_t code, uint32_t missing)
+{
+    if (code == CODE_SHORT) {
+        slot->missing = (uint16_t)(missing < slot->wanted ? missing : slot->wanted);
+    } else if (code == CODE_SUCCESS) {
+        usb_done(slot->device, slot->wanted - slot->missing);
+    } else {
+        slot->failure = code == CODE_STALL ? USB_STALLED : USB_NO_ANSWER;
+        command(slot->device, TRB_RESET_ENDPOINT, 0, CONTROL_PIPE << 16);
+    }
+}
+
+static void report_has_come(struct xhci *xhci, struct xhci_slot *slot, const struct trb *event)
+{
+    uint32_t place = place_of(&slot->reports, event), code = event->status >> 24,
+             missing = event->status & 0xffffff, most = slot->device->function.packet_bytes;
+    if (place == TRANSFERS)
+        return;
+    if (code != CODE_SUCCESS && code != CODE_SHORT) {
+        usb_broken(slot->device, "its reports stop");
+        return;
+    }
+    uint32_t buffer = slot->reports.trbs[place].parameter_low;
+    usb_received(slot->device, (const uint8_t *)(uintptr_t)buffer,
+                 missing < most ? most - missing : 0);
+    ask_for_report(slot, buffer);
+    xhci_ring_doorbell(xhci, slot->device->slot, slot->report_pipe);
+}
+
+void xhci_transfer_has_ended(struct usb_controller *controller, const struct trb *event)
+{
+    struct xhci *xhci = xhci_of(controller);
+    uint32_t number = event->control >> 24, pipe = event->control >> 16 & 31;
+    if (number > xhci->nslots)
+        return;
+    struct xhci_slot *slot = &xhci->slots[number];
+    if (!slot->device || slot->device->step == USB_CLOSING)
+        return;
+    if (pipe == CONTROL_PIPE)
+        control_has_ended(slot, event->status >> 24, event->status & 0xffffff);
+    else if (pipe == slot->report_pipe)
+        report_has_come(xhci, slot, event);
+}
+
+/* -- What usb.c asks for -- */
+
+void xhci_attach(struct usb_device *device)
+{
+    device->slot = 0;
+    command(device, TRB_ENABLE_SLOT, 0, 0);
+}
+
+void xhci_control(struct usb_device *device, const struct usb_setup *setup)
+{
+    struct xhci *xhci = xhci_of(device->controller);
+    struct xhci_slot *slot = &xhci->slots[device->slot];
+    bool in = (setup->type & 0x80) != 0;
+    slot->wanted = setup->length;
+    slot->missing = 0;
+    xhci_put(&slot->control,
+             (struct trb){.parameter_low = (uint32_t)setup->type | (uint32_t)setup->request << 8 |
+                                           (uint32_t)setup->value << 16,
+                          .parameter_high = (uint32_t)setup->index | (uint32_t)setup->length << 16,
+                          .status = sizeof *setup,
+                          .control = TRB_SETUP << TRB_TYPE_SHIFT | TRB_IMMEDIATE |
+                                     (setup->length == 0 ? 0u
+                                      : in               ? SETUP_IN
+                                                         : SETUP_OUT)});
+    if (setup->length > 0)
+        xhci_put(&slot->control,
+                 (struct trb){.parameter_low = xhci_address(device->buffer),
+                              .status = setup->length,
+                              .control = TRB_DATA << TRB_TYPE_SHIFT | TRB_SHORT_IS_EVENT |
+                                         (in ? TRB_INTO_HOST : 0u)});
+    xhci_put(&slot->control,
+             (struct trb){.control = TRB_STATUS << TRB_TYPE_SHIFT | TRB_EVENT |
+                                     (in && setup->length > 0 ? 0u : TRB_INTO_HOST)});
+    xhci_ring_doorbell(xhci, device->slot, CONTROL_PIPE);
+}
+
+void xhci_set_packet(struct usb_device *device)
+{
+    struct xhci *xhci = xhci_of(device->controller);
+    void *input = begin_input(xhci, 1 << CONTROL_PIPE);
+    copy_context(xhci, device, input, CONTROL_PIPE);
+    uint32_t *sizes = context_word(xhci, input, 1 + CONTROL_PIPE, 1);
+    *sizes = (*sizes & 0xffff) | (uint32_t)device->packet_bytes << 16;
+    command(device, TRB_EVALUATE, xhci_address(input), 0);
+}
+
+/* Eighths of a millisecond from one question for reports to the next, as a power of two. */
+static uint32_t interval_of(const struct usb_device *device)
+{
+    uint32_t interval = device->function.interval;
+    if (device->speed == USB_HIGH)
+        return interval - 1 < HIGH_INTERVAL_MOST ? interval - 1 : HIGH_INTERVAL_MOST;
+    uint32_t power = FULL_INTERVAL;
+    while (interval > 1 && power < FULL_INTERVAL_MOST) {
+        interval /= 2;
+        power++;
+    }
+    return power;
+}
+
+void xhci_listen(struct usb_device *device)
+{
+    struct xhci *xhci = xhci_of(device->controller);
+    struct xhci_slot *slot = &xhci->slots[device->slot];
+    uint32_t pipe = 2u * device->function.endpoint + 1, most = device->function.packet_bytes;
+    slot->report_pipe = (uint8_t)pipe;
+    slot->reports = xhci_begin_ring(device->page + REPORT_RING, TRANSFERS);
+    void *input = begin_input(xhci, 1u << 0 | 1u << pipe);
+    copy_context(xhci, device, input, 0);
+    uint32_t *about = context_word(xhci, input, 1, 0);
+    about[0] = (about[0] & 0x07ffffff) | pipe << 27;
+    if (device->function.kind == USB_HUB) {
+        about[0] |= SLOT_HUB;
+        about[1] = (about[1] & 0x00ffffff) | (uint32_t)device->ports.nports << 24;
+        about[2] |= device->speed == USB_HIGH ? THINK_TIME_MOST << 16 : 0;
+    }
+    uint32_t *endpoint = context_word(xhci, input, 1 + pipe, 0);
+    endpoint[0] = interval_of(device) << 16;
+    endpoint[1] = ENDPOINT_THREE_TRIES | ENDPOINT_INTERRUPT_IN | most << 16;
+    endpoint[2] = xhci_address(slot->reports.trbs) | TRB_CYCLE;
+    endpoint[4] = most << 16 | most;
+    command(device, TRB_CONFIGURE, xhci_address(input), 0);
+}
+
+/* Where its slot is still being asked for, the answer ends that, too. */
+void xhci_detach(struct usb_device *device)
+{
+    struct xhci *xhci = xhci_of(device->controller);
+    bool asks = false;
+    for (uint32_t i = 0; i < XHCI_COMMANDS; i++)
+        asks |= xhci->asked[i] == device &&
+                (xhci->commands.trbs[i].control >> TRB_TYPE_SHIFT & TRB_TYPE) == TRB_ENABLE_SLOT;
+    if (device->slot)
+        command(device, TRB_DISABLE_SLOT, 0, 0);
+    else if (!asks)
+        usb_done(device, 0);
+}
