@@ -51,7 +51,8 @@ struct usb_seen {
     const char *speed;                 /* "low", "full", "high", "super" */
     uint16_t vendor, product;          /* 0: not known yet */
     const char *what;                  /* "keyboard", "hub", "left alone", "being looked at" */
-    const char *trouble;               /* "does not answer"; NULL: none */
+    uint32_t ready_ms;   /* from plugged in, or the kernel's start, to ready; 0: it is not */
+    const char *trouble; /* "does not answer"; NULL: none */
 };
 
 /* Hands VISIT each controller, and behind it its devices. Call with interrupts off. */

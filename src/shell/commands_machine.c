@@ -87,8 +87,11 @@ static void show_usb(void *context, const struct usb_seen *seen)
     size_t length = 0;
     for (size_t i = 0; i <= seen->depth; i++)
         length += format_text(way + length, sizeof way - length, i ? ".%u" : "%u", seen->ports[i]);
-    kprintf("    port %-8s %04x:%04x  %s speed, %s%s%s\n", way, seen->vendor, seen->product,
+    kprintf("    port %-8s %04x:%04x  %s speed, %s%s%s", way, seen->vendor, seen->product,
             seen->speed, seen->what, seen->trouble ? ": " : "", seen->trouble ? seen->trouble : "");
+    if (seen->ready_ms)
+        kprintf(", ready after %u ms", seen->ready_ms);
+    kprintf("\n");
 }
 
 /* Printing takes long, and is not done with interrupts off: what goes meanwhile is said as it

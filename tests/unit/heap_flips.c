@@ -469,7 +469,7 @@ CASE(heap_flips, no_more_is_exempt_than_follows_from_the_state)
         .allocations = 8, /* two spans, a slab, a hole, four whole ones */
         .free_runs = 1,
         .longer_free_runs = 1,
-        .tags = 2 + 2 + 2 + 2 + 1, /* a hole, SHELL, GUARDED, WINDOW, PROCESS */
+        .tags = 2 + 2 + 2 + 3 + 2, /* a hole, SHELL, GUARDED, WINDOW, PROCESS */
         .peaks = 2                 /* 28 and 25 */
     };
     CHECK(make_state_a());

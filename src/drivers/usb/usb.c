@@ -141,6 +141,7 @@ static void add(struct usb_controller *controller, struct usb_device *hub, unsig
                                       .depth = hub ? (uint8_t)(hub->depth + 1) : 0,
                                       .page = device->page,
                                       .buffer = device->page + PAGE_SIZE - USB_BUFFER_BYTES};
+        device->since = controller->looked ? controller->now_ms : 0;
         usb_wait(device, USB_DEBOUNCE, DEBOUNCE_MS);
         return;
     }
@@ -226,6 +227,7 @@ static void take_further(struct usb_device *device)
 
 static void look_at_ports(struct usb_controller *controller)
 {
+    controller->looked |= controller->changed == 0;
     for (unsigned port = 1; controller->changed && port <= controller->nports; port++)
         if (controller->changed & usb_bit_of(port)) {
             controller->changed &= ~usb_bit_of(port);

@@ -22,5 +22,6 @@ void usb_see(const struct usb_device *device, struct usb_seen *seen)
     seen->vendor = device->vendor;
     seen->product = device->product;
     seen->what = what_is(device);
+    seen->ready_ms = device->ready_ms;
     seen->trouble = device->trouble;
 }

@@ -98,9 +98,11 @@ struct usb_hub {
 
 struct usb_device {
     enum usb_step step;
-    bool busy;      /* what was begun has not ended */
-    int32_t result; /* of what has: bytes, or negative */
-    uint32_t until; /* when the step is over, or too late */
+    bool busy;         /* what was begun has not ended */
+    int32_t result;    /* of what has: bytes, or negative */
+    uint32_t until;    /* when the step is over, or too late */
+    uint32_t since;    /* when it was plugged in; 0: before the first look */
+    uint32_t ready_ms; /* from then on until it was listened to */
     struct usb_controller *controller;
     struct usb_device *hub; /* that it is plugged into; NULL: a root port */
     uint8_t port, depth;
@@ -133,6 +135,7 @@ struct usb_controller {
     uint32_t changed;           /* a bit a root port, from bit 1 on: to be looked at */
     struct usb_device *current; /* the one on its way up, which may answer to address 0 */
     uint32_t now_ms;            /* when usb_poll() was called */
+    bool looked;                /* at all ports at least once */
     void *state;                /* its driver's */
 };
 

@@ -153,6 +153,7 @@ static void be_ready(struct usb_device *device)
     }
     usb_settle(device);
     device->trouble = NULL;
+    device->ready_ms = device->controller->now_ms - device->since;
     device->step = USB_READY;
     device->ports.changed = UINT32_MAX;
 }
