@@ -2,7 +2,13 @@
 
 #include "lib/string.h"
 
-enum { DIGITS_MAX = 24 }; /* 2^64 has 20 decimal digits */
+enum {
+    DIGITS_MAX = 24, /* 2^64 has 20 decimal digits */
+    PIECE_BYTES = 16
+};
+
+static const char blanks[] = "                ", zeros[] = "0000000000000000";
+_Static_assert(sizeof blanks > PIECE_BYTES && sizeof zeros > PIECE_BYTES, "of so many bytes");
 
 struct conversion {
     bool left;  /* '-' */
@@ -24,19 +30,26 @@ static void emit(struct output *out, const char *text, size_t nbytes)
     out->nbytes += nbytes;
 }
 
-static void emit_repeated(struct output *out, char c, size_t count)
+/* PIECE is of PIECE_BYTES equal bytes. */
+static void emit_repeated(struct output *out, const char *piece, size_t count)
 {
-    while (count--)
-        emit(out, &c, 1);
+    for (; count > PIECE_BYTES; count -= PIECE_BYTES)
+        emit(out, piece, PIECE_BYTES);
+    emit(out, piece, count);
 }
 
 /*
- * Divides *VALUE by BASE (at most 16) and returns the remainder. By halves of 16 bits, because the
- * compiler would call its library for a division of 64 bits, and the one that comes with the
- * Debian cross compiler uses CMOV, which a 486 does not have.
+ * Divides *VALUE by BASE (at most 16) and returns the remainder. What has more than 32 bits by
+ * halves of 16, because the compiler would call its library for a division of 64 bits, and the one
+ * that comes with the Debian cross compiler uses CMOV, which a 486 does not have.
  */
 static unsigned divide(uint64_t *value, unsigned base)
 {
+    if (*value <= UINT32_MAX) {
+        uint32_t low = (uint32_t)*value;
+        *value = low / base;
+        return low % base;
+    }
     uint32_t remainder = 0;
     uint64_t quotient = 0;
     for (int shift = 48; shift >= 0; shift -= 16) {
@@ -54,15 +67,15 @@ static void emit_field(struct output *out, const struct conversion *how, const c
 {
     size_t used = string_length(prefix) + nbytes;
     size_t padding = how->width > used ? how->width - used : 0;
-    bool zeros = how->zeros && !how->left;
-    if (!how->left && !zeros)
-        emit_repeated(out, ' ', padding);
+    bool filled = how->zeros && !how->left;
+    if (!how->left && !filled)
+        emit_repeated(out, blanks, padding);
     emit(out, prefix, string_length(prefix));
-    if (zeros)
-        emit_repeated(out, '0', padding);
+    if (filled)
+        emit_repeated(out, zeros, padding);
     emit(out, text, nbytes);
     if (how->left)
-        emit_repeated(out, ' ', padding);
+        emit_repeated(out, blanks, padding);
 }
 
 static void emit_number(struct output *out, const struct conversion *how, const char *prefix,

@@ -2,7 +2,7 @@
 
 #include "lib/format.h"
 
-enum { FALLBACK_BYTES = 8192, IN_LINE = ' ' };
+enum { FALLBACK_BYTES = 8192, RUN_BYTES = 128, IN_LINE = ' ' };
 
 /* For a machine that has no place for a log that outlives a restart. */
 static struct {
@@ -81,15 +81,34 @@ void print_text(const char *text, size_t nbytes)
     print_show(text, nbytes);
 }
 
-static void print_piece(void *context, const char *text, size_t nbytes)
+/* What one call formats is printed together: each printing costs the log a step, and every sink. */
+struct run {
+    size_t nbytes;
+    char text[RUN_BYTES];
+};
+
+static void gather(void *context, const char *text, size_t nbytes)
 {
-    (void)context;
-    print_text(text, nbytes);
+    struct run *run = context;
+    if (nbytes > RUN_BYTES - run->nbytes) {
+        print_text(run->text, run->nbytes);
+        run->nbytes = 0;
+    }
+    if (nbytes > RUN_BYTES) {
+        print_text(text, nbytes);
+        return;
+    }
+    __builtin_memcpy(run->text + run->nbytes, text, nbytes);
+    run->nbytes += nbytes;
 }
 
 size_t kvprintf(const char *format, va_list arguments)
 {
-    return format_to(print_piece, NULL, format, arguments);
+    struct run run;
+    run.nbytes = 0;
+    size_t length = format_to(gather, &run, format, arguments);
+    print_text(run.text, run.nbytes);
+    return length;
 }
 
 size_t kprintf(const char *format, ...)
