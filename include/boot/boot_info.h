@@ -168,6 +168,13 @@ bool boot_copy_text(char *text, size_t nbytes, uint32_t address, uint32_t most, 
 void boot_copy_name(char *text, size_t nbytes, uint32_t address, uint32_t most, boot_reader read);
 
 /*
+ * The first multiple of BOOT_PARAGRAPH from START on at which the four bytes of WORD stand, below
+ * END, at most 4 GB; END without one. Reads a page at a time, and passes over what is not there.
+ */
+enum { BOOT_PARAGRAPH = 16 };
+uint64_t boot_find_word(uint64_t start, uint64_t end, const char *word, boot_reader read);
+
+/*
  * Decides whether SCREEN, which has all that the loader said but these, can be used: it lies at
  * ADDRESS and shows TYPE, of enum boot_screen_type or any other number.
  */

@@ -106,6 +106,35 @@ void boot_copy_name(char *text, size_t nbytes, uint32_t address, uint32_t most, 
     (void)boot_copy_text(text, nbytes, address + skipped, most - skipped, read);
 }
 
+/* The offset in PIECE of NBYTES, or NBYTES. A few instructions a step, for there are many. */
+static uint32_t find_in_piece(const uint8_t *piece, uint32_t nbytes, uint32_t word)
+{
+    for (uint32_t i = 0; i + sizeof word <= nbytes; i += BOOT_PARAGRAPH) {
+        uint32_t here;
+        __builtin_memcpy(&here, piece + i, sizeof here);
+        if (here == word)
+            return i;
+    }
+    return nbytes;
+}
+
+uint64_t boot_find_word(uint64_t start, uint64_t end, const char *word, boot_reader read)
+{
+    uint32_t wanted, nbytes;
+    __builtin_memcpy(&wanted, word, sizeof wanted);
+    uint64_t at = (start + BOOT_PARAGRAPH - 1) & ~(uint64_t)(BOOT_PARAGRAPH - 1);
+    for (; at < end; at += nbytes) {
+        nbytes = PAGE_SIZE - (uint32_t)at % PAGE_SIZE;
+        if (nbytes > end - at)
+            nbytes = (uint32_t)(end - at);
+        const uint8_t *piece = read((uint32_t)at, nbytes);
+        uint32_t found = piece ? find_in_piece(piece, nbytes, wanted) : nbytes;
+        if (found < nbytes)
+            return at + found;
+    }
+    return end;
+}
+
 enum boot_entry_state boot_entry_state_of(uint32_t attributes)
 {
     return attributes & 1 ? BOOT_ENTRY_ON : BOOT_ENTRY_OFF;

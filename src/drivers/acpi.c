@@ -4,13 +4,11 @@
 #include "lib/string.h"
 
 enum {
-    ROOT_ALIGNMENT = 16,
     ROOT_BYTES_1 = 20, /* of ACPI 1.0 */
     ROOT_BYTES_MOST = 4096,
     EBDA_BYTES = 1024,
     ROM_START = 0xe0000,
     ROM_END = 0x100000,
-    PIECE_BYTES = 4096, /* searched at once: a page is there, or is not */
     PORT_LAST = 0xffff
 };
 
@@ -60,30 +58,14 @@ static bool is_root(struct acpi *acpi, paddr_t address, uint32_t most)
     return !why;
 }
 
-/* Whether BYTES begin as a root pointer does; in a few instructions, for it is asked a lot. */
-static bool may_be_root(const uint8_t *bytes)
-{
-    uint32_t word;
-    __builtin_memcpy(&word, bytes, sizeof word);
-    return word == ('R' | 'S' << 8 | 'D' << 16 | ' ' << 24);
-}
-
 /* The first root pointer from START to END (exclusive); 0 without one. */
 static paddr_t find_root_in(struct acpi *acpi, uint64_t start, uint64_t end)
 {
-    uint64_t at = (start + ROOT_ALIGNMENT - 1) & ~(uint64_t)(ROOT_ALIGNMENT - 1);
-    while (at < end && end - at >= ROOT_BYTES_1) {
-        uint32_t nbytes = PIECE_BYTES - (uint32_t)at % PIECE_BYTES;
-        if (nbytes > end - at)
-            nbytes = (uint32_t)(end - at);
-        const uint8_t *piece = acpi->read((uint32_t)at, nbytes);
-        for (uint32_t i = 0; piece && i + 4 <= nbytes; i += ROOT_ALIGNMENT) {
-            paddr_t address = (paddr_t)at + i;
-            if (may_be_root(piece + i) && end - address >= ROOT_BYTES_1 &&
-                is_root(acpi, address, ROOT_BYTES_MOST))
-                return address;
-        }
-        at += nbytes;
+    uint64_t at = start;
+    while ((at = boot_find_word(at, end, "RSD ", acpi->read)) < end) {
+        if (end - at >= ROOT_BYTES_1 && is_root(acpi, (paddr_t)at, ROOT_BYTES_MOST))
+            return (paddr_t)at;
+        at += BOOT_PARAGRAPH;
     }
     return 0;
 }

@@ -3,7 +3,6 @@
 
 enum {
     KB = 1024,
-    PARAGRAPH = 16,
     PARAGRAPHS_MOST = 16, /* there has been no version with more than one */
     ROM_START = 0xf0000,
     ROM_END = 0x100000,
@@ -18,7 +17,7 @@ struct pointer {
     uint8_t sum; /* makes all of it add up to 0 */
     uint8_t features[5];
 };
-_Static_assert(sizeof(struct pointer) == PARAGRAPH, "the specification fixes this size");
+_Static_assert(sizeof(struct pointer) == BOOT_PARAGRAPH, "the specification fixes this size");
 
 static bool adds_up(boot_reader read, uint32_t address, uint32_t nbytes)
 {
@@ -32,12 +31,13 @@ static bool adds_up(boot_reader read, uint32_t address, uint32_t nbytes)
 /* The first one from START to END. */
 static const struct pointer *find_in(boot_reader read, uint32_t start, uint32_t end)
 {
-    for (uint32_t at = start; at < end; at += PARAGRAPH) {
-        const struct pointer *pointer = read(at, PARAGRAPH);
-        if (pointer && __builtin_memcmp(pointer->signature, "_MP_", 4) == 0 &&
-            pointer->nparagraphs >= 1 && pointer->nparagraphs <= PARAGRAPHS_MOST &&
-            adds_up(read, at, pointer->nparagraphs * (uint32_t)PARAGRAPH))
+    uint64_t at = start;
+    while ((at = boot_find_word(at, end, "_MP_", read)) < end) {
+        const struct pointer *pointer = read((uint32_t)at, sizeof *pointer);
+        if (pointer && pointer->nparagraphs >= 1 && pointer->nparagraphs <= PARAGRAPHS_MOST &&
+            adds_up(read, (uint32_t)at, pointer->nparagraphs * (uint32_t)BOOT_PARAGRAPH))
             return pointer;
+        at += BOOT_PARAGRAPH;
     }
     return NULL;
 }
