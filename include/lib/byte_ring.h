@@ -18,6 +18,9 @@ uint32_t byte_ring_room(const struct byte_ring *ring);
 /* Puts NBYTES of BYTES at the end; where there is no room for all of them, none, and false. */
 MUST_USE bool byte_ring_put(struct byte_ring *ring, const void *bytes, uint32_t nbytes);
 
+/* Takes the oldest bytes into BYTES, up to MOST of them; how many that were. */
+uint32_t byte_ring_take_some(struct byte_ring *ring, void *bytes, uint32_t most);
+
 /* The oldest byte, which is then taken; -1 where none waits. */
 int byte_ring_take(struct byte_ring *ring);
 

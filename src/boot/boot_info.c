@@ -109,11 +109,12 @@ void boot_copy_name(char *text, size_t nbytes, uint32_t address, uint32_t most, 
 /* The offset in PIECE of NBYTES, or NBYTES. A few instructions a step, for there are many. */
 static uint32_t find_in_piece(const uint8_t *piece, uint32_t nbytes, uint32_t word)
 {
-    for (uint32_t i = 0; i + sizeof word <= nbytes; i += BOOT_PARAGRAPH) {
+    uint32_t nsteps = (nbytes + BOOT_PARAGRAPH - (uint32_t)sizeof word) / BOOT_PARAGRAPH;
+    for (uint32_t i = 0; i < nsteps; i++) {
         uint32_t here;
-        __builtin_memcpy(&here, piece + i, sizeof here);
+        __builtin_memcpy(&here, piece + i * BOOT_PARAGRAPH, sizeof here);
         if (here == word)
-            return i;
+            return i * BOOT_PARAGRAPH;
     }
     return nbytes;
 }

@@ -148,8 +148,10 @@ static void send(void)
 {
     if (serial_unsent() == 0 || !(look() & STATUS_CAN_SEND))
         return;
-    for (uint32_t i = 0; i < serial.burst && serial_unsent() > 0; i++)
-        io_write8(DATA, (uint8_t)serial_out_take());
+    uint8_t bytes[FIFO_BYTES];
+    uint32_t nbytes = serial_out_take(bytes, serial.burst);
+    for (uint32_t i = 0; i < nbytes; i++)
+        io_write8(DATA, bytes[i]);
     serial.abandoned = false;
 }
 

@@ -45,10 +45,10 @@ uint64_t serial_lost(void)
     return lost;
 }
 
-int serial_out_take(void)
+uint32_t serial_out_take(uint8_t *bytes, uint32_t most)
 {
     out.line = MOVING;
-    return byte_ring_take(&out.ring);
+    return byte_ring_take_some(&out.ring, bytes, most);
 }
 
 static uint32_t room(void)

@@ -13,8 +13,8 @@ void serial_serve(void);
 /* Whether the interrupt is known to come; where it does not, each write sends all there is. */
 bool serial_by_interrupt(void);
 
-/* The next byte for the port, which moves; -1 where there is none. */
-int serial_out_take(void);
+/* The next bytes for the port, which moves, up to MOST; how many. */
+uint32_t serial_out_take(uint8_t *bytes, uint32_t most);
 
 /* Input was lost. And adds a line about that, and about lost output, once there is room. */
 void serial_out_tell_of_cut(void);

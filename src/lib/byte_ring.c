@@ -14,13 +14,31 @@ uint32_t byte_ring_room(const struct byte_ring *ring)
     return ring->size - byte_ring_used(ring);
 }
 
+/* How many of NBYTES bytes stand from PLACE on; the others stand at the beginning. */
+static uint32_t until_end(const struct byte_ring *ring, uint32_t place, uint32_t nbytes)
+{
+    return nbytes < ring->size - place ? nbytes : ring->size - place;
+}
+
 bool byte_ring_put(struct byte_ring *ring, const void *bytes, uint32_t nbytes)
 {
     if (nbytes > byte_ring_room(ring))
         return false;
-    for (uint32_t i = 0; i < nbytes; i++)
-        ring->bytes[ring->nput++ % ring->size] = ((const uint8_t *)bytes)[i];
+    uint32_t place = ring->nput % ring->size, first = until_end(ring, place, nbytes);
+    __builtin_memcpy(ring->bytes + place, bytes, first);
+    __builtin_memcpy(ring->bytes, (const uint8_t *)bytes + first, nbytes - first);
+    ring->nput += nbytes;
     return true;
+}
+
+uint32_t byte_ring_take_some(struct byte_ring *ring, void *bytes, uint32_t most)
+{
+    uint32_t used = byte_ring_used(ring), nbytes = used < most ? used : most;
+    uint32_t place = ring->ntaken % ring->size, first = until_end(ring, place, nbytes);
+    __builtin_memcpy(bytes, ring->bytes + place, first);
+    __builtin_memcpy((uint8_t *)bytes + first, ring->bytes, nbytes - first);
+    ring->ntaken += nbytes;
+    return nbytes;
 }
 
 int byte_ring_take(struct byte_ring *ring)
