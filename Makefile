@@ -204,6 +204,8 @@ MACHINE := \
     src/drivers/usb/xhci.c        .. USB 3's \
     src/drivers/usb/xhci_device.c .. and its devices \
     src/drivers/pit.c             8254 \
+    src/drivers/timer.c           ticks \
+    src/drivers/deadline.c        .. for who waits awake \
     src/drivers/console.c         keys from both \
     src/drivers/acpi_power.c      ACPI's registers \
     src/drivers/power.c           ways out \

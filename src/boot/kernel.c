@@ -16,6 +16,7 @@
 #include "drivers/power.h"
 #include "drivers/screen.h"
 #include "drivers/serial.h"
+#include "drivers/timer.h"
 #include "drivers/usb.h"
 #include "lib/print.h"
 #include "lib/string.h"
@@ -154,7 +155,7 @@ static void start_checks(void)
                                          .describe = fault_report_print,
                                          .check = check_in_panic,
                                          .leave = leave_after_panic});
-    pit_on_tick(look_at_seal);
+    timer_on_tick(look_at_seal);
 }
 
 _Noreturn static void halt(void)
@@ -302,13 +303,14 @@ static void say_ready(void)
         leave(POWER_OK);
 }
 
-_Static_assert(PIT_TICKS_A_SECOND == 100, "print's clock counts hundredths");
+_Static_assert(TIMER_TICKS_A_SECOND == 100, "print's clock counts hundredths");
 
 void kernel_main(void)
 {
     if (boot.keeps_log)
         print_keep_in((void *)LAYOUT_LOG);
-    print_set_clock(pit_ticks);
+    pit_start();
+    print_set_clock(timer_ticks);
     boot.machine = (struct machine){.cpu = &boot.cpu,
                                     .boot = &boot.info,
                                     .firmware = &boot.firmware,
@@ -340,7 +342,7 @@ void kernel_main(void)
     start_checks();
     (void)apic_pass_interrupts(&boot.cpu);
     pic_init();
-    pit_init();
+    timer_init();
     start_usb();
     boot.machine.has_keyboard = console_start_input();
     console_say(boot.machine.has_serial, boot.machine.has_keyboard);

@@ -2,7 +2,7 @@
 
 #include "cpu/io.h"
 #include "cpu/probe.h"
-#include "drivers/pit.h"
+#include "drivers/deadline.h"
 #include "drivers/power.h"
 
 /* ACPI 6.5, chapters 4.8.3.1, 4.8.3.2, 4.8.3.7 and 4.8.4.1. */
@@ -55,8 +55,8 @@ static void enter_acpi_mode(const struct acpi *acpi)
     if (!acpi->smi_port || (read16(control) & CONTROL_ACPI_MODE))
         return;
     io_write8(acpi->smi_port, acpi->acpi_enable);
-    struct pit_deadline deadline = pit_deadline_in(MODE_MICROSECONDS);
-    while (!(read16(control) & CONTROL_ACPI_MODE) && !pit_deadline_passed(&deadline))
+    struct deadline deadline = deadline_in(MODE_MICROSECONDS);
+    while (!(read16(control) & CONTROL_ACPI_MODE) && !deadline_passed(&deadline))
         ;
 }
 
@@ -116,7 +116,7 @@ const char *acpi_power_off(struct acpi *acpi, acpi_say say)
         forget_events(acpi);
         sleep_by(acpi, types);
     }
-    pit_delay(POWER_ORDER_MICROSECONDS);
+    deadline_wait(POWER_ORDER_MICROSECONDS);
     return "nothing happened";
 }
 
@@ -126,5 +126,5 @@ void acpi_restart(const struct acpi *acpi, acpi_say say)
         return;
     say(&acpi->reset);
     write8(&acpi->reset, acpi->reset_value);
-    pit_delay(POWER_ORDER_MICROSECONDS);
+    deadline_wait(POWER_ORDER_MICROSECONDS);
 }

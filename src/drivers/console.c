@@ -1,9 +1,9 @@
 #include "drivers/console.h"
 
 #include "cpu/cpu.h"
-#include "drivers/pit.h"
 #include "drivers/screen.h"
 #include "drivers/serial.h"
+#include "drivers/timer.h"
 #include "drivers/usb.h"
 #include "lib/print.h"
 
@@ -24,7 +24,7 @@ static struct {
     void (*idle)(void), (*arrived)(void);
     bool catching, interrupted;  /* Ctrl-C */
     unsigned nheeded, nunheeded; /* .. as keys that nobody has read yet */
-} console = {.idle = pit_wait};
+} console = {.idle = timer_wait};
 
 _Static_assert(QUEUE_KEYS == UINT8_MAX + 1, "the queue's ends wrap by themselves");
 
@@ -63,11 +63,11 @@ static int read_serial(void)
     int byte;
     while ((byte = serial_read()) >= 0) {
         int key = terminal_decode(&console.decoder, (uint8_t)byte);
-        console.read = pit_ticks();
+        console.read = timer_ticks();
         if (key != KEY_NONE)
             return key;
     }
-    uint32_t silence = pit_ticks() - console.read;
+    uint32_t silence = timer_ticks() - console.read;
     if (silence > GIVE_UP_TICKS)
         terminal_give_up(&console.decoder);
     if (silence > ESCAPE_TICKS && terminal_escape(&console.decoder))
@@ -78,7 +78,7 @@ static int read_serial(void)
 /* The time for USB, which wants to know it only more or less. */
 static void poll_usb(void)
 {
-    usb_poll((uint32_t)pit_milliseconds(pit_ticks()));
+    usb_poll((uint32_t)timer_milliseconds(timer_ticks()));
 }
 
 /* For machines, and devices, whose interrupts do not come. */
@@ -92,7 +92,7 @@ static void poll_all(void)
 bool console_start_input(void)
 {
     serial_start_input(caught_byte);
-    pit_on_tick(poll_usb);
+    timer_on_tick(poll_usb);
     return keyboard_init(console_press);
 }
 
@@ -140,12 +140,12 @@ int console_poll_key(void)
 int console_wait_key(uint32_t nticks)
 {
     enum { WAITS_A_TICK = 10000 }; /* of a microsecond, where there are no ticks */
-    uint32_t start = pit_ticks();
+    uint32_t start = timer_ticks();
     int key;
     for (uint32_t waits = 0; (key = console_poll_key()) == KEY_NONE; waits++) {
-        if (pit_ticks() - start >= nticks || waits / WAITS_A_TICK >= nticks)
+        if (timer_ticks() - start >= nticks || waits / WAITS_A_TICK >= nticks)
             break;
-        pit_wait();
+        timer_wait();
     }
     return key;
 }

@@ -18,9 +18,10 @@
 #include "drivers/keyboard.h"
 
 #include "cpu/io.h"
+#include "drivers/deadline.h"
 #include "drivers/pic.h"
-#include "drivers/pit.h"
 #include "drivers/scancodes.h"
+#include "drivers/timer.h"
 
 /* Intel 8042 as IBM wired it (PS/2 technical reference, "Keyboard and auxiliary device"). */
 enum {
@@ -80,8 +81,8 @@ static bool wait_for(uint8_t bit, bool set)
 {
     if (has(bit) == set)
         return true;
-    struct pit_deadline deadline = pit_deadline_in(CONTROLLER_MICROSECONDS);
-    while (!pit_deadline_passed(&deadline))
+    struct deadline deadline = deadline_in(CONTROLLER_MICROSECONDS);
+    while (!deadline_passed(&deadline))
         if (has(bit) == set)
             return true;
     return false;
@@ -169,7 +170,7 @@ static void tell_lights(void)
 {
     uint8_t wanted = scancode_lights(&keyboard.decoder);
     bool sent = keyboard.lights == COMMAND_SENT || keyboard.lights == LIGHTS_SENT;
-    if (sent && pit_ticks() - keyboard.since > ANSWER_TICKS)
+    if (sent && timer_ticks() - keyboard.since > ANSWER_TICKS)
         stop_telling(); /* it has no lights, or is not there */
     if (keyboard.lights == TOLD && keyboard.shown != wanted) {
         keyboard.lights = COMMAND_DUE;
@@ -181,7 +182,7 @@ static void tell_lights(void)
         keyboard.shown = wanted;
     io_write8(DATA, keyboard.lights == COMMAND_DUE ? SET_LIGHTS : wanted);
     keyboard.lights++;
-    keyboard.since = pit_ticks();
+    keyboard.since = timer_ticks();
 }
 
 static void take_scancode(uint8_t byte)
@@ -221,8 +222,8 @@ static bool order(uint8_t byte)
         if (!send(DATA, byte))
             return false;
         int answer = -1;
-        struct pit_deadline deadline = pit_deadline_in(KEYBOARD_MICROSECONDS);
-        while (answer != RESEND && !pit_deadline_passed(&deadline)) {
+        struct deadline deadline = deadline_in(KEYBOARD_MICROSECONDS);
+        while (answer != RESEND && !deadline_passed(&deadline)) {
             answer = next_byte();
             if (answer == ACKNOWLEDGE)
                 return true;

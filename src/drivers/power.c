@@ -3,8 +3,8 @@
 #include "cpu/cpu.h"
 #include "cpu/io.h"
 #include "drivers/acpi_power.h"
+#include "drivers/deadline.h"
 #include "drivers/keyboard.h"
-#include "drivers/pit.h"
 #include "drivers/serial.h"
 #include "lib/print.h"
 
@@ -67,7 +67,7 @@ void power_leave(enum power_verdict verdict)
         return;
     uint32_t flags = cpu_save_flags();
     io_write8(port, (uint8_t)verdict); /* QEMU 10 obeys a while later */
-    pit_delay(POWER_ORDER_MICROSECONDS);
+    deadline_wait(POWER_ORDER_MICROSECONDS);
     cpu_restore_flags(flags);
 }
 
@@ -101,12 +101,12 @@ void power_restart(void)
     acpi_restart(acpi, say);
     say_way("by the keyboard controller");
     keyboard_pulse_reset();
-    pit_delay(POWER_ORDER_MICROSECONDS);
+    deadline_wait(POWER_ORDER_MICROSECONDS);
     say_way("by PCI's reset port");
     io_write8(PCI_RESET, PCI_RESET_FULLY);
     io_pause();
     io_write8(PCI_RESET, PCI_RESET_FULLY | PCI_RESET_NOW);
-    pit_delay(POWER_ORDER_MICROSECONDS);
+    deadline_wait(POWER_ORDER_MICROSECONDS);
     say_way("by a triple fault");
     const struct {
         uint16_t limit;

@@ -2,7 +2,7 @@
 
 #include "cpu/cpu.h"
 #include "drivers/font.h"
-#include "drivers/pit.h"
+#include "drivers/timer.h"
 #include "drivers/vga_text.h"
 
 enum {
@@ -89,7 +89,7 @@ static void start(void *place)
     screen.drawing = true;
     screen.sink = (struct print_sink){.write = write, .style = set_style, .flush = flush};
     print_add_sink(&screen.sink);
-    pit_on_tick(tick);
+    timer_on_tick(tick);
 }
 
 static page_t first_page(void)

@@ -10,8 +10,8 @@
  */
 #include "cpu/cpu.h"
 #include "cpu/io.h"
+#include "drivers/deadline.h"
 #include "drivers/pic.h"
-#include "drivers/pit.h"
 #include "drivers/serial_private.h"
 #include "lib/byte_ring.h"
 
@@ -224,14 +224,14 @@ static bool wait_for_silence(void)
 {
     if (!(look() & STATUS_RECEIVED))
         return true;
-    struct pit_deadline deadline = pit_deadline_in(SILENCE_MICROSECONDS);
+    struct deadline deadline = deadline_in(SILENCE_MICROSECONDS);
     for (int n = 0, looks = 0; n < SERIAL_BUFFER_BYTES && !serial.held; looks++) {
         for (int i = 0; i < SILENCE_PAUSE; i++)
             __asm__ volatile("");
-        bool over = pit_deadline_passed(&deadline) && looks >= SILENCE_LOOKS;
+        bool over = deadline_passed(&deadline) && looks >= SILENCE_LOOKS;
         if (look() & STATUS_RECEIVED) {
             receive();
-            deadline = pit_deadline_in(SILENCE_MICROSECONDS);
+            deadline = deadline_in(SILENCE_MICROSECONDS);
             looks = 0;
             n++;
         } else if (over) {
@@ -291,10 +291,10 @@ void serial_drain(void)
 {
     if (!serial.present)
         return;
-    struct pit_deadline deadline =
-        pit_deadline_in(serial.abandoned ? SERIAL_PATIENCE_MICROSECONDS : LAST_MICROSECONDS);
+    struct deadline deadline =
+        deadline_in(serial.abandoned ? SERIAL_PATIENCE_MICROSECONDS : LAST_MICROSECONDS);
     while (!serial_out_wait() || !(look() & STATUS_ALL_SENT)) {
-        serial.abandoned = pit_deadline_passed(&deadline);
+        serial.abandoned = deadline_passed(&deadline);
         if (serial.abandoned)
             return;
     }

@@ -8,7 +8,7 @@
  * how much that was: so that line stands where the bytes are missing.
  */
 #include "cpu/cpu.h"
-#include "drivers/pit.h"
+#include "drivers/deadline.h"
 #include "drivers/serial_private.h"
 #include "lib/byte_ring.h"
 #include "lib/format.h"
@@ -23,10 +23,10 @@ static uint8_t waiting[SERIAL_SEND_BYTES];
 static struct {
     struct byte_ring ring;
     enum { MOVING, WAITED_FOR, STUCK } line;
-    struct pit_deadline patience; /* while WAITED_FOR */
-    char last;                    /* byte that entered the ring */
-    bool cut;                     /* input was lost, and this is not told yet */
-    uint64_t lost, told;          /* bytes ever */
+    struct deadline patience; /* while WAITED_FOR */
+    char last;                /* byte that entered the ring */
+    bool cut;                 /* input was lost, and this is not told yet */
+    uint64_t lost, told;      /* bytes ever */
     struct print_sink sink;
 } out = {.ring = {.bytes = waiting, .size = SERIAL_SEND_BYTES}};
 
@@ -93,9 +93,9 @@ void serial_out_tell(void)
 static bool is_stuck(void)
 {
     if (out.line == MOVING) {
-        out.patience = pit_deadline_in(SERIAL_PATIENCE_MICROSECONDS);
+        out.patience = deadline_in(SERIAL_PATIENCE_MICROSECONDS);
         out.line = WAITED_FOR;
-    } else if (out.line == WAITED_FOR && pit_deadline_passed(&out.patience)) {
+    } else if (out.line == WAITED_FOR && deadline_passed(&out.patience)) {
         out.line = STUCK;
     }
     return out.line == STUCK;

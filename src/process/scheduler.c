@@ -17,7 +17,7 @@
 #include "cpu/cpu.h"
 #include "cpu/gdt.h"
 #include "cpu/switch.h"
-#include "drivers/pit.h"
+#include "drivers/timer.h"
 #include "process/kernel_stack.h"
 
 static struct {
@@ -40,7 +40,7 @@ static void wake_sleepers(void)
 {
     while (!scheduler.held && !list_is_empty(&scheduler.asleep)) {
         struct process *first = queued(scheduler.asleep.next);
-        if ((int32_t)(first->wake_at - pit_ticks()) > 0)
+        if ((int32_t)(first->wake_at - timer_ticks()) > 0)
             return;
         scheduler_wake(first);
     }
@@ -62,7 +62,7 @@ void scheduler_init(struct process *kernel)
     list_insert(&scheduler.all, &kernel->all);
     list_init(&kernel->queue);
     scheduler.kernel = scheduler.current = kernel;
-    pit_on_tick(tick);
+    timer_on_tick(tick);
 }
 
 struct process *process_current(void)
@@ -208,7 +208,7 @@ void process_sleep(uint32_t ticks)
     uint32_t flags = cpu_save_flags();
     struct process *current = scheduler.current;
     struct list_link *place = scheduler.asleep.next;
-    current->wake_at = pit_ticks() + ticks + 1; /* the tick that is under way does not count */
+    current->wake_at = timer_ticks() + ticks + 1; /* the tick that is under way does not count */
     while (place != &scheduler.asleep && (int32_t)(queued(place)->wake_at - current->wake_at) <= 0)
         place = place->next;
     list_insert(place, &current->queue);
@@ -233,7 +233,7 @@ void process_idle(void)
         return;
     }
     scheduler.idle = true;
-    pit_wait();
+    timer_wait();
     scheduler.idle = false;
 }
 
@@ -247,7 +247,7 @@ struct scheduler_look scheduler_hold(void)
                                   .ready = &scheduler.ready,
                                   .asleep = &scheduler.asleep,
                                   .last_pid = scheduler.last_pid,
-                                  .ticks = pit_ticks()};
+                                  .ticks = timer_ticks()};
     cpu_restore_flags(flags);
     return look;
 }

@@ -2,8 +2,8 @@
 #include "case.h"
 #include "cpu/cpu.h"
 #include "drivers/font.h"
-#include "drivers/pit.h"
 #include "drivers/screen.h"
+#include "drivers/timer.h"
 #include "drivers/vga_text.h"
 #include "lib/print.h"
 #include "memory/paging/paging.h"
@@ -73,10 +73,10 @@ CASE(console, the_timer_draws_what_was_printed)
 {
     const struct framebuffer *text = screen_framebuffer();
     SKIP_UNLESS(text, "no framebuffer");
-    SKIP_UNLESS(pit_works(), "the timer does not tick");
+    SKIP_UNLESS(timer_works(), "the timer does not tick");
     kprintf("# a line\n");
     uint32_t row = text->row - 1;
-    for (uint32_t start = pit_ticks(); pit_ticks() - start < 20;)
+    for (uint32_t start = timer_ticks(); timer_ticks() - start < 20;)
         cpu_wait();
     CHECK(framebuffer_shows(row, 2, 'a'));
     CHECK(framebuffer_shows(row, 4, 'l'));

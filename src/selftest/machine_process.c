@@ -2,7 +2,7 @@
 #include "case.h"
 #include "cpu/cpu.h"
 #include "cpu/probe.h"
-#include "drivers/pit.h"
+#include "drivers/timer.h"
 #include "lib/string.h"
 #include "memory/layout.h"
 #include "selftest/ring3.h"
@@ -56,12 +56,12 @@ CASE(process, s6_a_fault_in_ring_3_ends_that_process_alone)
 
 CASE(process, who_never_waits_is_interrupted)
 {
-    SKIP_UNLESS(pit_works(), "the timer does not tick");
+    SKIP_UNLESS(timer_works(), "the timer does not tick");
     struct process *process = RING3_START(ring3_spins);
     CHECK(process);
     struct process_end end = RING3_RUN(ring3_exits_with_7);
-    uint32_t start = pit_ticks();
-    while (process->ticks == 0 && pit_ticks() - start < 100) {
+    uint32_t start = timer_ticks();
+    while (process->ticks == 0 && timer_ticks() - start < 100) {
         cpu_disable_interrupts();
         process_idle();
         cpu_enable_interrupts();
@@ -80,19 +80,19 @@ CASE(process, who_never_waits_is_interrupted)
 CASE(process, sleepers_wake_when_their_time_has_come)
 {
     enum { SLEEPERS = 8, TICKS = 50, SECONDS = 60 };
-    SKIP_UNLESS(pit_works(), "the timer does not tick");
+    SKIP_UNLESS(timer_works(), "the timer does not tick");
     struct process *sleepers[SLEEPERS];
     size_t count = 0, early = 0, late = 0, wrong = 0, woken = 0;
-    for (uint32_t before = pit_ticks(); pit_ticks() == before;)
-        pit_wait(); /* so that the first ones sleep in the tick that has just come */
-    uint32_t start = pit_ticks();
+    for (uint32_t before = timer_ticks(); timer_ticks() == before;)
+        timer_wait(); /* so that the first ones sleep in the tick that has just come */
+    uint32_t start = timer_ticks();
     while (count < SLEEPERS && (sleepers[count] = RING3_START(sleeps_500_ms)))
         count++;
-    while (woken < count && pit_ticks() - start < SECONDS * PIT_TICKS_A_SECOND) {
+    while (woken < count && timer_ticks() - start < SECONDS * TIMER_TICKS_A_SECOND) {
         cpu_disable_interrupts();
         process_idle();
         cpu_disable_interrupts(); /* it may have waited with them on */
-        uint32_t now = pit_ticks();
+        uint32_t now = timer_ticks();
         woken = 0;
         for (size_t i = 0; i < count; i++) {
             const struct process *sleeper = sleepers[i];
@@ -164,7 +164,7 @@ CASE(process, s1_to_s9_hostile_programs_change_nothing)
 {
     struct process_end end;
     uint32_t before = ring3_hash_kernel();
-    SKIP_UNLESS(pit_works(), "the timer does not tick");
+    SKIP_UNLESS(timer_works(), "the timer does not tick");
     SKIP_UNLESS(ring3_run_program("hostile all 20000 2", 600, &end),
                 "the loader did not bring the program hostile");
     CHECK(ring3_ended_by(&end, PROCESS_EXITED, 0));

@@ -2,8 +2,9 @@
 #include "case.h"
 #include "cpu/cpu.h"
 #include "cpu/io.h"
-#include "drivers/pit.h"
+#include "drivers/deadline.h"
 #include "drivers/serial_private.h"
+#include "drivers/timer.h"
 #include "lib/string.h"
 
 enum {
@@ -30,8 +31,8 @@ static void print_lines(void)
 /* Whether all is sent in the end, though nobody polls the port or prints. */
 static bool interrupt_sends_all(void)
 {
-    uint32_t start = pit_ticks();
-    while (serial_unsent() > 0 && pit_ticks() - start < TICKS_MOST)
+    uint32_t start = timer_ticks();
+    while (serial_unsent() > 0 && timer_ticks() - start < TICKS_MOST)
         cpu_wait();
     return serial_unsent() == 0;
 }
@@ -69,9 +70,9 @@ CASE(serial, print_flush_sends_with_interrupts_off)
 
 static bool wait_until_sent(void)
 {
-    struct pit_deadline deadline = pit_deadline_in(SEND_MICROSECONDS);
+    struct deadline deadline = deadline_in(SEND_MICROSECONDS);
     while (!(io_read8(LINE_STATUS) & STATUS_ALL_SENT))
-        if (pit_deadline_passed(&deadline))
+        if (deadline_passed(&deadline))
             return false;
     return true;
 }
@@ -96,7 +97,7 @@ static void loop_back_unseen(const char *text)
 {
     for (; *text; text++) {
         io_write8(DATA, (uint8_t)*text);
-        pit_delay(BYTE_MICROSECONDS);
+        deadline_wait(BYTE_MICROSECONDS);
     }
 }
 

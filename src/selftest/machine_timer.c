@@ -2,12 +2,13 @@
 #include "case.h"
 #include "cpu/cpu.h"
 #include "cpu/io.h"
-#include "drivers/pit.h"
+#include "drivers/deadline.h"
+#include "drivers/timer.h"
 
 /* Until N more interrupts of the timer's have come. */
 static void await_interrupts(uint32_t n)
 {
-    for (uint32_t start = pit_interrupts(); pit_interrupts() - start < n;)
+    for (uint32_t start = timer_interrupts(); timer_interrupts() - start < n;)
         cpu_wait();
 }
 
@@ -22,11 +23,11 @@ static bool are_made_up(void)
     for (uint32_t i = 0; i < SETTLED_MOST; i++) {
         await_interrupts(1);
         uint32_t flags = cpu_save_flags();
-        uint32_t ticks = pit_ticks();
-        pit_delay(OFF_TICKS * 10000);
+        uint32_t ticks = timer_ticks();
+        deadline_wait(OFF_TICKS * 10000);
         cpu_restore_flags(flags);
         await_interrupts(2);
-        if (pit_ticks() - ticks >= OFF_TICKS - 1)
+        if (timer_ticks() - ticks >= OFF_TICKS - 1)
             return true;
     }
     return false;
@@ -34,9 +35,9 @@ static bool are_made_up(void)
 
 CASE(timer, k5_ticks_that_were_lost_are_made_up)
 {
-    SKIP_UNLESS(pit_works(), "the timer does not tick");
+    SKIP_UNLESS(timer_works(), "the timer does not tick");
     uint32_t flags = cpu_save_flags();
-    bool as_many = pit_ticks() == pit_interrupts();
+    bool as_many = timer_ticks() == timer_interrupts();
     cpu_restore_flags(flags);
     CHECK(as_many || cpu_identify().tsc);
     SKIP_UNLESS(cpu_identify().tsc, "this processor has no time stamps");
@@ -80,14 +81,14 @@ static uint32_t stamps_of_a_tick(void)
 CASE(timer, k5_ticks_do_not_run_ahead)
 {
     SKIP_UNLESS(cpu_identify().tsc, "this processor has no time stamps");
-    SKIP_UNLESS(pit_works(), "the timer does not tick");
+    SKIP_UNLESS(timer_works(), "the timer does not tick");
     CHECK(are_made_up());
     uint32_t length = stamps_of_a_tick();
     await_interrupts(1);
     uint64_t start = cpu_tsc();
-    uint32_t ticks = pit_ticks();
+    uint32_t ticks = timer_ticks();
     await_interrupts(AHEAD_TICKS);
-    ticks = pit_ticks() - ticks;
+    ticks = timer_ticks() - ticks;
     uint32_t passed = (uint32_t)((cpu_tsc() - start) >> 8);
     CHECK(ticks >= AHEAD_TICKS);
     CHECK(passed / length + 2 >= ticks);

@@ -7,7 +7,7 @@
 #include "cpu/probe.h"
 #include "cpu/trap.h"
 #include "drivers/pic.h"
-#include "drivers/pit.h"
+#include "drivers/timer.h"
 #include "lib/string.h"
 #include "lib/symbols.h"
 #include "memory/layout.h"
@@ -126,11 +126,11 @@ CASE(trap, s9_no_selector_of_a_stale_ldt_works)
 
 CASE(trap, the_timer_ticks)
 {
-    CHECK(pit_works());
-    uint32_t before = pit_ticks();
-    for (int i = 0; i < 1000 && pit_ticks() - before < 3; i++)
+    CHECK(timer_works());
+    uint32_t before = timer_ticks();
+    for (int i = 0; i < 1000 && timer_ticks() - before < 3; i++)
         cpu_wait();
-    CHECK(pit_ticks() - before >= 3);
+    CHECK(timer_ticks() - before >= 3);
 }
 
 CASE(trap, spurious_interrupts_are_counted_and_harmless)
@@ -148,14 +148,14 @@ CASE(trap, spurious_interrupts_are_counted_and_harmless)
 CASE(trap, only_the_pic_interrupts)
 {
     struct cpu_features cpu = cpu_identify();
-    SKIP_UNLESS(pit_works(), "the timer does not tick");
+    SKIP_UNLESS(timer_works(), "the timer does not tick");
     SKIP_UNLESS(apic_raise(&cpu, 0x60), "no local APIC");
     for (int i = 0; i < 1000; i++)
         io_pause();
-    uint32_t before = pit_ticks();
-    for (int i = 0; i < 1000 && pit_ticks() == before; i++)
-        pit_wait();
-    CHECK(pit_ticks() != before);
+    uint32_t before = timer_ticks();
+    for (int i = 0; i < 1000 && timer_ticks() == before; i++)
+        timer_wait();
+    CHECK(timer_ticks() != before);
 }
 
 /* Counters and heat, as a firmware may leave them: by an interrupt, an NMI, or its own kind. */

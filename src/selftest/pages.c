@@ -1,8 +1,8 @@
 #include "selftest/pages.h"
 
 #include "drivers/console.h"
-#include "drivers/pit.h"
 #include "drivers/screen.h"
+#include "drivers/timer.h"
 #include "lib/print.h"
 #include "lib/string.h"
 
@@ -72,7 +72,7 @@ static void hide_notice(void)
 static void turn(void)
 {
     show_notice();
-    int key = console_wait_key(PAGE_SECONDS * PIT_TICKS_A_SECOND);
+    int key = console_wait_key(PAGE_SECONDS * TIMER_TICKS_A_SECOND);
     hide_notice();
     pages.lines = 0;
     if (key == 'q')

@@ -1,7 +1,7 @@
 #include "selftest/ring3.h"
 
 #include "cpu/cpu.h"
-#include "drivers/pit.h"
+#include "drivers/timer.h"
 #include "lib/string.h"
 #include "memory/layout.h"
 
@@ -53,9 +53,9 @@ void ring3_stop(struct process *process)
 
 static struct process_end await(struct process *process, uint32_t seconds)
 {
-    uint32_t begun = pit_ticks();
+    uint32_t begun = timer_ticks();
     while (process->state != PROCESS_ENDED) {
-        if (pit_ticks() - begun > seconds * PIT_TICKS_A_SECOND)
+        if (timer_ticks() - begun > seconds * TIMER_TICKS_A_SECOND)
             process_kill(process);
         cpu_disable_interrupts();
         process_idle();

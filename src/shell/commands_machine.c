@@ -1,7 +1,7 @@
 #include "drivers/pci.h"
 #include "drivers/pic.h"
-#include "drivers/pit.h"
 #include "drivers/power.h"
+#include "drivers/timer.h"
 #include "drivers/usb.h"
 #include "lib/format.h"
 #include "lib/print.h"
@@ -128,9 +128,9 @@ void command_dmesg(const struct shell_context *context, unsigned nwords, char **
 void command_uptime(const struct shell_context *context, unsigned nwords, char **words)
 {
     (void)context, (void)nwords, (void)words;
-    uint32_t ticks = pit_ticks();
-    kprintf("  %u.%02u s, %u ticks, %u spurious interrupts\n", ticks / PIT_TICKS_A_SECOND,
-            ticks % PIT_TICKS_A_SECOND, ticks, pic_spurious());
+    uint32_t ticks = timer_ticks();
+    kprintf("  %u.%02u s, %u ticks, %u spurious interrupts\n", ticks / TIMER_TICKS_A_SECOND,
+            ticks % TIMER_TICKS_A_SECOND, ticks, pic_spurious());
 }
 
 void command_reboot(const struct shell_context *context, unsigned nwords, char **words)

@@ -3,7 +3,7 @@
 
 #include "cpu/cpu.h"
 #include "drivers/console.h"
-#include "drivers/pit.h"
+#include "drivers/timer.h"
 #include "lib/print.h"
 #include "lib/string.h"
 #include "process/process.h"
@@ -21,7 +21,7 @@ static struct process *start(size_t nwords, char **words, bool foreground)
         kprintf("%s: no such program; expected: one that programs lists\n", words[0]);
         return NULL;
     }
-    if (!pit_works()) {
+    if (!timer_works()) {
         kprintf("%s: is not started: the timer's interrupts do not come, so nothing could end it\n",
                 words[0]);
         return NULL;
@@ -127,7 +127,7 @@ void command_ps(const struct shell_context *context, unsigned nwords, char **wor
         const struct process *process = LIST_ENTRY(at, struct process, all);
         kprintf("  %5u %6u %-8s %6zu %4u.%02u  %s\n", process->pid,
                 process->parent ? process->parent->pid : 0, state_name(process), process->nblocks,
-                process->ticks / PIT_TICKS_A_SECOND, process->ticks % PIT_TICKS_A_SECOND,
+                process->ticks / TIMER_TICKS_A_SECOND, process->ticks % TIMER_TICKS_A_SECOND,
                 process->name);
     }
 }

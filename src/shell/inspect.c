@@ -1,6 +1,6 @@
 #include "shell/inspect.h"
 
-#include "drivers/pit.h"
+#include "drivers/timer.h"
 #include "lib/format.h"
 #include "lib/string.h"
 #include "lib/symbols.h"
@@ -131,8 +131,8 @@ void inspect(const struct live_map *map, uint32_t tick, struct inspection *inspe
     uint32_t age;
     char since[INSPECT_BYTES / 4] = "before watch";
     if (live_map_age(map, &run, tick, &age))
-        format_text(since, sizeof since, "%u.%u s ago", age / PIT_TICKS_A_SECOND,
-                    age % PIT_TICKS_A_SECOND * 10 / PIT_TICKS_A_SECOND);
+        format_text(since, sizeof since, "%u.%u s ago", age / TIMER_TICKS_A_SECOND,
+                    age % TIMER_TICKS_A_SECOND * 10 / TIMER_TICKS_A_SECOND);
     format_text(inspection->lines[0], INSPECT_BYTES, "block %zu at %p, byte 0x%02x: %s", block,
                 heap_address_of(table, block), table->table->entries[block],
                 owner_looks[run.owner].name);

@@ -1,7 +1,7 @@
 /* watch: the block table, live, on whatever the person who typed it looks at. */
 #include "cpu/cpu.h"
 #include "drivers/console.h"
-#include "drivers/pit.h"
+#include "drivers/timer.h"
 #include "lib/print.h"
 #include "lib/string.h"
 #include "memory/kheap/kheap.h"
@@ -11,7 +11,7 @@
 #include "shell/inspect.h"
 #include "shell/live_text.h"
 
-enum { TICKS_A_FRAME = PIT_TICKS_A_SECOND / 10, SECONDS_MOST = 1000000, ESCAPE = 27, CTRL_C = 3 };
+enum { TICKS_A_FRAME = TIMER_TICKS_A_SECOND / 10, SECONDS_MOST = 1000000, ESCAPE = 27, CTRL_C = 3 };
 
 static struct {
     const struct canvas *canvas;
@@ -40,7 +40,7 @@ static void arrange(void)
 /* FRESH: by a new look at the table. */
 static void show(bool fresh)
 {
-    uint32_t tick = pit_ticks();
+    uint32_t tick = timer_ticks();
     if (fresh)
         live_map_look(&live.map, tick);
     for (size_t place = 0; live_map_change(&live.map, &place); place++)
@@ -77,7 +77,7 @@ static void move(enum live_move way)
 static void print_block(void)
 {
     struct inspection inspection;
-    inspect(&live.map, pit_ticks(), &inspection);
+    inspect(&live.map, timer_ticks(), &inspection);
     for (size_t i = 0; i < INSPECT_LINES; i++)
         if (inspection.lines[i][0])
             kprintf("%s%s\n", i ? "    " : "  ", inspection.lines[i]);
@@ -114,11 +114,11 @@ static bool obey(int key)
 static void run(uint32_t ticks)
 {
     show(true);
-    uint32_t next = pit_ticks() + TICKS_A_FRAME;
-    while (!live.canvas->lost() && (!ticks || pit_ticks() - live.started < ticks)) {
+    uint32_t next = timer_ticks() + TICKS_A_FRAME;
+    while (!live.canvas->lost() && (!ticks || timer_ticks() - live.started < ticks)) {
         cpu_disable_interrupts();
         int key = console_poll_key();
-        bool due = (int32_t)(pit_ticks() - next) >= 0;
+        bool due = (int32_t)(timer_ticks() - next) >= 0;
         if (key == KEY_NONE && !due)
             process_idle();
         cpu_enable_interrupts();
@@ -127,7 +127,7 @@ static void run(uint32_t ticks)
         if (due) {
             if (!live.paused)
                 show(true);
-            next = pit_ticks() + TICKS_A_FRAME;
+            next = timer_ticks() + TICKS_A_FRAME;
         }
     }
 }
@@ -179,7 +179,7 @@ static void watch(const struct canvas *canvas, uint8_t *memory, uint32_t ticks)
     live.closer = live.frames = 0;
     live.cells = 0;
     live.paused = false;
-    live.started = pit_ticks();
+    live.started = timer_ticks();
     live_map_init(&live.map, kheap_all(), memory, canvas->room);
     live_text_init(&live.text, canvas, memory + live_map_bytes(live.map.total, canvas->room),
                    live.started);
@@ -209,7 +209,7 @@ void command_watch(const struct shell_context *context, unsigned nwords, char **
         kprintf("watch: no memory for the %zu bytes in which it remembers what is shown\n", nbytes);
         return;
     }
-    watch(canvas, memory, seconds * PIT_TICKS_A_SECOND);
+    watch(canvas, memory, seconds * TIMER_TICKS_A_SECOND);
     kfree(memory);
     kprintf("watch: %u frames, %u cells drawn of %llu\n", live.frames, live.map.drawn,
             (unsigned long long)live.cells);

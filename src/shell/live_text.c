@@ -1,6 +1,6 @@
 #include "shell/live_text.h"
 
-#include "drivers/pit.h"
+#include "drivers/timer.h"
 #include "memory/kheap/kheap_look.h"
 #include "process/process.h"
 #include "shell/inspect.h"
@@ -17,12 +17,12 @@ static void count(struct live_text *text, uint32_t tick)
 {
     const struct heap_statistics *s = &kheap()->statistics;
     uint32_t ticks = tick - text->counted_at;
-    if (ticks < PIT_TICKS_A_SECOND)
+    if (ticks < TIMER_TICKS_A_SECOND)
         return;
     size_t served = s->served - text->served, live = s->allocations - text->allocations;
     size_t freed = (ptrdiff_t)(served - live) > 0 ? served - live : 0; /* some were split */
-    text->served_a_second = served * PIT_TICKS_A_SECOND / ticks;
-    text->freed_a_second = freed * PIT_TICKS_A_SECOND / ticks;
+    text->served_a_second = served * TIMER_TICKS_A_SECOND / ticks;
+    text->freed_a_second = freed * TIMER_TICKS_A_SECOND / ticks;
     text->served = s->served;
     text->allocations = s->allocations;
     text->counted_at = tick;

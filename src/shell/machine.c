@@ -2,8 +2,8 @@
 
 #include "drivers/console.h"
 #include "drivers/pic.h"
-#include "drivers/pit.h"
 #include "drivers/screen.h"
+#include "drivers/timer.h"
 #include "lib/print.h"
 #include "lib/string.h"
 #include "memory/kheap/kheap_look.h"
@@ -123,7 +123,7 @@ void machine_report(const struct machine *machine)
     say_memory(machine);
     screen_say_refused();
     console_say(machine->has_serial, machine->has_keyboard);
-    kprintf("time: %u ticks since the start, %u spurious interrupts\n", pit_ticks(),
+    kprintf("time: %u ticks since the start, %u spurious interrupts\n", timer_ticks(),
             pic_spurious());
     selftest_say_last();
 }

@@ -5,8 +5,8 @@
 #include "syscall/system_calls.h"
 
 #include "drivers/console.h"
-#include "drivers/pit.h"
 #include "drivers/screen.h"
+#include "drivers/timer.h"
 #include "lib/checked.h"
 #include "lib/string.h"
 #include "memory/kheap/kheap_look.h"
@@ -18,7 +18,7 @@
 enum {
     ARGUMENTS_MOST = 2,
     WORDS_MOST = SYSTEM_LINE_MOST / 2,
-    MS_A_TICK = 1000 / PIT_TICKS_A_SECOND,
+    MS_A_TICK = 1000 / TIMER_TICKS_A_SECOND,
     PRINT_PART = 128 /* a line that is no longer is printed in one piece */
 };
 
@@ -180,7 +180,7 @@ static int32_t wait(struct process *self, const uint32_t *words)
 static int32_t get_time(struct process *self, const uint32_t *words)
 {
     (void)self, (void)words;
-    return pit_milliseconds(pit_ticks());
+    return timer_milliseconds(timer_ticks());
 }
 
 static int32_t get_memory(struct process *self, const uint32_t *words)

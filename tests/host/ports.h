@@ -1,6 +1,7 @@
 /*
  * A made-up board for drivers that speak to ports: a case defines what the ports do, then includes
- * this header and the driver's .c, which sees no other io.h and pit.h. Time passes by looking: a
+ * this header and the driver's .c, which sees no other io.h, timer.h and
+ * deadline.h. Time passes by looking: a
  * deadline of N microseconds is over after N looks.
  */
 #ifndef PLAT_TESTS_PORTS_H
@@ -9,7 +10,8 @@
 #include "lib/types.h"
 
 #define PLAT_CPU_IO_H
-#define PLAT_DRIVERS_PIT_H
+#define PLAT_DRIVERS_TIMER_H
+#define PLAT_DRIVERS_DEADLINE_H
 
 static uint32_t port_read(uint16_t port, unsigned nbytes);
 static void port_write(uint16_t port, uint32_t value, unsigned nbytes);
@@ -38,30 +40,30 @@ __attribute__((unused)) static void io_pause(void)
 {
 }
 
-#define PIT_TICKS_A_SECOND 100u
+#define TIMER_TICKS_A_SECOND 100u
 
 static uint32_t board_ticks;
 
-__attribute__((unused)) static uint32_t pit_ticks(void)
+__attribute__((unused)) static uint32_t timer_ticks(void)
 {
     return board_ticks;
 }
 
-struct pit_deadline {
+struct deadline {
     uint32_t looks_left;
 };
 
-__attribute__((unused)) static struct pit_deadline pit_deadline_in(uint32_t nmicroseconds)
+__attribute__((unused)) static struct deadline deadline_in(uint32_t nmicroseconds)
 {
-    return (struct pit_deadline){nmicroseconds};
+    return (struct deadline){nmicroseconds};
 }
 
-__attribute__((unused)) static bool pit_deadline_passed(struct pit_deadline *deadline)
+__attribute__((unused)) static bool deadline_passed(struct deadline *deadline)
 {
     return deadline->looks_left == 0 || --deadline->looks_left == 0;
 }
 
-__attribute__((unused)) static void pit_delay(uint32_t nmicroseconds)
+__attribute__((unused)) static void deadline_wait(uint32_t nmicroseconds)
 {
     (void)nmicroseconds;
 }
