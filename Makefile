@@ -126,6 +126,7 @@ PURE := \
     src/drivers/scancodes.c       keyboard bytes into keys \
     src/drivers/terminal.c        terminal bytes into keys \
     src/drivers/tick_count.c      ticks, also those that were lost \
+    src/drivers/clock_count.c     the time, by two counters \
     src/drivers/mp_table.c        how old boards connect the PIC \
     src/drivers/acpi.c            ACPI's tables, untrusted \
     src/drivers/acpi_off.c        .. and the number that switches off \
@@ -205,6 +206,7 @@ MACHINE := \
     src/drivers/usb/xhci_device.c .. and its devices \
     src/drivers/pit.c             8254 \
     src/drivers/timer.c           ticks \
+    src/drivers/clock.c           microseconds since the start \
     src/drivers/deadline.c        .. for who waits awake \
     src/drivers/console.c         keys from both \
     src/drivers/acpi_power.c      ACPI's registers \

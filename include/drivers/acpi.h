@@ -43,6 +43,8 @@ struct acpi {
     struct acpi_register sleep_control; /* instead of them, of 8 bits */
     struct acpi_register reset;
     uint8_t reset_value;
+    struct acpi_register pm_timer; /* of 24 bits, or WIDE, of 32 */
+    bool pm_timer_wide;
 
     /* The first table that was refused, and why; NULL: none was. */
     const char *refused;

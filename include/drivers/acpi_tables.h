@@ -42,8 +42,9 @@ struct acpi_address {
 } __attribute__((packed));
 _Static_assert(sizeof(struct acpi_address) == 12, "ACPI fixes this size");
 
-#define ACPI_HAS_RESET (1u << 10) /* flags: the reset register is there */
-#define ACPI_REDUCED   (1u << 20) /* .. there are no PM1 registers, but those for sleep */
+#define ACPI_WIDE_TIMER (1u << 8)  /* flags: the PM timer has 32 bits, not 24 */
+#define ACPI_HAS_RESET  (1u << 10) /* .. the reset register is there */
+#define ACPI_REDUCED    (1u << 20) /* .. there are no PM1 registers, but those for sleep */
 
 /* The fixed description, "FACP"; it has grown with each version, and may end at any field. */
 struct acpi_fixed {

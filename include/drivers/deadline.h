@@ -5,11 +5,14 @@
 #include "lib/types.h"
 
 /*
- * A moment NMICROSECONDS from now, 1000 to 1000 seconds, by the 8254's
- * counter: up to twice as fast before pit_start(), as the firmware left it, and later if nobody
- * looks for 10 ms. Where that stands still, the moment has come after NMICROSECONDS looks at it.
+ * A moment NMICROSECONDS from now, 1000 to 1000 seconds, by the clock (drivers/clock.h). Before it
+ * runs, by the 8254's counter: up to twice as fast then, as the firmware left it, and later if
+ * nobody looks for 10 ms. Where that stands still, too, the moment has come after NMICROSECONDS
+ * looks at it.
  */
 struct deadline {
+    bool by_clock;
+    uint64_t at; /* by the clock */
     uint32_t counts_left, looks_left, looks_most;
     uint16_t last;
 };

@@ -9,6 +9,7 @@
 #include "cpu/panic.h"
 #include "cpu/probe.h"
 #include "cpu/seal.h"
+#include "drivers/clock.h"
 #include "drivers/console.h"
 #include "drivers/mp_table.h"
 #include "drivers/pic.h"
@@ -303,14 +304,12 @@ static void say_ready(void)
         leave(POWER_OK);
 }
 
-_Static_assert(TIMER_TICKS_A_SECOND == 100, "print's clock counts hundredths");
-
 void kernel_main(void)
 {
     if (boot.keeps_log)
         print_keep_in((void *)LAYOUT_LOG);
     pit_start();
-    print_set_clock(timer_ticks);
+    print_set_clock(clock_hundredths);
     boot.machine = (struct machine){.cpu = &boot.cpu,
                                     .boot = &boot.info,
                                     .firmware = &boot.firmware,
@@ -324,6 +323,7 @@ void kernel_main(void)
     acpi_find(&boot.acpi, &boot.info, &boot.firmware, probe_memory);
     if (boot.acpi.root != boot.info.acpi_root) /* else it lies where the loader put it */
         firmware_consider_root(&boot.firmware, boot.acpi.root);
+    clock_init(&boot.acpi, boot.cpu.tsc);
     power_use(&boot.acpi);
     power_leave_by(boot.options.exit_port);
     say_machine();

@@ -197,6 +197,9 @@ static void read_fixed(struct acpi *acpi)
         acpi->events[0].nbytes = fixed.gpe0_nbytes;
         acpi->events[1].at = register_of(&fixed.x_gpe1, fixed.gpe1);
         acpi->events[1].nbytes = fixed.gpe1_nbytes;
+        if (fixed.pm_timer_nbytes == 4 || fixed.x_pm_timer.low)
+            acpi->pm_timer = register_of(&fixed.x_pm_timer, fixed.pm_timer);
+        acpi->pm_timer_wide = (fixed.flags & ACPI_WIDE_TIMER) != 0;
         if (fixed.smi_command <= PORT_LAST && fixed.acpi_enable) {
             acpi->smi_port = (uint16_t)fixed.smi_command;
             acpi->acpi_enable = fixed.acpi_enable;

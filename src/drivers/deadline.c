@@ -1,9 +1,12 @@
 #include "drivers/deadline.h"
 
+#include "drivers/clock.h"
 #include "drivers/pit.h"
 
 struct deadline deadline_in(uint32_t nmicroseconds)
 {
+    if (clock_runs())
+        return (struct deadline){.by_clock = true, .at = clock_microseconds() + nmicroseconds};
     return (struct deadline){
         .counts_left = nmicroseconds + nmicroseconds / 5, /* 1.2, for 1.193182 */
         .looks_left = nmicroseconds,
@@ -14,6 +17,8 @@ struct deadline deadline_in(uint32_t nmicroseconds)
 
 bool deadline_passed(struct deadline *deadline)
 {
+    if (deadline->by_clock)
+        return clock_microseconds() >= deadline->at;
     uint16_t now = pit_count();
     uint16_t passed = deadline->last > now ? (uint16_t)(deadline->last - now) : 0;
     if (now == deadline->last) {

@@ -1,5 +1,6 @@
 #include "shell/machine.h"
 
+#include "drivers/clock.h"
 #include "drivers/console.h"
 #include "drivers/pic.h"
 #include "drivers/screen.h"
@@ -123,6 +124,7 @@ void machine_report(const struct machine *machine)
     say_memory(machine);
     screen_say_refused();
     console_say(machine->has_serial, machine->has_keyboard);
+    clock_say();
     kprintf("time: %u ticks since the start, %u spurious interrupts\n", timer_ticks(),
             pic_spurious());
     selftest_say_last();

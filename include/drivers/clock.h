@@ -1,0 +1,37 @@
+/*
+ * The one clock: microseconds since the start, which never go back. It goes by the processor's time
+ * stamps, once a chip whose pace is known has told how fast they go; until then, and on a processor
+ * without them, by that chip. Where no chip counts, it goes by the timer's ticks.
+ */
+#ifndef PLAT_DRIVERS_CLOCK_H
+#define PLAT_DRIVERS_CLOCK_H
+
+#include "drivers/acpi.h"
+
+enum { CLOCK_HUNDREDTH = 10000 }; /* of a second, in microseconds */
+
+/*
+ * Starts the clock, by the first of these that counts: ACPI's PM timer, as ACPI names it, the 8254,
+ * which pit_start() must have started. Takes some 500 instructions with the first of them, which
+ * are compared with time stamps later on; with the 8254 10 ms. Call once, with interrupts off.
+ */
+void clock_init(const struct acpi *acpi, bool has_stamps);
+
+/*
+ * Microseconds since clock_init(), 0 before it. Interrupts may be on or off. Some 80 instructions
+ * by time stamps, else a few accesses to the chip. By the timer's ticks and the 8254's count where
+ * there is nothing better: then it loses what the ticks lose.
+ */
+uint64_t clock_microseconds(void);
+
+/* The same in hundredths of a second; begins again after 497 days. */
+uint32_t clock_hundredths(void);
+
+/* Whether it goes on by itself, without ticks, so that who waits with interrupts off can go by it.
+ */
+MUST_USE bool clock_runs(void);
+
+/* One line: what it goes by. */
+void clock_say(void);
+
+#endif
