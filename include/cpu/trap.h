@@ -1,7 +1,7 @@
 /*
  * Exceptions and interrupts. Every vector that the processor or the PIC can raise has a gate,
- * closed to ring 3. Vectors 0 to 31 are the processor's, 32 to 47 the PIC's sixteen lines. One more
- * gate is open to ring 3, for system calls.
+ * closed to ring 3. Vectors 0 to 31 are the processor's, 32 to 47 the PIC's sixteen lines, 240 to
+ * 255 the local APIC's. One more gate is open to ring 3, for system calls.
  */
 #ifndef PLAT_CPU_TRAP_H
 #define PLAT_CPU_TRAP_H
@@ -23,7 +23,9 @@ enum {
     TRAP_EXCEPTIONS = 32, /* how many */
     TRAP_IRQ_BASE = 32,
     TRAP_VECTORS = 48,
-    TRAP_SYSTEM_CALL = 0x80
+    TRAP_SYSTEM_CALL = 0x80,
+    TRAP_APIC_BASE = 0xf0, /* .. to 0xff */
+    TRAP_APIC_VECTORS = 16
 };
 
 /* What isr.asm leaves on the stack, lowest address first. */
@@ -42,7 +44,8 @@ typedef void (*trap_handler)(struct trap_frame *frame);
 /* Loads the IDT and the double-fault task. CR3 is the directory that task starts with. */
 void trap_init(paddr_t cr3);
 
-/* HANDLER runs, with interrupts off, on each VECTOR below TRAP_VECTORS; NULL takes it away. */
+/* HANDLER runs, with interrupts off, on each VECTOR, which is below TRAP_VECTORS or the local
+ * APIC's; NULL takes it away. */
 void trap_set_handler(uint32_t vector, trap_handler handler);
 
 /*

@@ -1,6 +1,7 @@
 #include "cpu/apic.h"
 
 #include "cpu/probe.h"
+#include "cpu/trap.h"
 
 /* Intel SDM, volume 3, chapter 11: "Advanced Programmable Interrupt Controller". */
 enum {
@@ -13,13 +14,21 @@ enum {
     VERSION_LAST_LVT = 16, /* from this bit on: how many there are, less one */
     TASK_PRIORITY = 0x80,
     PRIORITY_MOST = 0xff, /* nothing is more urgent but what comes by the PIC, which has none */
+    PRIORITY_TIMER = TRAP_APIC_BASE - 1, /* .. and the vectors from there on */
+    END_OF_INTERRUPT = 0xb0,
     SPURIOUS = 0xf0,
     COMMAND = 0x300,
     COMMAND_TO_SELF = 1 << 18 | 1 << 14, /* asserted; of the vector in the lowest byte */
     LVT_TIMER = 0x320,
     LVT_LINT0 = 0x350, /* where the PIC is connected */
     SOFTWARE_ENABLED = 1 << 8,
+    TIMER_INITIAL = 0x380,
+    TIMER_CURRENT = 0x390,
+    TIMER_DIVIDE = 0x3e0,
+    DIVIDE_BY_16 = 3,
+    TIMER_VECTOR = TRAP_APIC_BASE + 1,
     LVT_MASKED = 1 << 16,
+    LVT_PERIODIC = 1 << 17,
     LVT_EXTERNAL = 7 << 8, /* ask the PIC for the vector */
     LVT_MODE = 7 << 8,
     LVT_FIRMWARE = 2 << 8, /* by a system management interrupt */
@@ -32,6 +41,11 @@ struct apic {
     bool by_msr;
     paddr_t base;
 };
+
+static struct {
+    struct apic apic;
+    void (*handler)(void); /* NULL: it does not interrupt */
+} timer;
 
 static uint32_t read(struct apic apic, uint32_t offset)
 {
@@ -84,15 +98,17 @@ bool apic_pass_interrupts(const struct cpu_features *features)
     struct apic apic;
     if (!find(features, &apic))
         return false;
-    uint32_t timer = read(apic, LVT_TIMER), pic = read(apic, LVT_LINT0);
+    uint32_t was = read(apic, LVT_TIMER), pic = read(apic, LVT_LINT0);
     bool closed = (pic & LVT_MASKED) || (pic & LVT_MODE) != LVT_EXTERNAL;
     write(apic, SPURIOUS, SOFTWARE_ENABLED | SPURIOUS_VECTOR); /* else all stays masked */
-    write(apic, TASK_PRIORITY, PRIORITY_MOST);
-    write(apic, LVT_TIMER, timer | LVT_MASKED);
+    if (!timer.handler) {
+        write(apic, TASK_PRIORITY, PRIORITY_MOST);
+        write(apic, LVT_TIMER, was | LVT_MASKED);
+    }
     close_own_sources(apic);
     if (closed)
         write(apic, LVT_LINT0, LVT_EXTERNAL);
-    return closed || !(timer & LVT_MASKED);
+    return closed || !(was & LVT_MASKED);
 }
 
 bool apic_raise(const struct cpu_features *features, uint8_t vector)
@@ -102,4 +118,37 @@ bool apic_raise(const struct cpu_features *features, uint8_t vector)
         return false;
     write(apic, COMMAND, COMMAND_TO_SELF | (uint32_t)vector);
     return true;
+}
+
+bool apic_timer_begin(const struct cpu_features *features)
+{
+    if (!find(features, &timer.apic))
+        return false;
+    write(timer.apic, LVT_TIMER, LVT_MASKED);
+    write(timer.apic, TIMER_DIVIDE, DIVIDE_BY_16);
+    write(timer.apic, TIMER_INITIAL, UINT32_MAX);
+    return true;
+}
+
+uint32_t apic_timer_left(void)
+{
+    return read(timer.apic, TIMER_CURRENT);
+}
+
+/* Ended before the handler, which may turn interrupts on for a while. */
+static void handle(struct trap_frame *frame)
+{
+    write(timer.apic, END_OF_INTERRUPT, 0);
+    if (frame->vector == TIMER_VECTOR && timer.handler)
+        timer.handler();
+}
+
+void apic_timer_start(uint32_t counts, void (*handler)(void))
+{
+    timer.handler = handler;
+    for (uint32_t i = 0; i < TRAP_APIC_VECTORS; i++)
+        trap_set_handler(TRAP_APIC_BASE + i, handle);
+    write(timer.apic, LVT_TIMER, LVT_PERIODIC | TIMER_VECTOR);
+    write(timer.apic, TIMER_INITIAL, counts);
+    write(timer.apic, TASK_PRIORITY, PRIORITY_TIMER);
 }

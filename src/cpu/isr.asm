@@ -8,6 +8,8 @@
 KERNEL_DATA     equ 0x10
 FIRST_LINE      equ 32
 VECTORS         equ 48
+APIC_BASE       equ 0xf0
+APIC_VECTORS    equ 16
 SYSTEM_CALL     equ 0x80
 
 ; The exceptions for which the processor pushes an error code: 8, 10 to 14, 17, 21, 29 and 30.
@@ -22,6 +24,15 @@ isr_%+vector:
     %if !HAS_ERROR_CODE(vector)
         push    dword 0
     %endif
+        push    dword vector
+        jmp     isr_common
+    %assign vector vector + 1
+%endrep
+
+%assign vector APIC_BASE
+%rep APIC_VECTORS
+isr_%+vector:
+        push    dword 0
         push    dword vector
         jmp     isr_common
     %assign vector vector + 1
@@ -97,11 +108,17 @@ trap_deliver:
 
         section .rodata align=4
 
-; void (*const isr_table[VECTORS])(void)
-        global  isr_table
+; void (*const isr_table[VECTORS])(void), void (*const isr_apic_table[APIC_VECTORS])(void)
+        global  isr_table, isr_apic_table
 isr_table:
 %assign vector 0
 %rep VECTORS
+        dd      isr_%+vector
+    %assign vector vector + 1
+%endrep
+isr_apic_table:
+%assign vector APIC_BASE
+%rep APIC_VECTORS
         dd      isr_%+vector
     %assign vector vector + 1
 %endrep

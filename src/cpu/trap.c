@@ -27,6 +27,7 @@ _Static_assert(sizeof(struct descriptor_register) == 6, "lidt reads six bytes");
 #define GATE_TASK      0x85
 
 extern void (*const isr_table[TRAP_VECTORS])(void);
+extern void (*const isr_apic_table[TRAP_APIC_VECTORS])(void);
 void isr_double_fault(void);
 void isr_system_call(void);
 
@@ -35,8 +36,9 @@ void trap_dispatch(struct trap_frame *frame);
 _Noreturn void trap_double_fault(void);
 
 static struct {
-    struct gate gates[TRAP_SYSTEM_CALL + 1]; /* those from TRAP_VECTORS on are absent, but one */
-    trap_handler handlers[TRAP_VECTORS];
+    /* Absent from TRAP_VECTORS to TRAP_APIC_BASE, but one. */
+    struct gate gates[TRAP_APIC_BASE + TRAP_APIC_VECTORS];
+    trap_handler handlers[TRAP_VECTORS + TRAP_APIC_VECTORS + 1]; /* the last: of no vector */
     trap_handler from_user;
 } trap;
 
@@ -94,9 +96,20 @@ uint32_t trap_esp(const struct trap_frame *frame)
     return (uint32_t)&frame->user_esp; /* ring 0 pushed no stack: it ends where the frame does */
 }
 
+/* Where the handler of VECTOR is; of one that has none, the last place, which stays empty. */
+static trap_handler *handler_of(uint32_t vector)
+{
+    size_t place = TRAP_VECTORS + TRAP_APIC_VECTORS;
+    if (vector < TRAP_VECTORS)
+        place = vector;
+    else if (vector >= TRAP_APIC_BASE && vector < TRAP_APIC_BASE + TRAP_APIC_VECTORS)
+        place = TRAP_VECTORS + vector - TRAP_APIC_BASE;
+    return &trap.handlers[place];
+}
+
 void trap_set_handler(uint32_t vector, trap_handler handler)
 {
-    trap.handlers[vector] = handler;
+    *handler_of(vector) = handler;
 }
 
 void trap_set_user_handler(trap_handler handler)
@@ -106,8 +119,9 @@ void trap_set_user_handler(trap_handler handler)
 
 void trap_interrupt(struct trap_frame *frame)
 {
-    if (frame->vector < TRAP_VECTORS && trap.handlers[frame->vector])
-        trap.handlers[frame->vector](frame);
+    trap_handler handler = *handler_of(frame->vector);
+    if (handler)
+        handler(frame);
     else
         panic_trap(frame, trap_esp(frame));
 }
@@ -132,8 +146,8 @@ static void dispatch(struct trap_frame *frame)
 void trap_dispatch(struct trap_frame *frame)
 {
     if (frame->eflags & EFLAGS_INTERRUPT)
-        interrupts_off_begin_at((uintptr_t)(frame->vector < TRAP_VECTORS
-                                                ? trap.handlers[frame->vector]
+        interrupts_off_begin_at((uintptr_t)(frame->vector != TRAP_SYSTEM_CALL
+                                                ? *handler_of(frame->vector)
                                                 : trap.from_user));
     dispatch(frame);
     if (frame->eflags & EFLAGS_INTERRUPT)
@@ -178,20 +192,29 @@ static struct gate gate_to(void (*routine)(void), uint8_t type)
     };
 }
 
+static void seal_gates(size_t first, size_t count)
+{
+    seal_add(&seal_kernel, (struct seal_range){.what = "the IDT's gate",
+                                               .words = (uint32_t *)&trap.gates[first],
+                                               .nwords = count * sizeof(struct gate) / 4,
+                                               .first_entry = first,
+                                               .entry_words = sizeof(struct gate) / 4});
+}
+
 void trap_init(paddr_t cr3)
 {
     for (size_t vector = 0; vector < TRAP_VECTORS; vector++)
         trap.gates[vector] = gate_to(isr_table[vector], GATE_INTERRUPT);
+    for (size_t i = 0; i < TRAP_APIC_VECTORS; i++)
+        trap.gates[TRAP_APIC_BASE + i] = gate_to(isr_apic_table[i], GATE_INTERRUPT);
     trap.gates[TRAP_SYSTEM_CALL] = gate_to(isr_system_call, GATE_USER);
     /* A double fault often means that the stack is gone: only a task switch brings a new one. */
     trap.gates[TRAP_DOUBLE_FAULT] = (struct gate){.selector = GDT_DOUBLE_FAULT, .type = GATE_TASK};
     gdt_init(isr_double_fault, cr3);
     const struct descriptor_register idt = {sizeof trap.gates - 1, (uint32_t)trap.gates};
     __asm__ volatile("lidt %0" ::"m"(idt) : "memory");
-    seal_add(&seal_kernel, (struct seal_range){.what = "the IDT's gate",
-                                               .words = (uint32_t *)trap.gates,
-                                               .nwords = sizeof trap.gates / 4,
-                                               .entry_words = sizeof(struct gate) / 4});
+    seal_gates(0, TRAP_SYSTEM_CALL + 1);
+    seal_gates(TRAP_APIC_BASE, TRAP_APIC_VECTORS);
 }
 
 const char *trap_check(void)
