@@ -127,6 +127,7 @@ PURE := \
     src/drivers/terminal.c        terminal bytes into keys \
     src/drivers/tick_count.c      ticks, also those that were lost \
     src/drivers/clock_count.c     the time, by two counters \
+    src/drivers/date.c            .. and what a battery's clock means by it \
     src/drivers/mp_table.c        how old boards connect the PIC \
     src/drivers/acpi.c            ACPI's tables, untrusted \
     src/drivers/acpi_off.c        .. and the number that switches off \
@@ -207,6 +208,8 @@ MACHINE := \
     src/drivers/pit.c             8254 \
     src/drivers/timer.c           ticks \
     src/drivers/clock.c           microseconds since the start \
+    src/drivers/hpet.c            .. by a chip that ACPI names \
+    src/drivers/rtc.c             the clock that runs on a battery \
     src/drivers/deadline.c        .. for who waits awake \
     src/drivers/console.c         keys from both \
     src/drivers/acpi_power.c      ACPI's registers \

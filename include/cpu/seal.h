@@ -11,7 +11,7 @@
 enum {
     SEAL_RANGES = 16,
     SEAL_WORDS = 1280, /* in all ranges */
-    SEAL_STEP_WORDS = 8,
+    SEAL_STEP_WORDS = 10,
     SEAL_TEXT_BYTES = 120
 };
 
@@ -46,7 +46,7 @@ void seal_add(struct seal *seal, struct seal_range range);
 void seal_open(struct seal *seal, const uint32_t *words);
 
 /* NULL, or the first word that has changed, as a sentence; it is the seal's and lasts until the
- * next one. The step looks at the next words, at most SEAL_STEP_WORDS: about 100 instructions. */
+ * next one. The step looks at the next words, at most SEAL_STEP_WORDS: about 120 instructions. */
 const char *seal_check(struct seal *seal);
 const char *seal_step(struct seal *seal);
 

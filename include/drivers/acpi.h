@@ -45,6 +45,9 @@ struct acpi {
     uint8_t reset_value;
     struct acpi_register pm_timer; /* of 24 bits, or WIDE, of 32 */
     bool pm_timer_wide;
+    uint8_t century; /* where the RTC has it; 0: nowhere */
+
+    paddr_t hpet; /* of the HPET's registers, by a table of its own; 0: none in memory below 4 GB */
 
     /* The first table that was refused, and why; NULL: none was. */
     const char *refused;

@@ -57,7 +57,7 @@ struct acpi_fixed {
     uint32_t pm1a_event, pm1b_event, pm1a_control, pm1b_control, pm2_control, pm_timer, gpe0, gpe1;
     uint8_t pm1_event_nbytes, pm1_control_nbytes, pm2_control_nbytes, pm_timer_nbytes;
     uint8_t gpe0_nbytes, gpe1_nbytes;
-    uint8_t latencies_and_more[18];
+    uint8_t latencies_and_more[14], century, boot_flags_pc[3];
     uint32_t flags;
     struct acpi_address reset;
     uint8_t reset_value;
@@ -70,11 +70,24 @@ _Static_assert(offsetof(struct acpi_fixed, dsdt) == 40, "ACPI fixes this place")
 _Static_assert(offsetof(struct acpi_fixed, smi_command) == 48, "ACPI fixes this place");
 _Static_assert(offsetof(struct acpi_fixed, pm1a_control) == 64, "ACPI fixes this place");
 _Static_assert(offsetof(struct acpi_fixed, gpe0_nbytes) == 92, "ACPI fixes this place");
+_Static_assert(offsetof(struct acpi_fixed, century) == 108, "ACPI fixes this place");
 _Static_assert(offsetof(struct acpi_fixed, flags) == 112, "ACPI fixes this place");
 _Static_assert(offsetof(struct acpi_fixed, reset) == 116, "ACPI 1.0's ends here");
 _Static_assert(offsetof(struct acpi_fixed, x_dsdt_low) == 140, "ACPI fixes this place");
 _Static_assert(offsetof(struct acpi_fixed, x_pm1a_control) == 172, "ACPI fixes this place");
+_Static_assert(offsetof(struct acpi_fixed, x_pm_timer) == 208, "ACPI fixes this place");
 _Static_assert(offsetof(struct acpi_fixed, x_gpe0) == 220, "ACPI fixes this place");
 _Static_assert(offsetof(struct acpi_fixed, sleep_control) == 244, "ACPI fixes this place");
+
+/* Where a high precision event timer is, "HPET" (Intel, IA-PC HPET Specification 1.0a, 3.2.4). */
+struct acpi_hpet {
+    struct acpi_header header;
+    uint32_t block;
+    struct acpi_address registers;
+    uint8_t number;
+    uint16_t least;
+    uint8_t protection;
+} __attribute__((packed));
+_Static_assert(sizeof(struct acpi_hpet) == 56, "Intel fixes this size");
 
 #endif

@@ -60,6 +60,11 @@ struct clock_count {
 void clock_count_begin(struct clock_count *count, const struct clock_reference *reference,
                        bool has_stamps, struct clock_reading reading, uint64_t microseconds);
 
+/* Goes by time stamps from STAMP on, which is MICROSECONDS, of a known pace and without a
+ * reference: it can't be compared. */
+void clock_count_go_by(struct clock_count *count, struct clock_scale scale, uint64_t stamp,
+                       uint64_t microseconds);
+
 /*
  * The time at READING, as long as not BY_STAMPS. It has to be asked for before the reference has
  * gone round once. After two times 5 ms in which both counters went alike, it goes by time stamps;

@@ -192,15 +192,6 @@ static struct gate gate_to(void (*routine)(void), uint8_t type)
     };
 }
 
-static void seal_gates(size_t first, size_t count)
-{
-    seal_add(&seal_kernel, (struct seal_range){.what = "the IDT's gate",
-                                               .words = (uint32_t *)&trap.gates[first],
-                                               .nwords = count * sizeof(struct gate) / 4,
-                                               .first_entry = first,
-                                               .entry_words = sizeof(struct gate) / 4});
-}
-
 void trap_init(paddr_t cr3)
 {
     for (size_t vector = 0; vector < TRAP_VECTORS; vector++)
@@ -213,8 +204,10 @@ void trap_init(paddr_t cr3)
     gdt_init(isr_double_fault, cr3);
     const struct descriptor_register idt = {sizeof trap.gates - 1, (uint32_t)trap.gates};
     __asm__ volatile("lidt %0" ::"m"(idt) : "memory");
-    seal_gates(0, TRAP_SYSTEM_CALL + 1);
-    seal_gates(TRAP_APIC_BASE, TRAP_APIC_VECTORS);
+    seal_add(&seal_kernel, (struct seal_range){.what = "the IDT's gate",
+                                               .words = (uint32_t *)trap.gates,
+                                               .nwords = sizeof trap.gates / 4,
+                                               .entry_words = sizeof(struct gate) / 4});
 }
 
 const char *trap_check(void)

@@ -208,6 +208,22 @@ static void read_fixed(struct acpi *acpi)
     if (fixed.flags & ACPI_HAS_RESET)
         acpi->reset = register_of(&fixed.reset, 0);
     acpi->reset_value = fixed.reset_value;
+    acpi->century = fixed.century;
+}
+
+static void read_hpet(struct acpi *acpi)
+{
+    size_t index = 0;
+    const struct acpi_header *table = acpi_next_table(acpi, "HPET", &index);
+    if (!table)
+        return;
+    if (table->length < sizeof(struct acpi_hpet)) {
+        refuse(acpi, "HPET", entry_at(acpi, index - 1), "it is shorter than Intel's");
+        return;
+    }
+    const struct acpi_address *at = &((const struct acpi_hpet *)(const void *)table)->registers;
+    if (at->space == ACPI_SPACE_MEMORY && !at->high)
+        acpi->hpet = at->low;
 }
 
 void acpi_find(struct acpi *acpi, const struct boot_info *info, const struct firmware *firmware,
@@ -225,6 +241,8 @@ void acpi_find(struct acpi *acpi, const struct boot_info *info, const struct fir
         if (long_root->xsdt_low && !long_root->xsdt_high)
             (void)use_list(acpi, "XSDT", long_root->xsdt_low, 8);
     }
-    if (acpi->list || use_list(acpi, "RSDT", root->rsdt, 4))
+    if (acpi->list || use_list(acpi, "RSDT", root->rsdt, 4)) {
         read_fixed(acpi);
+        read_hpet(acpi);
+    }
 }

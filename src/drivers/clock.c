@@ -4,29 +4,43 @@
 #include "cpu/io.h"
 #include "cpu/probe.h"
 #include "drivers/clock_count.h"
+#include "drivers/hpet.h"
 #include "drivers/pit.h"
+#include "drivers/rtc.h"
 #include "drivers/timer.h"
 #include "lib/print.h"
 
 enum {
     PM_TIMER_HZ = 3579545, /* ACPI 6.5, section 4.8.3.3 */
+    PM_TIMER_MASK = 0xffffff,
     READS_MOST = 10,
+    NEAR_COUNTS = 0xff,
     LOOKS_MOST = 1000,      /* at a chip that may stand still: any counts faster than it is read */
     SETTLE_LOOKS = 1000000, /* 10 ms are fewer */
     READINGS_MOST = 3,
     CLOSE_ENOUGH = 1 << 16, /* time stamps: three accesses to a chip take fewer */
-    TICKS_COMPARED = 128    /* from one comparison to the next */
+    TICKS_COMPARED = 128,   /* from one comparison to the next */
+    RTC_PERIODS = 32,       /* measured at once */
+    RTC_MICROSECONDS = RTC_PERIODS * (1000000 / 64) / (RTC_PERIODS_A_SECOND / 64),
+    RTC_MEASUREMENTS_MOST = 8,
+    RTC_OFF_SHIFT = 4, /* a sixteenth */
+    RTC_NEAR_SHIFT = 9
 };
 
 static struct {
+    bool begun;
     bool has_stamps;
     bool runs; /* without ticks */
     struct clock_reference reference;
     uint32_t (*read)(void); /* .. and its count */
     struct clock_count count;
+    bool compares; /* it need not be looked at for a second */
     struct acpi_register pm_timer;
+    uint32_t pm_timer_mask;
+    uint32_t hpet_period;
     uint64_t pit_counts;
     uint32_t nticks; /* handlers called */
+    size_t next;     /* of the chips, to try */
 } clock;
 
 static uint32_t pm_timer_once(void)
@@ -35,14 +49,14 @@ static uint32_t pm_timer_once(void)
                                              : *(volatile uint32_t *)clock.pm_timer.address;
 }
 
-/* Old chipsets (Intel PIIX4, ICH4) may be read while they count: three in order are right. */
+/* Old chipsets (Intel PIIX4, ICH4) may be read while they count: two that are near are right. */
 static uint32_t read_pm_timer(void)
 {
-    uint32_t first = pm_timer_once(), second = pm_timer_once(), third = pm_timer_once();
-    for (int i = 0; i < READS_MOST && ((second - first) | (third - second)) >> 8 & 0xffff; i++) {
+    uint32_t first = pm_timer_once(), second = pm_timer_once();
+    for (int i = 0; i < READS_MOST && (second - first) & PM_TIMER_MASK & ~(uint32_t)NEAR_COUNTS;
+         i++) {
         first = second;
-        second = third;
-        third = pm_timer_once();
+        second = pm_timer_once();
     }
     return second;
 }
@@ -87,7 +101,7 @@ static uint64_t now(void)
 
 uint64_t clock_microseconds(void)
 {
-    if (!clock.read)
+    if (!clock.begun)
         return 0;
     uint32_t flags = cpu_save_flags();
     uint64_t microseconds = now();
@@ -106,72 +120,145 @@ bool clock_runs(void)
     return clock.runs;
 }
 
-/* Begins to go by a chip, if it counts. */
-static bool go_by(const char *name, uint32_t (*read)(void), uint32_t hz, uint32_t mask)
+/* Begins to go by a chip, of so many counts a second, if it counts. */
+static bool go_by(const char *name, uint32_t (*read)(void), uint32_t mask, struct clock_scale scale)
 {
     uint32_t first = read();
     int looks = 0;
     while (read() == first)
         if (++looks == LOOKS_MOST)
             return false;
-    clock.reference = (struct clock_reference){.name = name, .mask = mask};
-    if (!clock_scale_of(&clock.reference.scale, hz, 1000000))
-        return false;
+    clock.reference = (struct clock_reference){name, mask, scale};
     clock.read = read;
     clock.runs = true;
-    clock_count_begin(&clock.count, &clock.reference, clock.has_stamps, read_moment(), 0);
+    clock.compares = read != read_pit;
+    clock_count_begin(&clock.count, &clock.reference, clock.has_stamps, read_moment(),
+                      clock.count.told);
     return true;
 }
 
-static void tick(void)
+static bool go_by_pm_timer(void)
 {
-    if (++clock.nticks % TICKS_COMPARED != 0 && clock.count.by_stamps)
-        return;
-    if (clock.count.by_stamps && clock.read != read_pit)
-        clock_count_compare(&clock.count, read_moment());
-    else
-        (void)now();
+    struct clock_scale scale;
+    return clock.pm_timer.place != ACPI_NOWHERE && clock_scale_of(&scale, PM_TIMER_HZ, 1000000) &&
+           go_by("ACPI's PM timer", read_pm_timer, clock.pm_timer_mask, scale);
 }
 
-/* The 8254 says nothing of the time but its interrupts, so as long as they are off it is watched.
- */
+static bool go_by_hpet(void)
+{
+    struct clock_scale scale;
+    if (!clock.hpet_period || !clock_scale_of(&scale, HPET_A_MICROSECOND, clock.hpet_period))
+        return false;
+    hpet_start();
+    return go_by("the HPET", hpet_count, UINT32_MAX, scale);
+}
+
+/* A look at least every 10 ms is needed; so as long as there are no interrupts, it is watched. */
 static bool go_by_pit(void)
 {
-    if (!go_by("the 8254", read_pit, PIT_HZ, UINT32_MAX))
+    struct clock_scale scale;
+    if (!clock_scale_of(&scale, PIT_HZ, 1000000) || !go_by("the 8254", read_pit, UINT32_MAX, scale))
         return false;
     for (int i = 0; i < SETTLE_LOOKS && clock.has_stamps && !clock.count.by_stamps; i++)
         (void)now();
     return true;
 }
 
+/* Time stamps in RTC_PERIODS; 0 where they do not come. */
+static uint64_t measure_periods(void)
+{
+    if (!rtc_await_periods(1))
+        return 0;
+    uint64_t start = cpu_tsc();
+    return rtc_await_periods(RTC_PERIODS) ? cpu_tsc() - start : 0;
+}
+
+/*
+ * Late periods, and those that nobody saw, make a measurement longer, and seldom shorter: the
+ * shortest counts. Two have to be alike; when they are very much so, that's enough.
+ */
+static bool measure_by_rtc(struct clock_scale *scale)
+{
+    uint64_t shortest = measure_periods(), off = shortest;
+    for (int i = 1; i < RTC_MEASUREMENTS_MOST && off > shortest >> RTC_NEAR_SHIFT; i++) {
+        uint64_t next = measure_periods();
+        if (!next)
+            return false;
+        uint64_t apart = next > shortest ? next - shortest : shortest - next;
+        off = next < shortest || apart < off ? apart : off;
+        shortest = next < shortest ? next : shortest;
+    }
+    return off <= shortest >> RTC_OFF_SHIFT && clock_scale_of(scale, shortest, RTC_MICROSECONDS);
+}
+
+/* It has no counter, but periods of which some are waited for. */
+static bool go_by_rtc(void)
+{
+    struct clock_scale scale;
+    if (!clock.has_stamps)
+        return false;
+    rtc_begin_periods();
+    bool measured = measure_by_rtc(&scale);
+    rtc_end_periods();
+    if (!measured)
+        return false;
+    clock.reference.name = "the RTC";
+    clock.runs = true;
+    clock_count_go_by(&clock.count, scale, cpu_tsc(), clock.count.told);
+    return true;
+}
+
+/* The next chip that counts. */
+static void choose(void)
+{
+    static bool (*const chips[])(void) = {go_by_pm_timer, go_by_hpet, go_by_pit, go_by_rtc};
+    while (clock.next < sizeof chips / sizeof chips[0])
+        if (chips[clock.next++]() && !clock.count.refused)
+            return;
+    /* Nothing goes with the time stamps. By the ticks, and what the 8254 has between them. */
+    clock.has_stamps = false;
+    if (go_by_pit())
+        return;
+    clock.runs = false;
+    clock.read = read_pit;
+    clock_count_begin(&clock.count, &clock.reference, false, read_moment(), clock.count.told);
+}
+
+static void tick(void)
+{
+    bool due = ++clock.nticks % TICKS_COMPARED == 0;
+    if (!clock.count.by_stamps)
+        (void)now();
+    else if (due && clock.compares)
+        clock_count_compare(&clock.count, read_moment());
+    if (clock.count.refused)
+        choose();
+}
+
 void clock_init(const struct acpi *acpi, bool has_stamps)
 {
     clock.has_stamps = has_stamps;
     clock.pm_timer = acpi->pm_timer;
+    clock.pm_timer_mask = acpi->pm_timer_wide ? UINT32_MAX : PM_TIMER_MASK;
     if (clock.pm_timer.place == ACPI_MEMORY && !probe_memory(clock.pm_timer.address, 4))
         clock.pm_timer.place = ACPI_NOWHERE;
-    uint32_t mask = acpi->pm_timer_wide ? UINT32_MAX : 0xffffff;
-    bool pm_timer = clock.pm_timer.place != ACPI_NOWHERE &&
-                    go_by("ACPI's PM timer", read_pm_timer, PM_TIMER_HZ, mask);
-    if (!pm_timer)
-        (void)go_by_pit();
+    clock.hpet_period = hpet_take_over(acpi->hpet);
+    choose();
+    clock.begun = true;
     timer_on_tick(tick);
 }
 
 void clock_say(void)
 {
-    if (!clock.runs) {
-        kprintf("clock: by the timer's ticks; no chip tells how fast time stamps go\n");
-        return;
-    }
     struct clock_scale scale = clock.count.scale, inverse;
     if (clock.count.by_stamps &&
         clock_scale_of(&inverse, scale.multiplier, (uint64_t)1 << scale.shift))
-        kprintf("clock: time stamps, %u MHz by %s\n",
-                (uint32_t)((clock_scaled(inverse, 1000) + 500) * 4294968 >> 32),
+        kprintf("clock: time stamps, %u MHz by %s", (uint32_t)(clock_scaled(inverse, 2) + 1) / 2,
                 clock.reference.name);
+    else if (clock.runs)
+        kprintf("clock: %s%s", clock.reference.name,
+                clock.has_stamps ? ", time stamps are being measured" : "");
     else
-        kprintf("clock: %s, %s\n", clock.reference.name,
-                clock.has_stamps ? "until it has told how fast time stamps go"
-                                 : "without time stamps");
+        kprintf("clock: by ticks alone, no chip counts");
+    kprintf("; ticks by %s\n", timer_name());
 }

@@ -61,6 +61,17 @@ void clock_count_begin(struct clock_count *count, const struct clock_reference *
     compare_from(count, reading);
 }
 
+void clock_count_go_by(struct clock_count *count, struct clock_scale scale, uint64_t stamp,
+                       uint64_t microseconds)
+{
+    *count = (struct clock_count){.has_stamps = true,
+                                  .by_stamps = true,
+                                  .scale = scale,
+                                  .base = microseconds,
+                                  .base_stamp = stamp,
+                                  .told = microseconds};
+}
+
 static uint64_t answer(struct clock_count *count, uint64_t microseconds)
 {
     if (microseconds > count->told)

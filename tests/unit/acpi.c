@@ -593,3 +593,59 @@ CASE(acpi, the_loaders_copy_is_as_long_as_it_is)
         CHECK(farthest <= TABLES + 0xd00 + nbytes);
     }
 }
+
+CASE(acpi, the_pm_timer_of_24_and_of_32_bits)
+{
+    begin();
+    put(FIXED + 76, 0x608, 4);
+    put_table(FIXED, "FACP", 116);
+    CHECK_EQUAL(find(true).pm_timer.place, ACPI_NOWHERE); /* of no bytes */
+    *at(FIXED + 91) = 4;
+    *at(FIXED + 108) = 0x32;
+    put_table(FIXED, "FACP", 116);
+    struct acpi acpi = find(true);
+    CHECK(acpi.pm_timer.place == ACPI_PORT && acpi.pm_timer.address == 0x608);
+    CHECK(!acpi.pm_timer_wide && acpi.century == 0x32);
+    put(FIXED + 112, 1u << 8, 4);
+    put_table(FIXED, "FACP", 116);
+    CHECK(find(true).pm_timer_wide);
+    /* By its full address, in memory, and above 4 GB. */
+    put(FIXED + 212, 0xfea00008, 4);
+    put_table(FIXED, "FACP", 244);
+    acpi = find(true);
+    CHECK(acpi.pm_timer.place == ACPI_MEMORY && acpi.pm_timer.address == 0xfea00008);
+    put(FIXED + 216, 1, 4);
+    put_table(FIXED, "FACP", 244);
+    CHECK_EQUAL(find(true).pm_timer.place, ACPI_NOWHERE);
+    /* With reduced hardware there is none. */
+    put(FIXED + 216, 0, 4);
+    put(FIXED + 112, 1u << 20, 4);
+    put_table(FIXED, "FACP", 244);
+    CHECK_EQUAL(find(true).pm_timer.place, ACPI_NOWHERE);
+}
+
+CASE(acpi, where_the_hpet_is)
+{
+    begin();
+    CHECK_EQUAL(find(true).hpet, 0);
+    put(MORE + 44, 0xfed00000, 4);
+    put_table(MORE, "HPET", 56);
+    struct acpi acpi = find(true);
+    CHECK(acpi.hpet == 0xfed00000 && !acpi.refused);
+    put(MORE + 48, 1, 4); /* above 4 GB */
+    put_table(MORE, "HPET", 56);
+    CHECK_EQUAL(find(true).hpet, 0);
+    put(MORE + 48, 0, 4);
+    *at(MORE + 40) = 1; /* at ports */
+    put_table(MORE, "HPET", 56);
+    CHECK_EQUAL(find(true).hpet, 0);
+    *at(MORE + 40) = 0;
+    put_table(MORE, "HPET", 55);
+    acpi = find(true);
+    CHECK_EQUAL(acpi.hpet, 0);
+    CHECK_TEXT(acpi.refused, "it is shorter than Intel's");
+    CHECK_TEXT(acpi.refused_table, "HPET");
+    put_table(MORE, "HPET", 56);
+    *at(MORE + 45) ^= 1;
+    CHECK_EQUAL(find(true).hpet, 0);
+}
