@@ -53,6 +53,7 @@ void command_lspci(const struct shell_context *context, unsigned nwords, char **
 void command_lsusb(const struct shell_context *context, unsigned nwords, char **words);
 void command_sysinfo(const struct shell_context *context, unsigned nwords, char **words);
 void command_dmesg(const struct shell_context *context, unsigned nwords, char **words);
+void command_date(const struct shell_context *context, unsigned nwords, char **words);
 void command_uptime(const struct shell_context *context, unsigned nwords, char **words);
 void command_reboot(const struct shell_context *context, unsigned nwords, char **words);
 void command_poweroff(const struct shell_context *context, unsigned nwords, char **words);

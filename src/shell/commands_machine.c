@@ -1,6 +1,8 @@
+#include "drivers/clock.h"
 #include "drivers/pci.h"
 #include "drivers/pic.h"
 #include "drivers/power.h"
+#include "drivers/rtc.h"
 #include "drivers/timer.h"
 #include "drivers/usb.h"
 #include "lib/format.h"
@@ -128,9 +130,25 @@ void command_dmesg(const struct shell_context *context, unsigned nwords, char **
 void command_uptime(const struct shell_context *context, unsigned nwords, char **words)
 {
     (void)context, (void)nwords, (void)words;
-    uint32_t ticks = timer_ticks();
-    kprintf("  %u.%02u s, %u ticks, %u spurious interrupts\n", ticks / TIMER_TICKS_A_SECOND,
-            ticks % TIMER_TICKS_A_SECOND, ticks, pic_spurious());
+    uint32_t hundredths = clock_hundredths();
+    kprintf("  %u.%02u s, %u ticks, %u spurious interrupts\n", hundredths / 100, hundredths % 100,
+            timer_ticks(), pic_spurious());
+}
+
+void command_date(const struct shell_context *context, unsigned nwords, char **words)
+{
+    (void)nwords, (void)words;
+    struct date_registers registers;
+    struct date date;
+    const char *why = rtc_read(&registers, context->machine->acpi->century);
+    if (!why)
+        why = date_decode(&date, &registers);
+    if (why) {
+        kprintf("date: %s\n", why);
+        return;
+    }
+    kprintf("  %u-%02u-%02u %02u:%02u:%02u UTC\n", date.year, date.month, date.day, date.hour,
+            date.minute, date.second);
 }
 
 void command_reboot(const struct shell_context *context, unsigned nwords, char **words)

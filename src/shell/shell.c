@@ -51,6 +51,7 @@ static const struct command commands[] = {
     {"dmesg", "[N]", "what was printed, line by line with its time; the last N lines", 0, 1,
      command_dmesg},
     {"uptime", "", "time since the start", 0, 0, command_uptime},
+    {"date", "", "the date and the time, by the clock that runs on a battery", 0, 0, command_date},
     {"reboot", "", "restart the machine", 0, 0, command_reboot},
     {"poweroff", "", "switch the machine off", 0, 0, command_poweroff},
 };
