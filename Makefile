@@ -700,8 +700,9 @@ $(FUZZ_TARGETS:%=build/fuzz/%-replay): build/fuzz/%-replay: build/host/64/tests/
 	$(Q)$(HOST_CC) $(HOST_CFLAGS) -o $@ $^
 
 # Kernels that are entered by code of the tests: with a wrong number in EAX, as by a loader that is not
-# Multiboot's; with hostile values in all that Multiboot is silent about; with a picture above 4 GB.
-ENTRIES := $(patsubst %,build/tests/%.elf,wrong-magic hostile-entry far-screen narrow-screen)
+# Multiboot's; with hostile values in all that Multiboot is silent about; with a picture above 4 GB; with an HPET
+# that has the 8254's line.
+ENTRIES := $(patsubst %,build/tests/%.elf,wrong-magic hostile-entry far-screen narrow-screen hpet-legacy)
 $(ENTRIES): build/tests/%.elf: $(KERNEL) $(wildcard tests/boot/*.asm)
 	@mkdir -p $(@D)
 	$(Q)$(NASM) -f elf32 tests/boot/$(subst -,_,$*).asm -o build/tests/$*.o

@@ -20,13 +20,7 @@ struct clock_scale {
 MUST_USE bool clock_scale_of(struct clock_scale *scale, uint64_t counts, uint64_t microseconds);
 
 /* That many counts in microseconds, rounded down; what is wanted is below 2^64. */
-static inline uint64_t clock_scaled(struct clock_scale scale, uint64_t counts)
-{
-    uint64_t low = (counts & UINT32_MAX) * scale.multiplier;
-    uint64_t high = (counts >> 32) * scale.multiplier;
-    return scale.shift > 32 ? (high + (low >> 32)) >> (scale.shift - 32)
-                            : (high << (32 - scale.shift)) + (low >> scale.shift);
-}
+uint64_t clock_scaled(struct clock_scale scale, uint64_t counts);
 
 /* A counter that goes up and begins again behind MASK, which is 2^n - 1. */
 struct clock_reference {
@@ -77,15 +71,7 @@ uint64_t clock_count_read(struct clock_count *count, struct clock_reading readin
  * The time at STAMP, BY_STAMPS. Never less than the last answer: where the time stamps are set
  * back, it goes on from there. Some 50 instructions.
  */
-static inline uint64_t clock_count_at(struct clock_count *count, uint64_t stamp)
-{
-    uint64_t now = count->base + clock_scaled(count->scale, stamp - count->base_stamp);
-    if (now < count->told || stamp < count->base_stamp) {
-        count->base = now = count->told;
-        count->base_stamp = stamp;
-    }
-    return count->told = now;
-}
+uint64_t clock_count_at(struct clock_count *count, uint64_t stamp);
 
 /*
  * Compares again, BY_STAMPS: call every second or two. A longer comparison is a better one, so what

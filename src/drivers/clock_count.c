@@ -44,6 +44,14 @@ bool clock_scale_of(struct clock_scale *scale, uint64_t counts, uint64_t microse
     return true;
 }
 
+uint64_t clock_scaled(struct clock_scale scale, uint64_t counts)
+{
+    uint64_t low = (counts & UINT32_MAX) * scale.multiplier;
+    uint64_t high = (counts >> 32) * scale.multiplier;
+    return scale.shift > 32 ? (high + (low >> 32)) >> (scale.shift - 32)
+                            : (high << (32 - scale.shift)) + (low >> scale.shift);
+}
+
 static void compare_from(struct clock_count *count, struct clock_reading reading)
 {
     count->first = reading;
@@ -92,6 +100,16 @@ static void go_by(struct clock_count *count, struct clock_scale scale, struct cl
     count->base_stamp = reading.stamp;
     count->off = 0;
     compare_from(count, reading);
+}
+
+uint64_t clock_count_at(struct clock_count *count, uint64_t stamp)
+{
+    uint64_t now = count->base + clock_scaled(count->scale, stamp - count->base_stamp);
+    if (now < count->told || stamp < count->base_stamp) {
+        count->base = now = count->told;
+        count->base_stamp = stamp;
+    }
+    return count->told = now;
 }
 
 /* Whether A1 / B1 and A2 / B2 differ by less than one part in 2^SHIFT; the As are below 2^26. */
