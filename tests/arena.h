@@ -10,7 +10,13 @@
 #include "memory/growing/best_fit.h"
 #include "memory/memory_map.h"
 
-enum { ARENA_BLOCKS = 64, ARENA_BLOCK_SIZE = 4096, PICTURE_BYTES = 16 * 1024 };
+enum {
+    ARENA_BLOCKS = 64,
+    ARENA_BLOCK_SIZE = 4096,
+    PICTURE_BYTES = 16 * 1024,
+    POINTERS_MOST = 6144,
+    TABLE_BYTES = 16 * 1024
+};
 
 /* On a block boundary; holds anything. */
 extern uint8_t (*arena)[ARENA_BLOCK_SIZE];
@@ -18,7 +24,9 @@ extern uint8_t (*arena)[ARENA_BLOCK_SIZE];
 struct shared {
     struct memory_map map;
     struct boot_info info;
-    uint8_t picture[PICTURE_BYTES]; /* of a machine's memory */
+    uint8_t picture[PICTURE_BYTES];   /* of a machine's memory */
+    uint8_t *pointers[POINTERS_MOST]; /* to objects that are live */
+    uint16_t table[TABLE_BYTES / 2];
     struct window window;
     struct best_fit best_fit;
 };

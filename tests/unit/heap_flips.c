@@ -12,7 +12,8 @@
 enum { MOST = 63, PAGE = HEAP_BLOCK_SIZE, BYTES = 12 * 1024, EVERY_BIT = 0xff };
 
 static size_t beside[BYTES / sizeof(size_t)];
-static uint8_t exempt[BYTES]; /* a bit for each of BESIDE's */
+#define exempt ((uint8_t *)shared->table) /* a bit for each of BESIDE's */
+_Static_assert((int)BYTES <= (int)TABLE_BYTES, "there is room for all of them");
 static struct block_heap *heap;
 
 static bool commit(void *context, void *start, size_t nblocks)
@@ -325,7 +326,7 @@ static void spare_page_map(void)
 
 static void list_exempt_bits(void)
 {
-    memset(exempt, 0, sizeof exempt);
+    memset(exempt, 0, BYTES);
     spare_padding();
     spare_statistics_and_pages();
     spare_tags();
@@ -403,7 +404,7 @@ CASE(heap_flips, every_bit_where_slabs_once_were)
 static size_t count_exempt(void)
 {
     size_t count = 0;
-    for (size_t i = 0; i < sizeof exempt; i++)
+    for (size_t i = 0; i < BYTES; i++)
         for (unsigned byte = exempt[i]; byte; byte &= byte - 1)
             count++;
     return count;

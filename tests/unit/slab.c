@@ -161,7 +161,8 @@ static struct slab *slab_of(const void *object)
     return &map[block_of(object)];
 }
 
-static uint8_t *objects[BLOCKS * MOST];
+#define objects (shared->pointers)
+_Static_assert(BLOCKS *MOST <= POINTERS_MOST, "there is room for all of them");
 
 /* The first COUNT objects, of NBYTES each. */
 static bool take_many(size_t nbytes, size_t count)
@@ -736,20 +737,23 @@ CASE(slab, every_object_of_every_block_is_served)
 enum { LIVE = 400, NOBODY = 0xffff };
 
 static struct {
-    uint16_t holders[BLOCKS * MOST]; /* of each 16 bytes, the number of a live object */
-    uint16_t sizes[BLOCKS];          /* of the objects of a block, while it is a slab */
-    uint16_t nlive[BLOCKS];          /* of them */
-    uint32_t at[LIVE];               /* where in the arena; of use where it is live */
+    uint16_t sizes[BLOCKS]; /* of the objects of a block, while it is a slab */
+    uint16_t nlive[BLOCKS]; /* of them */
+    uint32_t at[LIVE];      /* where in the arena; of use where it is live */
     bool live[LIVE];
 } shadow;
+
+/* Of each 16 bytes the number of a live object. */
+#define holders (shared->table)
+_Static_assert(BLOCKS *MOST * 2 <= TABLE_BYTES, "there is room for all of them");
 
 /* Whether all 16 bytes of the SIZE bytes at OFFSET are HOLDER's; then they are NEXT's. */
 static bool hand_over(size_t offset, size_t size, size_t holder, size_t next)
 {
     for (size_t at = offset / SLAB_STEP; at < (offset + size) / SLAB_STEP; at++) {
-        if (at >= BLOCKS * MOST || shadow.holders[at] != holder)
+        if (at >= BLOCKS * MOST || holders[at] != holder)
             return false;
-        shadow.holders[at] = (uint16_t)next;
+        holders[at] = (uint16_t)next;
     }
     return true;
 }
@@ -805,7 +809,7 @@ static const char *try_anything(size_t offset)
     size_t block = offset / PAGE;
     if (owners[block] != A_SLAB)
         return NULL;
-    uint16_t size = shadow.sizes[block], holder = shadow.holders[offset / SLAB_STEP];
+    uint16_t size = shadow.sizes[block], holder = holders[offset / SLAB_STEP];
     if ((PAGE - offset % PAGE) % size != 0)
         return give_at(offset) == HEAP_NOT_FIRST ? NULL : "no object begins here, and it is freed";
     if (holder != NOBODY)
@@ -833,7 +837,7 @@ CASE(slab, random_work_agrees_with_a_shadow)
     begin();
     seed = 2024;
     memset(&shadow, 0, sizeof shadow);
-    memset(shadow.holders, 0xff, sizeof shadow.holders);
+    memset(holders, 0xff, sizeof holders);
     for (uint32_t step = 0; step < STEPS; step++) {
         uint32_t phase = step / 5000, i = random_below(LIVE), how = random_below(64);
         source.refuses = phase % 3 == 2 && random_below(2) == 0;
