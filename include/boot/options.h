@@ -15,6 +15,8 @@
  *     map=loader|e820|e801|88|mem_upper|none   whom to ask for the memory map
  *     console=all|serial|text   where text goes: to the serial line, and to a screen, of either
  *                          kind or only to one that shows characters by itself
+ *     serial=PORT[,BAUD]   the only serial port that is looked for: com1 to com4, a number, pci for a
+ *                          card's, or no for none; without BAUD at 115200
  *     run=NAME             run that program before the prompt comes
  *     shell=no             halt instead of a prompt
  *     pse=no               no 4 MB pages, as on a 486
@@ -40,6 +42,22 @@ enum options_heap { OPTIONS_HEAP_BLOCK, OPTIONS_HEAP_FREE_LIST, OPTIONS_HEAP_BES
 
 enum options_console { OPTIONS_CONSOLE_ALL, OPTIONS_CONSOLE_SERIAL, OPTIONS_CONSOLE_TEXT };
 
+/* Which serial port: the first of those that PCs have, PORT, the first one on PCI, or none. */
+enum options_serial_where {
+    OPTIONS_SERIAL_ANY,
+    OPTIONS_SERIAL_PORT,
+    OPTIONS_SERIAL_PCI,
+    OPTIONS_SERIAL_NONE
+};
+
+enum { OPTIONS_BAUD_MOST = 115200, OPTIONS_BAUD_LEAST = 50 };
+
+struct options_serial {
+    enum options_serial_where where;
+    uint16_t port; /* a multiple of 8 from 0x100 on */
+    uint32_t baud; /* OPTIONS_BAUD_MOST divided by a whole number */
+};
+
 enum options_stop { STOP_NEVER, STOP_AT_MAP, STOP_AT_PROMPT };
 
 /* A word that was not obeyed. */
@@ -63,6 +81,7 @@ struct options {
     enum boot_map_source map; /* BOOT_MAP_LOADER unless the line says otherwise */
     const char *run;          /* the program's name, or NULL */
     enum options_console console;
+    struct options_serial serial;
     bool shell;
     bool large_pages;
     bool usb;

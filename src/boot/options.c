@@ -142,6 +142,45 @@ static bool set_console(struct options *options, const char *value)
     return choice >= 0;
 }
 
+/* A UART has 8 ports; below 0x100 the board has its own devices. */
+static bool set_serial_place(struct options_serial *serial, const char *word)
+{
+    static const struct choice choices[] = {
+        {"com1", 0x3f8}, {"com2", 0x2f8}, {"com3", 0x3e8}, {"com4", 0x2e8}, {"pci", 0}, {"no", 1},
+    };
+    int choice = CHOOSE(choices, word);
+    uint32_t port = choice > 1 ? (uint32_t)choice : 0;
+    if (choice == 0 || choice == 1) {
+        serial->where = choice ? OPTIONS_SERIAL_NONE : OPTIONS_SERIAL_PCI;
+        return true;
+    }
+    if (choice < 0 && !string_to_number(word, false, &port))
+        return false;
+    serial->where = OPTIONS_SERIAL_PORT;
+    serial->port = (uint16_t)port;
+    return port >= 0x100 && port <= UINT16_MAX && port % 8 == 0;
+}
+
+static bool set_serial(struct options *options, const char *value)
+{
+    struct options_serial serial = {.baud = OPTIONS_BAUD_MOST};
+    char word[16];
+    size_t length = 0;
+    while (value && value[length] && value[length] != ',')
+        length++;
+    if (length == 0 || length >= sizeof word)
+        return false;
+    string_copy(word, length + 1, value);
+    if (!set_serial_place(&serial, word))
+        return false;
+    if (value[length] && (serial.where == OPTIONS_SERIAL_NONE ||
+                          !string_to_number(value + length + 1, false, &serial.baud) ||
+                          serial.baud < OPTIONS_BAUD_LEAST || OPTIONS_BAUD_MOST % serial.baud != 0))
+        return false;
+    options->serial = serial;
+    return true;
+}
+
 /* Clears *SWITCH for "no", sets it for "yes". */
 static bool set_switch(bool *setting, const char *value)
 {
@@ -189,6 +228,9 @@ static const struct option {
     {"heap_size", set_heap_size, "a number like 64M, below 4G"},
     {"map", set_map, "loader, e820, e801, 88, mem_upper or none"},
     {"console", set_console, "all, text or serial"},
+    {"serial", set_serial,
+     "com1 to com4, a port like 0x2f8, pci or no; and, behind a comma, a speed that divides "
+     "115200"},
     {"heap_panic", set_heap_panic, no_value},
     {"heap_watch", set_heap_watch,
      "no value, or some of poison,red_zones,quarantine,records with commas between them"},
@@ -249,8 +291,12 @@ static void note_wrong(struct options *options, struct options_wrong wrong)
 
 void options_parse(struct options *options, const struct boot_info *info)
 {
-    *options = (struct options){
-        .pattern = "", .map = BOOT_MAP_LOADER, .shell = true, .large_pages = true, .usb = true};
+    *options = (struct options){.pattern = "",
+                                .map = BOOT_MAP_LOADER,
+                                .shell = true,
+                                .large_pages = true,
+                                .usb = true,
+                                .serial.baud = OPTIONS_BAUD_MOST};
     string_copy(options->words, sizeof options->words, info->command_line);
     char *end = options->words + string_length(options->words);
     char *words[2] = {NULL, options->words}; /* a word, and the rest of the line */

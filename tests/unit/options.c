@@ -88,6 +88,76 @@ CASE(options, which_console)
     CHECK_EQUAL(options.nwrong, 2);
 }
 
+CASE(options, which_serial_port)
+{
+    static const struct {
+        const char *word;
+        enum options_serial_where where;
+        uint16_t port;
+        uint32_t baud;
+    } right[] = {
+        {"plat", OPTIONS_SERIAL_ANY, 0, 115200},
+        {"serial=com1", OPTIONS_SERIAL_PORT, 0x3f8, 115200},
+        {"serial=com2", OPTIONS_SERIAL_PORT, 0x2f8, 115200},
+        {"serial=com3", OPTIONS_SERIAL_PORT, 0x3e8, 115200},
+        {"serial=com4", OPTIONS_SERIAL_PORT, 0x2e8, 115200},
+        {"serial=0x2f8,9600", OPTIONS_SERIAL_PORT, 0x2f8, 9600},
+        {"serial=760,115200", OPTIONS_SERIAL_PORT, 0x2f8, 115200},
+        {"serial=0x100", OPTIONS_SERIAL_PORT, 0x100, 115200},
+        {"serial=0xfff8,50", OPTIONS_SERIAL_PORT, 0xfff8, 50},
+        {"serial=com3,57600", OPTIONS_SERIAL_PORT, 0x3e8, 57600},
+        {"serial=pci", OPTIONS_SERIAL_PCI, 0, 115200},
+        {"serial=pci,38400", OPTIONS_SERIAL_PCI, 0, 38400},
+        {"serial=no", OPTIONS_SERIAL_NONE, 0, 115200},
+        {"serial=com4 serial=pci,75", OPTIONS_SERIAL_PCI, 0, 75},
+    };
+    static const char *const wrong[] = {
+        "serial",
+        "serial=",
+        "serial=,",
+        "serial=,9600",
+        "serial=com0",
+        "serial=com5",
+        "serial=COM1",
+        "serial=com10",
+        "serial=0x2f9",
+        "serial=0",
+        "serial=0xf8",
+        "serial=0x10000",
+        "serial=0x1000003f8",
+        "serial=yes",
+        "serial=com1,",
+        "serial=com1,0",
+        "serial=com1,9601",
+        "serial=com1,230400",
+        "serial=com1,9600,8n1",
+        "serial=no,9600",
+        "serial=com1,45",
+        "serial=com1,9K",
+        "serial=2f8",
+        "serial=a_very_long_name_of_a_port",
+        "serial=com1;9600",
+    };
+    for (size_t i = 0; i < sizeof right / sizeof right[0]; i++) {
+        parse_of_grub(right[i].word);
+        CHECK_EQUAL(options.nwrong, i == 0); /* plat */
+        CHECK_EQUAL(options.serial.where, right[i].where);
+        CHECK_EQUAL(options.serial.port, right[i].port);
+        CHECK_EQUAL(options.serial.baud, right[i].baud);
+    }
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        parse_of_grub(wrong[i]);
+        CHECK_EQUAL(options.nwrong, 1);
+        CHECK_EQUAL(options.serial.where, OPTIONS_SERIAL_ANY);
+        CHECK_EQUAL(options.serial.baud, 115200);
+    }
+    /* What was right stays. */
+    parse("plat serial=com2,9600 serial=com2,9601 serial=com9");
+    CHECK_EQUAL(options.nwrong, 2);
+    CHECK_EQUAL(options.serial.port, 0x2f8);
+    CHECK_EQUAL(options.serial.baud, 9600);
+}
+
 CASE(options, unknown_words_and_values_are_named)
 {
     parse("plat selftset stop=never heap_size=12Q heap_panic=1 stop shell=maybe");
@@ -159,6 +229,11 @@ CASE(options, what_is_expected_is_named_and_is_obeyed)
          "loader, e820, e801, 88, mem_upper or none",
          {"map=loader", "map=e820", "map=e801", "map=88", "map=mem_upper", "map=none"}},
         {"console=both", "all, text or serial", {"console=all", "console=text", "console=serial"}},
+        {"serial=com5",
+         "com1 to com4, a port like 0x2f8, pci or no; and, behind a comma, a speed that divides "
+         "115200",
+         {"serial=com1", "serial=com4", "serial=0x2f8", "serial=pci", "serial=no",
+          "serial=com1,9600"}},
         {"stop=now", "map or prompt", {"stop=map", "stop=prompt"}},
         {"pse=off", "yes or no", {"pse=yes", "pse=no"}},
         {"shell=0", "yes or no", {"shell=yes", "shell=no"}},
