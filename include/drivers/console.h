@@ -12,7 +12,7 @@ bool console_start_input(void);
 void console_press(int key);
 
 /* Prints the line that says which consoles there are; and one where nobody can type. */
-void console_say(bool has_serial, bool has_keyboard);
+void console_say(bool has_keyboard);
 
 /* The next key; sleeps until there is one. Interrupts must be on. */
 int console_read_key(void);

@@ -72,7 +72,16 @@ struct pci_bar {
 MUST_USE bool pci_bar(const struct pci_access *access, const struct pci_function *function,
                       size_t index, struct pci_bar *bar);
 
-/* Sets the bits ON of FUNCTION's command, and clears those of OFF. */
+/*
+ * The first port of the range in register INDEX, below PCI_BARS, of FUNCTION; 0 where that is none
+ * of ports, where nobody gave it a place, and where FUNCTION is no device. Moves nothing, and so
+ * says nothing of the size. Reads INDEX + 1 words.
+ */
+uint16_t pci_ports(const struct pci_access *access, const struct pci_function *function,
+                   size_t index);
+
+/* Sets the bits ON of FUNCTION's command, and clears those of OFF; writes only what
+ * changes something. */
 void pci_command(const struct pci_access *access, const struct pci_function *function, uint16_t on,
                  uint16_t off);
 

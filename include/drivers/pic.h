@@ -16,6 +16,9 @@ void pic_connect(void);
 /* Opens LINE; HANDLER runs on each of its interrupts, with interrupts off, before its end. */
 void pic_start(unsigned line, void (*handler)(void));
 
+/* Closes LINE, which may be asked for by something that nobody serves. Call with interrupts off. */
+void pic_stop(unsigned line);
+
 /* Interrupts that no device had asked for, since the start. */
 uint32_t pic_spurious(void);
 

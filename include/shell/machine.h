@@ -14,7 +14,7 @@ struct machine {
     const struct firmware *firmware;
     const struct acpi *acpi;
     const struct memory_map *map;
-    bool has_serial, has_keyboard;
+    bool has_keyboard;
 };
 
 /* A line each: processor; firmware, and what its tables are good for; loader and command line. */

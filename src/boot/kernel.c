@@ -314,8 +314,8 @@ void kernel_main(void)
                                     .boot = &boot.info,
                                     .firmware = &boot.firmware,
                                     .acpi = &boot.acpi,
-                                    .map = &boot.map,
-                                    .has_serial = serial_init()};
+                                    .map = &boot.map};
+    serial_init(&boot.options.serial);
     panic_set_hooks(
         (struct panic_hooks){.describe = fault_report_print, .leave = leave_after_panic});
     trap_init((paddr_t)boot.space.directory);
@@ -345,7 +345,7 @@ void kernel_main(void)
     timer_init();
     start_usb();
     boot.machine.has_keyboard = console_start_input();
-    console_say(boot.machine.has_serial, boot.machine.has_keyboard);
+    console_say(boot.machine.has_keyboard);
     interrupts_off_watch();
     cpu_enable_interrupts();
     if (boot.options.pages)

@@ -96,13 +96,15 @@ bool console_start_input(void)
     return keyboard_init(console_press);
 }
 
-void console_say(bool has_serial, bool has_keyboard)
+void console_say(bool has_keyboard)
 {
     screen_say_refused();
-    kprintf("console: serial %s, ", has_serial ? "yes" : "no");
+    kprintf("console: ");
+    serial_say();
+    kprintf(", ");
     screen_say();
     kprintf(", keyboard %s\n", has_keyboard ? "yes" : "no");
-    if (!has_serial && !has_keyboard && usb_count() == 0)
+    if (!serial_port() && !has_keyboard && usb_count() == 0)
         kprintf("console: nothing to type on: no serial port, no controller of a PS/2 keyboard, "
                 "no USB\n");
 }

@@ -108,8 +108,10 @@ void pci_command(const struct pci_access *access, const struct pci_function *fun
                  uint16_t off)
 {
     /* The status in the upper half is cleared by ones. */
-    uint32_t command = access->read(function->place, PCI_COMMAND) & COMMAND_BITS;
-    access->write(function->place, PCI_COMMAND, (command & ~(uint32_t)off) | on);
+    uint32_t was = access->read(function->place, PCI_COMMAND) & COMMAND_BITS;
+    uint32_t command = (was & ~(uint32_t)off) | on;
+    if (command != was)
+        access->write(function->place, PCI_COMMAND, command);
 }
 
 /* What the register at OFFSET holds when all ones have been written to it. */
@@ -169,6 +171,16 @@ bool pci_bar(const struct pci_access *access, const struct pci_function *functio
         return false;
     *bar = (struct pci_bar){.ports = ports, .start = start, .nbytes = nbytes};
     return true;
+}
+
+uint16_t pci_ports(const struct pci_access *access, const struct pci_function *function,
+                   size_t index)
+{
+    if (function->kind != 0 || index >= PCI_BARS || is_upper_half(access, function->place, index))
+        return 0;
+    uint32_t value = access->read(function->place, PCI_BAR + 4 * (uint32_t)index),
+             port = value & ~3u;
+    return (value & BAR_PORTS) && port < PORTS ? (uint16_t)port : 0;
 }
 
 void pci_class_text(const struct pci_function *function, char *text, size_t nbytes)

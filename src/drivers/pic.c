@@ -101,6 +101,12 @@ void pic_start(unsigned line, void (*handler)(void))
     write_masks();
 }
 
+void pic_stop(unsigned line)
+{
+    pic.open &= (uint16_t) ~(1u << line);
+    write_masks();
+}
+
 uint32_t pic_spurious(void)
 {
     return pic.spurious;

@@ -5,6 +5,10 @@
  * serial_poll(). So a lost interrupt delays bytes and loses none, and what is received is taken in
  * whether or not the port sends.
  *
+ * A port whose interrupt does not come is served by the timer's ticks. Once a second a tick looks
+ * whether the port is there as it was left, and where none is, whether one has come: by reading
+ * alone, until what is read changes. What was printed meanwhile waits in the ring, for nobody.
+ *
  * Where the port has lost bytes of a line, cut() cancels what was kept of it, and receive_byte()
  * leaves out the rest.
  */
@@ -13,18 +17,18 @@
 #include "drivers/deadline.h"
 #include "drivers/pic.h"
 #include "drivers/serial_private.h"
+#include "drivers/timer.h"
 #include "lib/byte_ring.h"
 
-/* COM1 and its registers (National Semiconductor PC16550D, section 8). */
+/* Registers, from the first port on (National Semiconductor PC16550D, section 8). */
 enum {
-    PORT = 0x3f8,
-    DATA = PORT + 0,             /* divisor, low half, while DIVISOR_ACCESS */
-    INTERRUPT_ENABLE = PORT + 1, /* divisor, high half, while DIVISOR_ACCESS */
-    FIFO_CONTROL = PORT + 2,     /* to write, */
-    INTERRUPT_ID = PORT + 2,     /* and to read */
-    LINE_CONTROL = PORT + 3,
-    MODEM_CONTROL = PORT + 4,
-    LINE_STATUS = PORT + 5,
+    DATA = 0,             /* divisor, low half, while DIVISOR_ACCESS */
+    INTERRUPT_ENABLE = 1, /* divisor, high half, while DIVISOR_ACCESS */
+    FIFO_CONTROL = 2,     /* to write, */
+    INTERRUPT_ID = 2,     /* and to read */
+    LINE_CONTROL = 3,
+    MODEM_CONTROL = 4,
+    LINE_STATUS = 5,
 
     ON_RECEIVED = 0x01,
     ON_CAN_SEND = 0x02,
@@ -32,10 +36,10 @@ enum {
     FIFO_IS_ON = 0xc0,
     FIFO_BYTES = 16,
     ID_MASK = 0x0f,
+    ID_NONE = 0x01,
     ID_CAN_SEND = 0x02,
     LINE_8N1 = 0x03,
     DIVISOR_ACCESS = 0x80,
-    DIVISOR_115200 = 1,
     MODEM_HOLD = 0x09,  /* DTR, and OUT2, which lets interrupts through; */
     MODEM_READY = 0x0b, /* with RTS, which lets the other side send */
     STATUS_RECEIVED = 0x01,
@@ -45,17 +49,22 @@ enum {
     STATUS_CAN_SEND = 0x20,
     STATUS_ALL_SENT = 0x40,
 
-    IRQ_LINE = 4,
-    RECEIVED_MOST = 64, /* at once; a port that was pulled out reads as all ones for ever */
+    RECEIVED_MOST = 64,    /* at once: nobody knows how fast the other side is */
+    STRANGERS_MOST = 1000, /* interrupts in a row that are not this port's */
+    LOOK_TICKS = 100,
+    LEFT_TO_TICKS = 1024, /* bytes, of which a tick sends 16 */
     SILENCE_MICROSECONDS = 10000,
     SILENCE_LOOKS = 50,
     SILENCE_PAUSE = 20000,
-    LAST_MICROSECONDS = 30000000 /* a reader of QEMU's output may pause and come back */
+    LAST_MILLISECONDS = 30000, /* a reader of QEMU's output may pause and come back */
+    DRAIN_MILLISECONDS_MOST = 900000,
+    BITS_A_BYTE = 10
 };
 
 static uint8_t kept[SERIAL_BUFFER_BYTES];
 
 static struct {
+    uint16_t port; /* of the place that is used, which is PLACE */
     bool present;
     bool held;         /* the other side is not to send */
     bool started;      /* interrupts have been asked for, */
@@ -67,14 +76,37 @@ static struct {
     bool abandoned;    /* the last wait for all to be sent was in vain */
     bool (*take)(uint8_t byte);
     struct byte_ring in;
+
+    uint32_t baud;
+    struct serial_place *place; /* NULL: there has never been one */
+    struct serial_place places[SERIAL_PLACES_MOST];
+    size_t nplaces;
+    const struct pci_access *pci;
+    bool keeps;         /* LINE_CONTROL reads as it was written */
+    bool ticks;         /* the timer's come */
+    uint32_t nticks;    /* since the last look */
+    uint32_t strangers; /* the last interrupts, which were not this port's */
 } serial = {.in = {.bytes = kept, .size = SERIAL_BUFFER_BYTES}};
 
 _Static_assert((SERIAL_BUFFER_BYTES & (SERIAL_BUFFER_BYTES - 1)) == 0, "a power of two");
 
-/* Reading the status clears the overrun, so that all read it here. */
+static uint8_t get(unsigned which)
+{
+    return io_read8((uint16_t)(serial.port + which));
+}
+
+static void set(unsigned which, uint8_t value)
+{
+    io_write8((uint16_t)(serial.port + which), value);
+}
+
+/* Reading the status clears the overrun, so that all read it here. A port that was pulled out
+ * neither has a byte nor sends one; without parity no port's status is all ones. */
 static uint8_t look(void)
 {
-    uint8_t status = io_read8(LINE_STATUS);
+    uint8_t status = get(LINE_STATUS);
+    if (status == SERIAL_NOBODY)
+        return 0;
     if (status & STATUS_OVERRUN)
         serial.overrun = true;
     return status;
@@ -84,19 +116,22 @@ static uint8_t look(void)
 static void enable_interrupts(void)
 {
     uint8_t wanted = 0;
-    if (serial.started && !serial.held)
+    bool on = serial.started && serial.place->line != SERIAL_POLLED;
+    if (on && !serial.held)
         wanted |= ON_RECEIVED;
-    if (serial.started && (!serial.by_interrupt || serial_unsent() > 0))
+    if (on && (!serial.by_interrupt || serial_unsent() > 0))
         wanted |= ON_CAN_SEND;
     if (wanted != serial.enabled)
-        io_write8(INTERRUPT_ENABLE, wanted);
+        set(INTERRUPT_ENABLE, wanted);
     serial.enabled = wanted;
 }
 
 static void hold(bool on)
 {
     serial.held = on;
-    io_write8(MODEM_CONTROL, on ? MODEM_HOLD : MODEM_READY);
+    if (!serial.present)
+        return;
+    set(MODEM_CONTROL, on ? MODEM_HOLD : MODEM_READY);
     enable_interrupts();
 }
 
@@ -134,7 +169,7 @@ static void receive(void)
     for (int i = 0; i < RECEIVED_MOST && !serial.held; i++) {
         uint8_t status = look();
         if (status & STATUS_RECEIVED) {
-            receive_byte(io_read8(DATA), status);
+            receive_byte(get(DATA), status);
             continue;
         }
         if (serial.overrun)
@@ -151,12 +186,14 @@ static void send(void)
     uint8_t bytes[FIFO_BYTES];
     uint32_t nbytes = serial_out_take(bytes, serial.burst);
     for (uint32_t i = 0; i < nbytes; i++)
-        io_write8(DATA, bytes[i]);
+        set(DATA, bytes[i]);
     serial.abandoned = false;
 }
 
 void serial_serve(void)
 {
+    if (!serial.present)
+        return;
     receive();
     send();
     serial_out_tell();
@@ -168,6 +205,23 @@ bool serial_by_interrupt(void)
     return serial.by_interrupt;
 }
 
+uint32_t serial_leaves(void)
+{
+    if (serial.by_interrupt || !serial.present)
+        return SERIAL_SEND_BYTES;
+    return serial.ticks ? LEFT_TO_TICKS : 0;
+}
+
+uint32_t serial_byte_microseconds(void)
+{
+    return BITS_A_BYTE * 1000000 / serial.baud + 1;
+}
+
+uint16_t serial_port(void)
+{
+    return serial.present ? serial.port : 0;
+}
+
 void serial_poll(void)
 {
     if (!serial.present)
@@ -177,13 +231,38 @@ void serial_poll(void)
     cpu_restore_flags(flags);
 }
 
+static void stop_interrupts(void)
+{
+    if (serial.started && serial.place->line != SERIAL_POLLED)
+        pic_stop((unsigned)serial.place->line);
+    serial.by_interrupt = false;
+}
+
+/* A line of PCI's stays up as long as any device on it asks for something: one that nobody serves
+ * would keep the processor here for ever. */
+static bool is_strangers(uint8_t id)
+{
+    if (!(id & ID_NONE))
+        serial.strangers = 0;
+    else if (serial.place->on_pci && ++serial.strangers > STRANGERS_MOST)
+        return true;
+    return false;
+}
+
 static void interrupt(void)
 {
-    if ((io_read8(INTERRUPT_ID) & ID_MASK) == ID_CAN_SEND)
+    uint8_t id = serial.present ? get(INTERRUPT_ID) : ID_NONE;
+    if ((id & ID_MASK) == ID_CAN_SEND)
         serial.by_interrupt = true;
+    if (is_strangers(id)) {
+        stop_interrupts();
+        serial.place->line = SERIAL_POLLED;
+    }
+    if (!serial.present)
+        return;
     serial_serve();
     /* The line to the interrupt controller has to fall before it can rise for what is left. */
-    io_write8(INTERRUPT_ENABLE, 0);
+    set(INTERRUPT_ENABLE, 0);
     serial.enabled = 0;
     enable_interrupts();
 }
@@ -201,19 +280,20 @@ int serial_read(void)
 /* Whether there are two registers that keep what was written to them. */
 static bool has_divisor(uint8_t low, uint8_t high)
 {
-    io_write8(DATA, low);
-    io_write8(INTERRUPT_ENABLE, high);
-    return io_read8(DATA) == low && io_read8(INTERRUPT_ENABLE) == high;
+    set(DATA, low);
+    set(INTERRUPT_ENABLE, high);
+    return get(DATA) == low && get(INTERRUPT_ENABLE) == high;
 }
 
 /* Whether there is a port, which then has its speed. Asks the divisor and not a loopback: what is
  * sent to the port meanwhile would be taken for the byte that is to come back. */
 static bool find_port(void)
 {
-    io_write8(LINE_CONTROL, DIVISOR_ACCESS);
+    uint32_t divisor = OPTIONS_BAUD_MOST / serial.baud;
+    set(LINE_CONTROL, DIVISOR_ACCESS);
     bool keeps = has_divisor(0x5a, 0xa5) && has_divisor(0xa5, 0x5a);
-    bool found = keeps && has_divisor(DIVISOR_115200, 0);
-    io_write8(LINE_CONTROL, LINE_8N1);
+    bool found = keeps && has_divisor((uint8_t)divisor, (uint8_t)(divisor >> 8));
+    set(LINE_CONTROL, LINE_8N1);
     return found;
 }
 
@@ -242,43 +322,168 @@ static bool wait_for_silence(void)
 }
 
 /* Turning the FIFO on empties the receiver, so that it is done only while nobody sends. Where
- * somebody always does, the port goes on as it is. */
+ * somebody always does, the port goes on as it is. In an interrupt there is no time to wait. */
 static void turn_fifo_on(void)
 {
-    if (wait_for_silence())
-        io_write8(FIFO_CONTROL, FIFO_ON);
-    bool is_on = (io_read8(INTERRUPT_ID) & FIFO_IS_ON) == FIFO_IS_ON;
+    if (serial.started)
+        receive();
+    if (serial.started || wait_for_silence())
+        set(FIFO_CONTROL, FIFO_ON);
+    bool is_on = (get(INTERRUPT_ID) & FIFO_IS_ON) == FIFO_IS_ON;
     serial.burst = is_on ? FIFO_BYTES : 1;
 }
 
-bool serial_init(void)
+static void start_interrupts(void)
 {
-    serial.present = find_port();
-    if (!serial.present)
+    if (serial.place->line != SERIAL_POLLED)
+        pic_start((unsigned)serial.place->line, interrupt);
+    enable_interrupts();
+}
+
+/* Whether something may have come to PLACE since the last look there. */
+static bool may_answer(struct serial_place *place)
+{
+    if (place->on_pci && !serial_place_open(serial.pci, place))
         return false;
-    io_write8(INTERRUPT_ENABLE, 0);
-    io_write8(MODEM_CONTROL, MODEM_HOLD);
+    uint8_t status = io_read8((uint16_t)(place->port + LINE_STATUS));
+    bool changed = status != place->seen;
+    place->seen = status;
+    return changed && status != SERIAL_NOBODY;
+}
+
+/* Whether there is a port at PLACE, which is then used. */
+static bool use(struct serial_place *place)
+{
+    if (!may_answer(place))
+        return false;
+    serial.port = place->port;
+    if (!find_port())
+        return false;
+    serial.place = place;
+    serial.keeps = get(LINE_CONTROL) == LINE_8N1;
+    set(INTERRUPT_ENABLE, 0);
+    serial.enabled = 0;
+    set(MODEM_CONTROL, MODEM_HOLD);
     turn_fifo_on();
+    serial.present = true;
     hold(serial.held);
-    serial_out_start();
+    if (serial.started)
+        start_interrupts();
     return true;
+}
+
+static bool use_first(void)
+{
+    for (size_t i = 0; i < serial.nplaces; i++)
+        if (use(&serial.places[i]))
+            return true;
+    return false;
+}
+
+static void add_place(uint16_t port)
+{
+    serial.places[serial.nplaces++] = serial_place_of(port);
+}
+
+static void add_places_on_pci(void)
+{
+    serial.pci = pci_machine();
+    if (serial.pci)
+        serial.nplaces +=
+            serial_places_on_pci(serial.pci, &serial.places[serial.nplaces],
+                                 SERIAL_PLACES_MOST - serial.nplaces - 1); /* COM4's */
+}
+
+/* COM4 is the last one, and is left alone where it is not there: a video card may be. */
+static void find_first(void)
+{
+    add_place(SERIAL_COM1);
+    add_place(SERIAL_COM2);
+    add_place(SERIAL_COM3);
+    if (use_first())
+        return;
+    add_places_on_pci();
+    if (use_first())
+        return;
+    add_place(SERIAL_COM4);
+    if (!use(&serial.places[serial.nplaces - 1]))
+        serial.nplaces--;
+}
+
+void serial_init(const struct options_serial *wanted)
+{
+    serial.baud = wanted->baud;
+    if (wanted->where == OPTIONS_SERIAL_NONE)
+        return;
+    if (wanted->where == OPTIONS_SERIAL_ANY) {
+        find_first();
+    } else {
+        if (wanted->where == OPTIONS_SERIAL_PORT)
+            add_place(wanted->port);
+        else
+            add_places_on_pci();
+        (void)use_first();
+    }
+    serial_out_start(!serial.present);
 }
 
 const struct print_sink *serial_sink(void)
 {
-    return serial.present ? serial_out_sink() : NULL;
+    return serial.place ? serial_out_sink() : NULL;
+}
+
+/* The port is gone, or somebody has set it up anew. What was typed was cut there. */
+static void lose(void)
+{
+    cut();
+    stop_interrupts();
+    serial.present = false;
+    serial.place->seen = SERIAL_NOBODY;
+    serial_out_stand_still();
+}
+
+/* Interrupts may get lost, so that a look is for all ports. */
+static void tick(void)
+{
+    serial.ticks = true;
+    bool look_now = ++serial.nticks == LOOK_TICKS;
+    if (!serial.by_interrupt || look_now)
+        serial_serve();
+    if (!look_now)
+        return;
+    serial.nticks = 0;
+    if (serial.present && serial.keeps && get(LINE_CONTROL) != LINE_8N1)
+        lose();
+    if (!serial.present && use_first())
+        serial_serve();
 }
 
 void serial_start_input(bool (*take)(uint8_t byte))
 {
-    if (!serial.present)
+    if (serial.nplaces == 0)
         return;
     uint32_t flags = cpu_save_flags();
     serial.take = take;
     serial.started = true;
-    pic_start(IRQ_LINE, interrupt);
-    enable_interrupts();
+    if (serial.present)
+        start_interrupts();
+    timer_on_tick(tick);
     cpu_restore_flags(flags);
+}
+
+void serial_say(void)
+{
+    bool polled = serial.present &&
+                  (serial.place->line == SERIAL_POLLED || (serial.ticks && !serial.by_interrupt));
+    if (!serial.present)
+        kprintf("serial no");
+    else if (serial.port == SERIAL_COM1 && serial.baud == OPTIONS_BAUD_MOST && !polled)
+        kprintf("serial yes");
+    else if (polled)
+        kprintf("serial yes (0x%x, %u baud, polled)", serial.port, serial.baud);
+    else
+        kprintf("serial yes (0x%x, %u baud, interrupt %d)", serial.port, serial.baud,
+                serial.place->line);
 }
 
 size_t serial_unread(void)
@@ -291,8 +496,12 @@ void serial_drain(void)
 {
     if (!serial.present)
         return;
+    uint32_t nmilliseconds =
+        LAST_MILLISECONDS + (uint32_t)serial_unsent() * (BITS_A_BYTE * 1000) / serial.baud;
+    if (nmilliseconds > DRAIN_MILLISECONDS_MOST)
+        nmilliseconds = DRAIN_MILLISECONDS_MOST;
     struct deadline deadline =
-        deadline_in(serial.abandoned ? SERIAL_PATIENCE_MICROSECONDS : LAST_MICROSECONDS);
+        deadline_in(serial.abandoned ? SERIAL_PATIENCE_MICROSECONDS : nmilliseconds * 1000);
     while (!serial_out_wait() || !(look() & STATUS_ALL_SENT)) {
         serial.abandoned = deadline_passed(&deadline);
         if (serial.abandoned)

@@ -15,7 +15,8 @@
 
 enum {
     NOTICE_BYTES = 80,
-    PIECE_BYTES = 64 /* enter together: a boot's 983,000 instructions became 807,000 */
+    PATIENCE_BYTES = 32, /* twice what a port holds */
+    PIECE_BYTES = 64     /* enter together: a boot's 983,000 instructions became 807,000 */
 };
 
 static uint8_t waiting[SERIAL_SEND_BYTES];
@@ -34,7 +35,7 @@ _Static_assert((SERIAL_SEND_BYTES & (SERIAL_SEND_BYTES - 1)) == 0, "a power of t
 
 size_t serial_unsent(void)
 {
-    return byte_ring_used(&out.ring);
+    return serial_port() ? byte_ring_used(&out.ring) : 0;
 }
 
 uint64_t serial_lost(void)
@@ -89,11 +90,19 @@ void serial_out_tell(void)
         put(text, (uint32_t)length);
 }
 
+/* A slow line takes its time for what a port holds. */
+static uint32_t patience(void)
+{
+    uint32_t nmicroseconds = PATIENCE_BYTES * serial_byte_microseconds();
+    return nmicroseconds > SERIAL_PATIENCE_MICROSECONDS ? nmicroseconds
+                                                        : SERIAL_PATIENCE_MICROSECONDS;
+}
+
 /* Whether the line has been waited for too long; interrupts are off. */
 static bool is_stuck(void)
 {
     if (out.line == MOVING) {
-        out.patience = deadline_in(SERIAL_PATIENCE_MICROSECONDS);
+        out.patience = deadline_in(patience());
         out.line = WAITED_FOR;
     } else if (out.line == WAITED_FOR && deadline_passed(&out.patience)) {
         out.line = STUCK;
@@ -154,8 +163,9 @@ static void write(const char *text, size_t nbytes)
         }
     }
     serial_poll();
-    if (!serial_by_interrupt())
-        (void)serial_out_wait();
+    uint32_t rest = serial_leaves();
+    if (rest < SERIAL_SEND_BYTES)
+        (void)wait_for_room(SERIAL_SEND_BYTES - rest);
 }
 
 static void flush(void)
@@ -168,13 +178,20 @@ static size_t backlog(void)
 {
     uint32_t flags = cpu_save_flags();
     serial_serve();
-    size_t unsent = serial_by_interrupt() && out.line != STUCK ? serial_unsent() : 0;
+    size_t unsent = out.line != STUCK ? serial_unsent() : 0;
     cpu_restore_flags(flags);
     return unsent;
 }
 
-void serial_out_start(void)
+void serial_out_stand_still(void)
 {
+    out.line = STUCK;
+}
+
+void serial_out_start(bool alone)
+{
+    if (alone)
+        serial_out_stand_still();
     out.sink = (struct print_sink){.write = write, .flush = flush, .backlog = backlog};
     print_add_sink(&out.sink);
 }

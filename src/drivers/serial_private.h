@@ -6,12 +6,19 @@
 #define PLAT_DRIVERS_SERIAL_PRIVATE_H
 
 #include "drivers/serial.h"
+#include "drivers/serial_place.h"
 
 /* Moves bytes between port and rings, as far as both have room. */
 void serial_serve(void);
 
-/* Whether the interrupt is known to come; where it does not, each write sends all there is. */
+/* Whether the interrupt is known to come. */
 bool serial_by_interrupt(void);
+
+/* So many bytes a write may leave unsent: somebody else sends them, or there is nobody. */
+uint32_t serial_leaves(void);
+
+/* How long a byte takes, at least. */
+uint32_t serial_byte_microseconds(void);
 
 /* The next bytes for the port, which moves, up to MOST; how many. */
 uint32_t serial_out_take(uint8_t *bytes, uint32_t most);
@@ -23,8 +30,11 @@ void serial_out_tell(void);
 /* Waits until all has been taken; false where the line is stuck. Interrupts may be on. */
 bool serial_out_wait(void);
 
-/* Makes the ring a print sink; and that sink. */
-void serial_out_start(void);
+/* Nobody waits for the line until a byte has left the ring. */
+void serial_out_stand_still(void);
+
+/* Makes the ring a print sink, of a line that stands still if ALONE; and that sink. */
+void serial_out_start(bool alone);
 const struct print_sink *serial_out_sink(void);
 
 #endif

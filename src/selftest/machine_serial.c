@@ -8,16 +8,24 @@
 #include "lib/string.h"
 
 enum {
-    DATA = 0x3f8,
-    MODEM_CONTROL = 0x3fc,
-    LINE_STATUS = 0x3fd,
+    DATA = 0, /* from the first port on */
+    MODEM_CONTROL = 4,
+    LINE_STATUS = 5,
     LOOPBACK = 0x10,
     STATUS_ALL_SENT = 0x40,
     FIFO_BYTES = 16,
-    BYTE_MICROSECONDS = 1000, /* more than one takes */
-    SEND_MICROSECONDS = 20000,
     TICKS_MOST = 3000 /* the reader of QEMU's output may pause */
 };
+
+static uint8_t get(unsigned which)
+{
+    return io_read8((uint16_t)(serial_port() + which));
+}
+
+static void set(unsigned which, uint8_t value)
+{
+    io_write8((uint16_t)(serial_port() + which), value);
+}
 
 /* Lines of comment for all consoles. */
 static void print_lines(void)
@@ -40,7 +48,7 @@ static bool interrupt_sends_all(void)
 /* While interrupts are off nothing can come between: what is left was left by the writes. */
 CASE(serial, a_write_leaves_the_sending_to_the_interrupt)
 {
-    SKIP_UNLESS(serial_sink(), "no serial port");
+    SKIP_UNLESS(serial_port(), "no serial port");
     SKIP_UNLESS(serial_by_interrupt(), "the interrupt of the serial port does not come");
     print_flush();
     uint32_t flags = cpu_save_flags();
@@ -56,7 +64,7 @@ CASE(serial, a_write_leaves_the_sending_to_the_interrupt)
 
 CASE(serial, print_flush_sends_with_interrupts_off)
 {
-    SKIP_UNLESS(serial_sink(), "no serial port");
+    SKIP_UNLESS(serial_port(), "no serial port");
     uint64_t lost = serial_lost();
     uint32_t flags = cpu_save_flags();
     print_lines();
@@ -70,8 +78,8 @@ CASE(serial, print_flush_sends_with_interrupts_off)
 
 static bool wait_until_sent(void)
 {
-    struct deadline deadline = deadline_in(SEND_MICROSECONDS);
-    while (!(io_read8(LINE_STATUS) & STATUS_ALL_SENT))
+    struct deadline deadline = deadline_in(1000 + 200 * serial_byte_microseconds());
+    while (!(get(LINE_STATUS) & STATUS_ALL_SENT))
         if (deadline_passed(&deadline))
             return false;
     return true;
@@ -79,14 +87,14 @@ static bool wait_until_sent(void)
 
 static void end_loopback(void)
 {
-    io_write8(MODEM_CONTROL, (uint8_t)(io_read8(MODEM_CONTROL) & ~LOOPBACK));
+    set(MODEM_CONTROL, (uint8_t)(get(MODEM_CONTROL) & ~LOOPBACK));
 }
 
 /* Sends TEXT to the port itself, and has each byte taken in. */
 static void loop_back(const char *text)
 {
     for (; *text; text++) {
-        io_write8(DATA, (uint8_t)*text);
+        set(DATA, (uint8_t)*text);
         (void)wait_until_sent();
         serial_poll();
     }
@@ -96,8 +104,8 @@ static void loop_back(const char *text)
 static void loop_back_unseen(const char *text)
 {
     for (; *text; text++) {
-        io_write8(DATA, (uint8_t)*text);
-        deadline_wait(BYTE_MICROSECONDS);
+        set(DATA, (uint8_t)*text);
+        deadline_wait(1000 + 2 * serial_byte_microseconds());
     }
 }
 
@@ -107,7 +115,7 @@ static bool begin_loopback(void)
     print_flush();
     if (serial_unsent() > 0 || !wait_until_sent())
         return false;
-    io_write8(MODEM_CONTROL, io_read8(MODEM_CONTROL) | LOOPBACK);
+    set(MODEM_CONTROL, get(MODEM_CONTROL) | LOOPBACK);
     return true;
 }
 
@@ -133,7 +141,7 @@ static void read_all(char *text, size_t nbytes)
 
 CASE(serial, k10_a_line_of_which_a_part_was_lost_is_cancelled)
 {
-    SKIP_UNLESS(serial_sink(), "no serial port");
+    SKIP_UNLESS(serial_port(), "no serial port");
     SKIP_UNLESS(serial_unread() == 0, "somebody types");
     char text[64] = "";
     uint32_t flags = cpu_save_flags();
@@ -161,14 +169,14 @@ static char nth(uint32_t i)
 
 CASE(serial, k10_more_input_than_is_kept_stays_in_the_port_and_output_goes_on)
 {
-    SKIP_UNLESS(serial_sink(), "no serial port");
+    SKIP_UNLESS(serial_port(), "no serial port");
     SKIP_UNLESS(serial_by_interrupt(), "the interrupt of the serial port does not come");
     SKIP_UNLESS(serial_unread() == 0, "somebody types");
     uint32_t flags = cpu_save_flags(), nsent = 0, nread = 0;
     bool loops = has_loopback() && begin_loopback(), same = true;
     if (loops) {
         /* Holding the sender ends it. */
-        while ((io_read8(MODEM_CONTROL) & LOOPBACK) && nsent <= SERIAL_BUFFER_BYTES)
+        while ((get(MODEM_CONTROL) & LOOPBACK) && nsent <= SERIAL_BUFFER_BYTES)
             loop_back((const char[]){nth(nsent++), '\0'});
         loops = begin_loopback();
         loop_back((const char[]){nth(nsent++), '\0'});

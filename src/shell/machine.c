@@ -123,7 +123,7 @@ void machine_report(const struct machine *machine)
     machine_say_loader(machine);
     say_memory(machine);
     screen_say_refused();
-    console_say(machine->has_serial, machine->has_keyboard);
+    console_say(machine->has_keyboard);
     clock_say();
     kprintf("time: %u ticks since the start, %u spurious interrupts\n", timer_ticks(),
             pic_spurious());

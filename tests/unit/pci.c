@@ -226,6 +226,32 @@ CASE(pci, ranges_that_make_no_sense)
     }
 }
 
+CASE(pci, ranges_of_ports)
+{
+    static const uint32_t bars[PCI_BARS] = {
+        0xc041,     /* ports */
+        0xfebf0000, /* memory, */
+        0x0000c049, /* and no upper half, as that is of 32 bits */
+        0xc000000c, /* memory of 64 bits */
+        0x0000d001, /* whose upper half this is */
+        0x0001d001, /* beyond the last port */
+    };
+    begin();
+    uint32_t *words = put(0, 4, 0, 0x00021b36, 0x07000201, 0);
+    CHECK_EQUAL(find(&access, 1), 1);
+    memcpy(&words[PCI_BAR / 4], bars, sizeof bars);
+    static const uint16_t wanted[PCI_BARS + 1] = {0xc040, 0, 0xc048};
+    for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++)
+        CHECK_EQUAL(pci_ports(&access, &found[0], i), wanted[i]);
+    words[PCI_BAR / 4] = 1; /* nobody gave it a place */
+    CHECK_EQUAL(pci_ports(&access, &found[0], 0), 0);
+    words[PCI_BAR / 4] = UINT32_MAX; /* gone */
+    CHECK_EQUAL(pci_ports(&access, &found[0], 0), 0);
+    words[PCI_BAR / 4] = 0xc041;
+    found[0].kind = 1; /* of a bridge the registers mean something else */
+    CHECK_EQUAL(pci_ports(&access, &found[0], 0), 0);
+}
+
 CASE(pci, commands_leave_the_status_alone)
 {
     begin();
