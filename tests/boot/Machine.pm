@@ -12,14 +12,15 @@ use Time::HiRes 'time';
 
 use constant SECONDS => 120;
 
-# As Boot::boot(), without its script.
+# As Boot::boot(), without its script; where SERIAL is none, EXTRA puts what is typed and said
+# elsewhere.
 sub start {
     my ($class, %with) = (@_);
     my $directory = tempdir(CLEANUP => 1);
     my $self = bless { directory => $directory, text => '', seen => 0,
         map { $_ => "$directory/$_" } qw(qmp monitor gdb) }, $class;
     my @command = ('qemu-system-i386', '-accel', 'tcg', '-m', $with{memory} // 64, '-display',
-        'none', '-no-reboot', '-serial', 'stdio', '-net', 'none', '-qmp',
+        'none', '-no-reboot', '-serial', $with{serial} // 'stdio', '-net', 'none', '-qmp',
         "unix:$self->{qmp},server=on,wait=off", '-monitor',
         "unix:$self->{monitor},server=on,wait=off", '-gdb', "unix:$self->{gdb},server=on,wait=off");
     push @command, '-cpu', $with{cpu} if $with{cpu};

@@ -243,6 +243,9 @@ CASE(pci, ranges_of_ports)
     static const uint16_t wanted[PCI_BARS + 1] = {0xc040, 0, 0xc048};
     for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++)
         CHECK_EQUAL(pci_ports(&access, &found[0], i), wanted[i]);
+    words[PCI_BAR / 4 + 4] = 4; /* an upper half that looks like a lower one */
+    words[PCI_BAR / 4 + 5] = 0xc051;
+    CHECK_EQUAL(pci_ports(&access, &found[0], 5), 0xc050);
     words[PCI_BAR / 4] = 1; /* nobody gave it a place */
     CHECK_EQUAL(pci_ports(&access, &found[0], 0), 0);
     words[PCI_BAR / 4] = UINT32_MAX; /* gone */
