@@ -411,16 +411,20 @@ amalgamation: ## the same as files to copy: build/platheap.[ch], platheap_watch.
 install-lib: lib ## library, headers, manual page, for pkg-config, CMake and Meson, under PREFIX=/usr/local
 	$(Q)scripts/install-lib "$$PREFIX"
 
+# The longest first, so that none of them is left to run alone at the end.
+LONG_TESTS := $(patsubst %,tests/boot/%.t,processors memory_sizes watched screens process dmesg)
+TESTS := $(LONG_TESTS) $(filter-out $(LONG_TESTS),$(sort $(wildcard tests/checks/*.t tests/boot/*.t)))
+
 test: ## install what is missing, then every check and test; ends in Result: PASS
 	@scripts/setup
 	@$(MAKE) --no-print-directory test-programs
-	@prove --timer $(if $(JOBS),-j$(JOBS),-j2) --exec '' tests/checks/*.t tests/boot/*.t
+	@prove --timer $(if $(JOBS),-j$(JOBS),-j2) --exec '' $(TESTS)
 
 test-host: build/host/32/cases build/host/64/cases ## only the cases on the host (FILTER=heap)
 	@prove --exec '' build/host/32/cases build/host/64/cases $${FILTER:+:: "$$FILTER"}
 
 test-boot: $(KERNEL) $(PROGRAM_FILES) $(ISO) ## only the boots in QEMU
-	@prove --timer -j2 --exec '' tests/boot/*.t
+	@prove --timer -j2 --exec '' $(filter tests/boot/%,$(TESTS))
 
 check: ## the rules of the house: include directions, format, file lengths
 	@prove --exec '' tests/checks/house.t
