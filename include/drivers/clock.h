@@ -13,9 +13,9 @@ enum { CLOCK_HUNDREDTH = 10000 }; /* of a second, in microseconds */
 /*
  * Starts the clock, by the first of these that counts and goes with the time stamps: ACPI's PM
  * timer, the HPET, both where ACPI has them, the 8254, which pit_start() must have started, and the
- * RTC's periods. Takes some 500 instructions with the first two, which are compared with time
- * stamps later on; with the 8254 10 ms, and with the RTC 100. An HPET gives the lines back that it
- * has taken from the 8254 and the RTC. Call once, with interrupts off.
+ * RTC's seconds. Takes some 500 instructions with the first two, which are compared with time
+ * stamps later on; with the 8254 4 ms, and with the RTC two seconds. An HPET gives the lines back
+ * that it has taken from the 8254 and the RTC. Call once, with interrupts off.
  */
 void clock_init(const struct acpi *acpi, bool has_stamps);
 

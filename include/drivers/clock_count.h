@@ -27,6 +27,8 @@ struct clock_reference {
     const char *name;
     uint32_t mask;
     struct clock_scale scale;
+    uint32_t half; /* microseconds that the first comparison takes twice */
+    unsigned tries;
 };
 
 /* One moment by both; STAMP is 0 without time stamps. */
@@ -61,8 +63,8 @@ void clock_count_go_by(struct clock_count *count, struct clock_scale scale, uint
 
 /*
  * The time at READING, as long as not BY_STAMPS. It has to be asked for before the reference has
- * gone round once. After two times 5 ms in which both counters went alike, it goes by time stamps;
- * after four comparisons that went wrong, a second and more, REFUSED is set. Never less than the
+ * gone round once. After two times HALF in which both counters went alike, it goes by time stamps;
+ * after TRIES comparisons that went wrong REFUSED is set. Never less than the
  * last answer.
  */
 uint64_t clock_count_read(struct clock_count *count, struct clock_reading reading);

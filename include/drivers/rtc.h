@@ -1,13 +1,11 @@
 /*
- * The real-time clock (Motorola MC146818A): the time of day while the machine is off, and a period
- * that can be waited for. Its interrupts, on line 8, are not used.
+ * The real-time clock (Motorola MC146818A): the time of day, also while the machine is off. Its
+ * interrupts, on line 8, are not used.
  */
 #ifndef PLAT_DRIVERS_RTC_H
 #define PLAT_DRIVERS_RTC_H
 
 #include "drivers/date.h"
-
-enum { RTC_PERIODS_A_SECOND = 1024 };
 
 /*
  * Reads the clock, twice the same and not while it counts on; CENTURY is the register that ACPI
@@ -16,12 +14,11 @@ enum { RTC_PERIODS_A_SECOND = 1024 };
  */
 MUST_USE const char *rtc_read(struct date_registers *registers, uint8_t century);
 
-/* Has the periods begin, and end again: the chip's registers are then as they were. */
-void rtc_begin_periods(void);
-void rtc_end_periods(void);
-
-/* Waits, awake, until N of them have ended that it has seen; false where none does for long: a
- * million looks. */
-MUST_USE bool rtc_await_periods(uint32_t n);
+/*
+ * Time stamps in a second of its; 0 where none begins: within a third of a second where it does not
+ * count at all. Waits for up to two, awake. Emulators are late with the chip's quicker periods, by
+ * a tenth and more, but not with its seconds.
+ */
+MUST_USE uint64_t rtc_measure_second(void);
 
 #endif

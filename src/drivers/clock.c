@@ -16,15 +16,15 @@ enum {
     READS_MOST = 10,
     NEAR_COUNTS = 0xff,
     LOOKS_MOST = 1000,      /* at a chip that may stand still: any counts faster than it is read */
-    SETTLE_LOOKS = 1000000, /* 10 ms are fewer */
+    SETTLE_LOOKS = 1000000, /* TRIES are fewer */
+    HALF_MICROSECONDS = 5000,
+    TRIES = 4,
+    PIT_HALF_MICROSECONDS = 2000, /* a host that stops the machine for 10 ms spoils one */
+    PIT_TRIES = 100,
     READINGS_MOST = 3,
     CLOSE_ENOUGH = 1 << 16, /* time stamps: three accesses to a chip take fewer */
     TICKS_COMPARED = 128,   /* from one comparison to the next */
-    RTC_PERIODS = 32,       /* measured at once */
-    RTC_MICROSECONDS = RTC_PERIODS * (1000000 / 64) / (RTC_PERIODS_A_SECOND / 64),
-    RTC_MEASUREMENTS_MOST = 8,
-    RTC_OFF_SHIFT = 4, /* a sixteenth */
-    RTC_NEAR_SHIFT = 9
+    STAMPS_LEAST = 1000000  /* in a second */
 };
 
 static struct {
@@ -128,10 +128,16 @@ static bool go_by(const char *name, uint32_t (*read)(void), uint32_t mask, struc
     while (read() == first)
         if (++looks == LOOKS_MOST)
             return false;
-    clock.reference = (struct clock_reference){name, mask, scale};
+    clock.compares = read != read_pit;
+    clock.reference = (struct clock_reference){
+        .name = name,
+        .mask = mask,
+        .scale = scale,
+        .half = clock.compares ? HALF_MICROSECONDS : PIT_HALF_MICROSECONDS,
+        .tries = clock.compares ? TRIES : PIT_TRIES,
+    };
     clock.read = read;
     clock.runs = true;
-    clock.compares = read != read_pit;
     clock_count_begin(&clock.count, &clock.reference, clock.has_stamps, read_moment(),
                       clock.count.told);
     return true;
@@ -159,48 +165,19 @@ static bool go_by_pit(void)
     struct clock_scale scale;
     if (!clock_scale_of(&scale, PIT_HZ, 1000000) || !go_by("the 8254", read_pit, UINT32_MAX, scale))
         return false;
-    for (int i = 0; i < SETTLE_LOOKS && clock.has_stamps && !clock.count.by_stamps; i++)
+    struct clock_count *count = &clock.count;
+    for (int i = 0; i < SETTLE_LOOKS && clock.has_stamps && !count->by_stamps && !count->refused;
+         i++)
         (void)now();
     return true;
 }
 
-/* Time stamps in RTC_PERIODS; 0 where they do not come. */
-static uint64_t measure_periods(void)
-{
-    if (!rtc_await_periods(1))
-        return 0;
-    uint64_t start = cpu_tsc();
-    return rtc_await_periods(RTC_PERIODS) ? cpu_tsc() - start : 0;
-}
-
-/*
- * Late periods, and those that nobody saw, make a measurement longer, and seldom shorter: the
- * shortest counts. Two have to be alike; when they are very much so, that's enough.
- */
-static bool measure_by_rtc(struct clock_scale *scale)
-{
-    uint64_t shortest = measure_periods(), off = shortest;
-    for (int i = 1; i < RTC_MEASUREMENTS_MOST && off > shortest >> RTC_NEAR_SHIFT; i++) {
-        uint64_t next = measure_periods();
-        if (!next)
-            return false;
-        uint64_t apart = next > shortest ? next - shortest : shortest - next;
-        off = next < shortest || apart < off ? apart : off;
-        shortest = next < shortest ? next : shortest;
-    }
-    return off <= shortest >> RTC_OFF_SHIFT && clock_scale_of(scale, shortest, RTC_MICROSECONDS);
-}
-
-/* It has no counter, but periods of which some are waited for. */
+/* It has no counter, but seconds, of which one is waited for. */
 static bool go_by_rtc(void)
 {
     struct clock_scale scale;
-    if (!clock.has_stamps)
-        return false;
-    rtc_begin_periods();
-    bool measured = measure_by_rtc(&scale);
-    rtc_end_periods();
-    if (!measured)
+    uint64_t stamps = clock.has_stamps ? rtc_measure_second() : 0;
+    if (stamps < STAMPS_LEAST || !clock_scale_of(&scale, stamps, 1000000))
         return false;
     clock.reference.name = "the RTC";
     clock.runs = true;

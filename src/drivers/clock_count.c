@@ -1,6 +1,6 @@
 /*
  * Theory. Until the time stamps are known, the reference itself is the clock: it is read and what
- * it has gone on by is added up. Meanwhile both are compared, over 5 ms and over the next 5 ms; if
+ * it has gone on by is added up. Meanwhile both are compared, over a few ms and over the next few; if
  * so many time stamps were a microsecond both times, that is how fast they go. A counter that jumps
  * or stands still spoils one of the two. Nobody waits for it: whoever asks for the time looks.
  *
@@ -13,12 +13,10 @@
 #include "drivers/clock_count.h"
 
 enum {
-    HALF_MICROSECONDS = 5000,
     STAMPS_A_MICROSECOND_MOST = 1 << 17, /* 131 GHz */
-    WRONG_MOST = 4,
-    COMPARED_LEAST = 500000,  /* microseconds */
-    COMPARED_MOST = 60000000, /* .. so that products have room */
-    NEAR_SHIFT = 6,           /* a sixty-fourth */
+    COMPARED_LEAST = 500000,             /* microseconds */
+    COMPARED_MOST = 60000000,            /* .. so that products have room */
+    NEAR_SHIFT = 6,                      /* a sixty-fourth */
     SAME_SHIFT = 9
 };
 
@@ -134,12 +132,12 @@ _Static_assert(STAMPS_A_MICROSECOND_MOST == 2 << 16, "possible() divides by it")
 static void settle(struct clock_count *count, struct clock_reading reading)
 {
     uint64_t since = between(count, count->first, reading);
-    if (!count->half && since >= HALF_MICROSECONDS) {
+    if (!count->half && since >= count->reference->half) {
         count->half = since;
         count->half_stamp = reading.stamp;
         return;
     }
-    if (!count->half || since < count->half + HALF_MICROSECONDS)
+    if (!count->half || since < count->half + count->reference->half)
         return;
     uint64_t stamps = reading.stamp - count->first.stamp,
              before = count->half_stamp - count->first.stamp;
@@ -150,7 +148,7 @@ static void settle(struct clock_count *count, struct clock_reading reading)
         go_by(count, scale, reading);
         return;
     }
-    count->refused = ++count->nwrong >= WRONG_MOST;
+    count->refused = ++count->nwrong >= count->reference->tries;
     compare_from(count, reading);
 }
 

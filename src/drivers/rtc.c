@@ -16,7 +16,8 @@ enum {
     YEAR = 9,
     REGISTER_A = 10,
     A_COUNTS_ON = 1 << 7,
-    A_RATE = 0x26, /* a base of 32,768 Hz, and 1,024 periods a second */
+    A_RATE = 0x2a, /* a base of 32,768 Hz, and 64 periods a second */
+    PERIODS_MOST = 256,
     A_WRITABLE = 0x7f,
     REGISTER_B = 11,
     B_STOPPED = 1 << 7,
@@ -28,7 +29,8 @@ enum {
     D_VALID = 1 << 7, /* its battery has lasted */
     NOBODY = 0xff,    /* what a port without a chip reads as */
     PATIENCE_MICROSECONDS = 100000,
-    LOOKS_MOST = 1000000
+    LOOKS_MOST = 10000,
+    STAMPS_A_LOOK = 1 << 16 /* some 30 us */
 };
 
 static struct {
@@ -92,7 +94,8 @@ const char *rtc_read(struct date_registers *registers, uint8_t century)
     return "the real-time clock does not stand still to be read";
 }
 
-void rtc_begin_periods(void)
+/* Has the chip's periods begin; their flag tells whether it counts at all. */
+static void begin_periods(void)
 {
     rtc.a = read(REGISTER_A);
     rtc.b = read(REGISTER_B);
@@ -101,26 +104,56 @@ void rtc_begin_periods(void)
     (void)read(REGISTER_C);
 }
 
-/* Without the interrupts that the firmware had: nobody would end them. */
-void rtc_end_periods(void)
+/* As it was, but without the interrupts that the firmware had: nobody would end them. */
+static void end_periods(void)
 {
     write(REGISTER_A, rtc.a & A_WRITABLE);
     write(REGISTER_B, rtc.b & (uint8_t)~B_INTERRUPTS);
     (void)read(REGISTER_C);
 }
 
-bool rtc_await_periods(uint32_t n)
+/* An emulator whose processor does nothing but look at a chip lets the chip wait. */
+static void look_away(void)
 {
-    uint32_t looks = 0;
-    while (n > 0 && looks < LOOKS_MOST) {
+    uint64_t start = cpu_tsc();
+    while (cpu_tsc() - start < STAMPS_A_LOOK)
+        ;
+}
+
+static uint8_t wait_for_second(void)
+{
+    for (int i = 0; i < LOOKS_MOST && read(REGISTER_A) & A_COUNTS_ON; i++)
+        ;
+    return read(SECOND);
+}
+
+/* Whether the next second begins: not where no period ends for 10,000 looks, or too many do. */
+static bool await_second(void)
+{
+    uint8_t before = wait_for_second();
+    uint32_t looks = 0, periods = 0;
+    while (looks < LOOKS_MOST && periods < PERIODS_MOST) {
         uint8_t flags = read(REGISTER_C);
-        if (flags == NOBODY)
-            return false;
         looks++;
-        if (flags & C_PERIODIC) {
-            n--;
+        if (flags != NOBODY && flags & C_PERIODIC) {
+            periods++;
             looks = 0;
         }
+        if (!(read(REGISTER_A) & A_COUNTS_ON) && read(SECOND) != before)
+            return true;
+        look_away();
     }
-    return n == 0;
+    return false;
+}
+
+uint64_t rtc_measure_second(void)
+{
+    uint64_t start = 0, end = 0;
+    begin_periods();
+    if (await_second()) {
+        start = cpu_tsc();
+        end = await_second() ? cpu_tsc() : start;
+    }
+    end_periods();
+    return end - start;
 }

@@ -115,7 +115,7 @@ static bool begin(uint32_t mhz, uint32_t mask, bool has_stamps)
     machine.mhz = mhz;
     machine.time = BEGUN;
     machine.stamps = 987654321;
-    machine.reference.mask = mask;
+    machine.reference = (struct clock_reference){.mask = mask, .half = 5000, .tries = 4};
     bool known = clock_scale_of(&machine.reference.scale, HZ, 1000000);
     clock_count_begin(&machine.count, &machine.reference, has_stamps, read_both(), 0);
     return known;
