@@ -114,6 +114,7 @@ PURE := \
     src/lib/print.c               one stream of text, many sinks \
     src/lib/symbols.c             which function holds an address \
     src/lib/crc.c                 the sum that cksum prints \
+    src/lib/qr.c                  a text as a square that telephones read \
     src/cpu/control.c             what CR0 and CR4 are to be \
     src/cpu/seal.c                words that must not change \
     src/boot/boot_info.c          what the loader or the BIOS said \
