@@ -201,6 +201,7 @@ MACHINE := \
     src/drivers/serial_out.c      .. what waits to be sent \
     src/drivers/vga_text.c        80 by 25 \
     src/drivers/screen.c          whichever the loader left \
+    src/drivers/code_screen.c     .. and a QR code on it \
     src/drivers/keyboard.c        i8042 \
     src/drivers/pic.c             8259 \
     src/drivers/pci_ports.c       PCI's configuration space \
@@ -265,6 +266,7 @@ MACHINE := \
     src/selftest/machine_check.c  .. flips of bits, and whether they are seen \
     src/shell/shell.c             the prompt \
     src/shell/machine.c           what the kernel runs on, in words \
+    src/shell/report.c            .. and as a QR code, after self-tests and panics, too \
     src/shell/commands_memory.c   map, heap, blocks, alloc, free, stats, translate \
     src/shell/commands_watch.c    leaks, misuse \
     src/shell/commands_trace.c    trace \

@@ -16,6 +16,11 @@ enum {
     FRAMEBUFFER_STYLES = PRINT_DIM + 1
 };
 
+/* A rectangle of cells. */
+struct framebuffer_place {
+    uint32_t row, column, rows, columns;
+};
+
 struct framebuffer {
     struct pixels pixels;
     const uint8_t (*font)[GLYPH_LINES]; /* 256 glyphs */
@@ -24,6 +29,7 @@ struct framebuffer {
     uint32_t top;         /* which of the rows in CELLS is the first on the screen */
     uint32_t next;        /* where drawing goes on, a row of the screen */
     enum print_style style;
+    struct framebuffer_place lent;     /* no rows: none is */
     bool dirty[FRAMEBUFFER_ROWS_MOST]; /* by row of the screen: may differ from what is shown */
     uint16_t cells[FRAMEBUFFER_ROWS_MOST][FRAMEBUFFER_COLUMNS_MOST];
     uint16_t shown[FRAMEBUFFER_ROWS_MOST][FRAMEBUFFER_COLUMNS_MOST];
@@ -57,5 +63,15 @@ bool framebuffer_draw(struct framebuffer *framebuffer, size_t ncells);
 /* Blackens the picture, whatever somebody else has drawn there; framebuffer_draw() draws all text
  * again. */
 void framebuffer_redraw(struct framebuffer *framebuffer);
+
+/*
+ * Lends a place of COLUMNS by ROWS cells beside the text: at the right edge, as high as no
+ * character stands in it, nor the cursor's row crosses it. All text is drawn before. False where
+ * there is none. The place is the borrower's until text needs it, by being written or scrolled
+ * there, or framebuffer_take_back(); then it is blank again at the next draw. One at a time.
+ */
+MUST_USE bool framebuffer_lend(struct framebuffer *framebuffer, uint32_t columns, uint32_t rows,
+                               struct framebuffer_place *place);
+void framebuffer_take_back(struct framebuffer *framebuffer);
 
 #endif

@@ -54,6 +54,11 @@ MUST_USE bool screen_borrow(void);
 /* Whether it still is the borrower's. */
 bool screen_borrowed(void);
 
+/* framebuffer_lend() and framebuffer_take_back(), where the screen is a picture that is not lent.
+ */
+MUST_USE bool screen_lend_place(uint32_t columns, uint32_t rows, struct framebuffer_place *place);
+void screen_take_back_place(void);
+
 /* Shows the text again, all of it. Nothing to do where the screen has been taken back. */
 void screen_give_back(void);
 

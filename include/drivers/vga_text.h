@@ -4,7 +4,7 @@
 
 #include "lib/print.h"
 
-enum { VGA_TEXT_COLUMNS = 80, VGA_TEXT_ROWS = 25 };
+enum { VGA_TEXT_COLUMNS = 80, VGA_TEXT_ROWS = 25, VGA_TEXT_FINE_ROWS = 100 };
 
 /* Finds out whether there is text memory, clears it and makes it a print sink. */
 bool vga_text_init(void);
@@ -22,6 +22,13 @@ const struct print_sink *vga_text_sink(void);
 MUST_USE bool vga_text_borrow(void);
 bool vga_text_borrowed(void);
 void vga_text_give_back(void);
+
+/*
+ * From now on a borrowed screen shows the upper quarter of each character, and has
+ * VGA_TEXT_FINE_ROWS: halves of 0xdd, left half black, are nearly squares. Ends with the loan.
+ * False where the rows were not 16 lines high.
+ */
+MUST_USE bool vga_text_make_fine(void);
 
 /* Draws CHARACTER of code page 437 at a cell of a borrowed screen. INK and PAPER: 0 to 15. */
 void vga_text_draw(size_t row, size_t column, uint8_t character, uint8_t ink, uint8_t paper);

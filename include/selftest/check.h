@@ -16,4 +16,7 @@ MUST_USE const char *check_kernel(void);
 /* Prints that: "  check: sound", or the sentence. Returns whether it is sound. */
 bool check_say(void);
 
+/* The sum of text and constants that the link left, which names a build; 0: it left none. */
+uint32_t check_image_sum(void);
+
 #endif

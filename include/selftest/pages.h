@@ -21,4 +21,8 @@ void pages_turn(void);
 /* Waits in the same way for the last page, before other things follow. */
 void pages_end(void);
 
+/* Shows NOTICE in the screen's line for ten seconds or until a key is pressed, which it returns;
+ * else KEY_NONE. */
+int pages_wait(const char *notice);
+
 #endif

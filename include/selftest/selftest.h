@@ -15,6 +15,15 @@ MUST_USE bool selftest_run(const char *pattern);
 /* From now on a full screen of results stands for some seconds, or until a key is pressed. */
 void selftest_in_pages(void);
 
+/* How the last run ended; NAMES are the first NNAMES cases that failed. */
+struct selftest_last {
+    bool ran;
+    unsigned passed, failed;
+    const char *const *names;
+    size_t nnames;
+};
+struct selftest_last selftest_last(void);
+
 /* A line about what the last run ended with. */
 void selftest_say_last(void);
 

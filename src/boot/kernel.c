@@ -38,6 +38,7 @@
 #include "selftest/selftest.h"
 #include "shell/commands_process.h"
 #include "shell/machine.h"
+#include "shell/report.h"
 #include "shell/shell.h"
 #include "syscall/system_calls.h"
 
@@ -127,6 +128,7 @@ static void send_rest(void)
 static void leave_after_panic(void)
 {
     power_leave(POWER_PANIC);
+    report_show_panic(serial_poll);
     send_rest();
 }
 
@@ -134,6 +136,7 @@ static void leave_after_panic(void)
 static void begin_panic(void)
 {
     console_set_hooks(NULL, NULL);
+    report_begin_panic();
 }
 
 static const char *check_in_panic(void)
@@ -272,6 +275,7 @@ static void run_selftest(void)
 {
     bool passed = selftest_run(boot.options.pattern);
     power_leave(passed ? POWER_OK : POWER_FAILED);
+    report_show_verdict(&boot.machine, boot.options.pages);
 }
 
 static void start_processes(void)
@@ -316,8 +320,8 @@ void kernel_main(void)
                                     .acpi = &boot.acpi,
                                     .map = &boot.map};
     serial_init(&boot.options.serial);
-    panic_set_hooks(
-        (struct panic_hooks){.describe = fault_report_print, .leave = leave_after_panic});
+    panic_set_hooks((struct panic_hooks){
+        .begin = begin_panic, .describe = fault_report_print, .leave = leave_after_panic});
     trap_init((paddr_t)boot.space.directory);
     screen_init(&boot.info.screen, boot.options.console, LAYOUT_USER_END, boot.space.end);
     acpi_find(&boot.acpi, &boot.info, &boot.firmware, probe_memory);

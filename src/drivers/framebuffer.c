@@ -3,11 +3,12 @@
  * them. SHOWN is what stands on the screen, by its place there; CURSOR is set where it is
  * underlined.
  *
- * Invariant: where a row is not dirty, what should be shown there is shown.
+ * Invariant: where a row is not dirty, what should be shown there is shown. The cells of a place
+ * that is lent are blank, and so is what SHOWN says of them.
  */
 #include "drivers/framebuffer.h"
 
-enum { STYLE_SHIFT = 8, CURSOR = 0x8000, CURSOR_LINES = 2, TAB = 8, BLANK = ' ' };
+enum { STYLE_SHIFT = 8, CURSOR = 0x8000, UNKNOWN = 0xffff, CURSOR_LINES = 2, TAB = 8, BLANK = ' ' };
 
 static const rgb_t paper = 0x000000;
 
@@ -47,6 +48,7 @@ bool framebuffer_create(struct framebuffer *fb, const struct pixels *pixels,
     fb->rows = rows;
     fb->row = fb->column = fb->top = fb->next = 0;
     fb->style = PRINT_PLAIN;
+    fb->lent.rows = 0;
     for (uint32_t row = 0; row < rows; row++)
         for (uint32_t i = 0; i < columns; i++)
             fb->cells[row][i] = BLANK;
@@ -59,11 +61,57 @@ bool framebuffer_create(struct framebuffer *fb, const struct pixels *pixels,
 void framebuffer_redraw(struct framebuffer *fb)
 {
     pixels_fill(&fb->pixels, 0, 0, fb->pixels.width, fb->pixels.height, paper);
+    fb->lent.rows = 0;
     for (uint32_t row = 0; row < fb->rows; row++) {
         fb->dirty[row] = true;
         for (uint32_t i = 0; i < fb->columns; i++)
             fb->shown[row][i] = BLANK;
     }
+}
+
+static bool are_blank(struct framebuffer *fb, uint32_t row, uint32_t column, uint32_t ncells)
+{
+    const uint16_t *cells = row_of(fb, row) + column;
+    for (uint32_t i = 0; i < ncells; i++)
+        if (cells[i] != BLANK)
+            return false;
+    return true;
+}
+
+static bool is_blank(struct framebuffer *fb, const struct framebuffer_place *place)
+{
+    for (uint32_t i = 0; i < place->rows; i++)
+        if (place->row + i == fb->row ||
+            !are_blank(fb, place->row + i, place->column, place->columns))
+            return false;
+    return true;
+}
+
+bool framebuffer_lend(struct framebuffer *fb, uint32_t columns, uint32_t rows,
+                      struct framebuffer_place *place)
+{
+    framebuffer_take_back(fb);
+    if (!rows || rows > fb->rows || columns >= fb->columns)
+        return false;
+    *place = (struct framebuffer_place){0, fb->columns - columns, rows, columns};
+    while (place->row + rows <= fb->rows && !is_blank(fb, place))
+        place->row++;
+    if (place->row + rows > fb->rows)
+        return false;
+    framebuffer_draw(fb, SIZE_MAX); /* what stood there before */
+    fb->lent = *place;
+    return true;
+}
+
+void framebuffer_take_back(struct framebuffer *fb)
+{
+    const struct framebuffer_place *lent = &fb->lent;
+    for (uint32_t row = lent->row; row < lent->row + lent->rows; row++) {
+        fb->dirty[row] = true;
+        for (uint32_t i = 0; i < lent->columns; i++)
+            fb->shown[row][lent->column + i] = UNKNOWN;
+    }
+    fb->lent.rows = 0;
 }
 
 static void scroll(struct framebuffer *fb)
@@ -74,6 +122,9 @@ static void scroll(struct framebuffer *fb)
     fb->top = fb->top + 1 < fb->rows ? fb->top + 1 : 0;
     for (uint32_t row = 0; row < fb->rows; row++)
         fb->dirty[row] = true;
+    const struct framebuffer_place *lent = &fb->lent;
+    if (lent->rows && !are_blank(fb, lent->row + lent->rows - 1, lent->column, lent->columns))
+        framebuffer_take_back(fb);
 }
 
 static void next_line(struct framebuffer *fb)
@@ -89,6 +140,8 @@ static void put(struct framebuffer *fb, char c)
 {
     if (fb->column == fb->columns)
         next_line(fb);
+    if (fb->row - fb->lent.row < fb->lent.rows && fb->column >= fb->lent.column)
+        framebuffer_take_back(fb);
     /* A blank looks the same in every style: never drawn for its style alone. */
     unsigned style = c == BLANK ? PRINT_PLAIN : fb->style;
     row_of(fb, fb->row)[fb->column++] = (uint16_t)((uint8_t)c | style << STYLE_SHIFT);

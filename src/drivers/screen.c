@@ -197,6 +197,25 @@ bool screen_borrow(void)
     return true;
 }
 
+bool screen_lend_place(uint32_t columns, uint32_t rows, struct framebuffer_place *place)
+{
+    if (!screen.drawing || screen.lent)
+        return false;
+    uint32_t flags = cpu_save_flags();
+    bool found = framebuffer_lend(&screen.framebuffer, columns, rows, place);
+    cpu_restore_flags(flags);
+    return found;
+}
+
+void screen_take_back_place(void)
+{
+    if (!screen.drawing)
+        return;
+    uint32_t flags = cpu_save_flags();
+    framebuffer_take_back(&screen.framebuffer);
+    cpu_restore_flags(flags);
+}
+
 bool screen_borrowed(void)
 {
     return screen.drawing ? screen.lent : vga_text_borrowed();

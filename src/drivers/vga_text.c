@@ -16,6 +16,10 @@ enum {
     MODE_TEXT = 0x04, /* nine dots wide; without blinking, a background has all of four bits */
     CRTC_INDEX = 0x3d4,
     CRTC_DATA = 0x3d5,
+    ROW_HEIGHT = 0x09, /* lines of a row, less one, in its lower five bits */
+    ROW_HEIGHT_BITS = 0x1f,
+    LINES = 16,
+    FINE_LINES = LINES * ROWS / VGA_TEXT_FINE_ROWS,
     CURSOR_START = 0x0a,
     CURSOR_OFF = 0x20,
     CURSOR_HIGH = 0x0e,
@@ -36,7 +40,8 @@ static const uint8_t colours[] = {
 static struct {
     unsigned row, column;
     enum print_style style;
-    uint8_t cursor, mode; /* registers, as they were when the screen was lent */
+    uint8_t cursor, mode, height; /* registers, as they were when the screen was lent */
+    bool fine;
     struct print_sink sink;
 } vga;
 
@@ -132,9 +137,9 @@ static bool has_text_memory(void)
 }
 
 /* Gives a register a value; returns the one before. */
-static uint8_t exchange_cursor(uint8_t value)
+static uint8_t exchange(uint8_t number, uint8_t value)
 {
-    io_write8(CRTC_INDEX, CURSOR_START);
+    io_write8(CRTC_INDEX, number);
     uint8_t before = io_read8(CRTC_DATA);
     io_write8(CRTC_DATA, value);
     return before;
@@ -170,7 +175,7 @@ bool vga_text_borrow(void)
     uint32_t flags = cpu_save_flags();
     if (!vga_text_borrowed()) {
         copy(behind);
-        vga.cursor = exchange_cursor(CURSOR_OFF);
+        vga.cursor = exchange(CURSOR_START, CURSOR_OFF);
         vga.mode = exchange_mode(MODE_TEXT);
     }
     cpu_restore_flags(flags);
@@ -182,10 +187,27 @@ void vga_text_give_back(void)
     uint32_t flags = cpu_save_flags();
     if (vga_text_borrowed()) {
         copy(video);
-        exchange_cursor(vga.cursor);
+        exchange(CURSOR_START, vga.cursor);
+        if (vga.fine)
+            exchange(ROW_HEIGHT, vga.height);
+        vga.fine = false;
         exchange_mode(vga.mode);
     }
     cpu_restore_flags(flags);
+}
+
+bool vga_text_make_fine(void)
+{
+    uint32_t flags = cpu_save_flags();
+    if (vga_text_borrowed() && !vga.fine) {
+        io_write8(CRTC_INDEX, ROW_HEIGHT);
+        vga.height = io_read8(CRTC_DATA);
+        vga.fine = (vga.height & ROW_HEIGHT_BITS) == LINES - 1;
+        if (vga.fine)
+            io_write8(CRTC_DATA, (uint8_t)((vga.height & ~ROW_HEIGHT_BITS) | (FINE_LINES - 1)));
+    }
+    cpu_restore_flags(flags);
+    return vga.fine;
 }
 
 void vga_text_draw(size_t row, size_t column, uint8_t character, uint8_t ink, uint8_t paper)

@@ -17,9 +17,14 @@ extern const uint8_t kernel_image_sum[] __attribute__((weak));
 /* Not in the text itself, whose sum it is. */
 static const uint8_t *volatile image_sum = kernel_image_sum;
 
+uint32_t check_image_sum(void)
+{
+    return (uint32_t)image_sum;
+}
+
 static const char *check_image(void)
 {
-    uint32_t sum = (uint32_t)image_sum;
+    uint32_t sum = check_image_sum();
     if (sum && sum != crc_posix(kernel_start, (size_t)(kernel_rodata_end - kernel_start)))
         return "the kernel's text or constants are not what was linked";
     return NULL;

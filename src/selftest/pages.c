@@ -8,8 +8,6 @@
 
 enum { PAGE_SECONDS = 10 };
 
-static const char notice[] = "-- a key: on; q: on to the end --";
-
 static struct {
     struct print_sink counter;
     bool counting;
@@ -51,7 +49,7 @@ static void write(const char *text)
     screen_sink()->write(text, string_length(text));
 }
 
-static void show_notice(void)
+static void show_notice(const char *notice)
 {
     if (screen_sink()->style)
         screen_sink()->style(PRINT_TITLE);
@@ -61,21 +59,28 @@ static void show_notice(void)
     print_flush();
 }
 
-static void hide_notice(void)
+static void hide_notice(const char *notice)
 {
     write("\r");
-    for (size_t i = 0; i < sizeof notice - 1; i++)
+    for (; *notice; notice++)
         write(" ");
     write("\r");
 }
 
+int pages_wait(const char *notice)
+{
+    if (!screen_sink())
+        return KEY_NONE;
+    show_notice(notice);
+    int key = console_wait_key(PAGE_SECONDS * TIMER_TICKS_A_SECOND);
+    hide_notice(notice);
+    return key;
+}
+
 static void turn(void)
 {
-    show_notice();
-    int key = console_wait_key(PAGE_SECONDS * TIMER_TICKS_A_SECOND);
-    hide_notice();
     pages.lines = 0;
-    if (key == 'q')
+    if (pages_wait("-- a key: on; q: on to the end --") == 'q')
         pages.counting = false;
 }
 

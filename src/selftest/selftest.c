@@ -99,6 +99,12 @@ bool selftest_run(const char *pattern)
     return passed();
 }
 
+struct selftest_last selftest_last(void)
+{
+    return (struct selftest_last){selftest.ran, selftest.totals.passed, selftest.totals.failed,
+                                  selftest.failed, selftest.nfailed};
+}
+
 void selftest_say_last(void)
 {
     if (selftest.ran)

@@ -13,6 +13,7 @@
 #include "selftest/compare_kernel.h"
 #include "selftest/selftest.h"
 #include "shell/command.h"
+#include "shell/report.h"
 
 void command_fault(const struct shell_context *context, unsigned nwords, char **words)
 {
@@ -46,15 +47,19 @@ void command_bench(const struct shell_context *context, unsigned nwords, char **
 
 void command_selftest(const struct shell_context *context, unsigned nwords, char **words)
 {
-    (void)context;
     if (!selftest_run(nwords ? words[0] : ""))
         kprintf("selftest: not passed\n");
+    report_show_verdict(context->machine, false);
 }
 
 void command_sysinfo(const struct shell_context *context, unsigned nwords, char **words)
 {
-    (void)nwords, (void)words;
-    machine_report(context->machine);
+    if (nwords == 0)
+        machine_report(context->machine);
+    else if (string_equal(words[0], "qr"))
+        report_show(context->machine);
+    else
+        kprintf("%s is nothing of sysinfo's; expected: qr, or nothing\n", words[0]);
 }
 
 static void show_function(void *context, const struct pci_function *function)

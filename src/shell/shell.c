@@ -1,5 +1,6 @@
 #include "shell/shell.h"
 
+#include "drivers/code_screen.h"
 #include "drivers/console.h"
 #include "lib/print.h"
 #include "lib/string.h"
@@ -47,7 +48,8 @@ static const struct command commands[] = {
     {"compare", "", "the three designs of a heap doing the same work", 0, 0, command_compare},
     {"lspci", "", "what is on the PCI bus", 0, 0, command_lspci},
     {"lsusb", "", "what is on USB", 0, 0, command_lsusb},
-    {"sysinfo", "", "what this machine is: the form for a report", 0, 0, command_sysinfo},
+    {"sysinfo", "[qr]", "what this machine is: the form for a report; as a QR code", 0, 1,
+     command_sysinfo},
     {"dmesg", "[N]", "what was printed, line by line with its time; the last N lines", 0, 1,
      command_dmesg},
     {"uptime", "", "time since the start", 0, 0, command_uptime},
@@ -101,6 +103,7 @@ void shell_run(const struct machine *machine)
             ;
         char text[LINE_BYTES];
         bool whole = !line.too_long;
+        code_screen_end();
         string_copy(text, sizeof text, line.text);
         line_next(&line);
         if (whole)

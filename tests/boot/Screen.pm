@@ -118,6 +118,8 @@ sub read_text {
         my ($text, $colour) = ('', '');
         for my $column (0 .. $columns - 1) {
             my ($glyph, @ink) = read_glyph($picture, $column * $width, $row * 16 * $scale, $scale);
+            # White is a code's, which has a place without text.
+            $glyph = "\0" x 16 if grep { $_ eq "\xff\xff\xff" } @ink;
             my $cursor = $vga ? !$font->{$glyph} && $glyph =~ /^\0+\xff+\0*\z/
                 : substr($glyph, 14) eq "\xff\xff";
             if ($cursor) {

@@ -356,3 +356,92 @@ CASE(framebuffer, rectangles_are_cut_at_the_edges)
         CHECK(only_lines_written());
     }
 }
+
+/* Somebody else draws on a place that has been lent: all of it black and white. */
+static void draw_on(const struct framebuffer_place *place)
+{
+    pixels_fill(&it.fb->pixels, place->column * 8, place->row * 16, place->columns * 8,
+                place->rows * 16, 0xffffff);
+}
+
+static bool is_white(const struct framebuffer_place *place)
+{
+    for (uint32_t y = place->row * 16; y < (place->row + place->rows) * 16; y++)
+        for (uint32_t x = place->column * 8; x < (place->column + place->columns) * 8; x++)
+            if (pixel(x, y, 0xffffff) != 1)
+                return false;
+    return true;
+}
+
+CASE(framebuffer, a_place_is_lent_where_no_text_is)
+{
+    struct framebuffer_place place;
+    CHECK(begin(&formats[0], 160, 96, 640)); /* 20 by 6 */
+    say("0123456789ABCDEFGHIJ\n0123\n012345678\n");
+    CHECK(framebuffer_lend(it.fb, 10, 2, &place));
+    CHECK(place.row == 1 && place.column == 10 && place.rows == 2 && place.columns == 10);
+    CHECK(framebuffer_lend(it.fb, 11, 2, &place)); /* and the first one is over */
+    CHECK(place.row == 1 && place.column == 9);
+    CHECK(framebuffer_lend(it.fb, 15, 1, &place) && place.row == 1);
+    CHECK(framebuffer_lend(it.fb, 17, 2, &place) && place.row == 4);
+    CHECK(!framebuffer_lend(it.fb, 17, 3, &place));
+    CHECK(!framebuffer_lend(it.fb, 20, 1, &place)); /* the cursor comes to a line's beginning */
+    CHECK(!framebuffer_lend(it.fb, 5, 7, &place));
+    CHECK(framebuffer_lend(it.fb, 1, 2, &place) && place.row == 1);
+}
+
+/* At the right of the two upper lines, with a long one below. */
+static bool lend(struct framebuffer_place *place)
+{
+    if (!begin(&formats[0], 160, 96, 640))
+        return false;
+    say("first\nsecond\n");
+    if (!framebuffer_lend(it.fb, 10, 2, place) || place->row != 0)
+        return false;
+    draw_on(place);
+    say("third\n0123456789ABCDEFG\n5\n");
+    draw();
+    return is_white(place) && row_shows(3, "0123456789ABCDEFG", PLAIN, -1);
+}
+
+CASE(framebuffer, a_lent_place_stays_until_text_needs_it)
+{
+    struct framebuffer_place place;
+    CHECK(lend(&place));
+    say("6\n");
+    draw();
+    CHECK(is_white(&place)); /* no text was scrolled there */
+    say("7\n");
+    draw();
+    CHECK(row_shows(0, "third", PLAIN, -1) && row_shows(1, "0123456789ABCDEFG", PLAIN, -1));
+    draw_on(&place); /* it is over: nobody cares for what is drawn now */
+    say("8\n9\n");
+    draw();
+    CHECK(!is_white(&place));
+}
+
+CASE(framebuffer, a_lent_place_is_blank_when_it_is_taken_back)
+{
+    struct framebuffer_place place;
+    for (int i = 0; i < 2; i++) {
+        CHECK(lend(&place));
+        (i ? framebuffer_redraw : framebuffer_take_back)(it.fb);
+        draw();
+        CHECK(row_shows(0, "first", PLAIN, -1) && row_shows(1, "second", PLAIN, -1));
+        CHECK(row_shows(3, "0123456789ABCDEFG", PLAIN, -1));
+    }
+}
+
+CASE(framebuffer, what_is_written_at_a_lent_place_is_seen)
+{
+    struct framebuffer_place place;
+    CHECK(begin(&formats[0], 160, 96, 640));
+    CHECK(framebuffer_lend(it.fb, 4, 1, &place) && place.row == 1);
+    draw_on(&place);
+    say("\n123456789012345");
+    draw();
+    CHECK(is_white(&place));
+    say("6789");
+    draw();
+    CHECK(row_shows(1, "1234567890123456789", PLAIN, 19));
+}
