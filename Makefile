@@ -214,6 +214,7 @@ MACHINE := \
     src/drivers/hpet.c            .. by a chip that ACPI names \
     src/drivers/rtc.c             the clock that runs on a battery \
     src/drivers/deadline.c        .. for who waits awake \
+    src/drivers/speaker.c         a verdict that is heard \
     src/drivers/console.c         keys from both \
     src/drivers/acpi_power.c      ACPI's registers \
     src/drivers/power.c           ways out \

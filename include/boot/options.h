@@ -3,8 +3,9 @@
  *
  *     selftest[=PATTERN]   run the self-tests whose name contains PATTERN, then leave
  *     pages                .. a screenful at a time, for who sits in front of it
- *     bench                measure the heap, then leave
- *     compare              measure the designs of a heap side by side, then leave
+ *     beep                 let the PC speaker say how self-tests ended: one high tone where they
+ * passed, three low ones where they did not, and for a panic bench                measure the heap,
+ * then leave compare              measure the designs of a heap side by side, then leave
  *     stop=map|prompt      leave after the memory lines, or when the prompt would come
  *     heap=block|free_list|best_fit   which heap stands behind kmalloc
  *     heap_size=N[K|M|G]   no larger than this
@@ -69,7 +70,7 @@ struct options_wrong {
 
 struct options {
     char words[BOOT_COMMAND_LINE_BYTES]; /* the line, cut into words; what follows points here */
-    bool selftest, pages;
+    bool selftest, pages, beep;
     bool bench, compare;
     const char *pattern; /* "" matches all */
     enum options_stop stop;

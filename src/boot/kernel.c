@@ -17,6 +17,7 @@
 #include "drivers/power.h"
 #include "drivers/screen.h"
 #include "drivers/serial.h"
+#include "drivers/speaker.h"
 #include "drivers/timer.h"
 #include "drivers/usb.h"
 #include "lib/print.h"
@@ -127,6 +128,8 @@ static void send_rest(void)
 
 static void leave_after_panic(void)
 {
+    speaker_beep(false);
+    speaker_ask(false); /* a fault while panicking comes here, too */
     power_leave(POWER_PANIC);
     report_show_panic(serial_poll);
     send_rest();
@@ -274,6 +277,8 @@ static void start_usb(void)
 static void run_selftest(void)
 {
     bool passed = selftest_run(boot.options.pattern);
+    print_flush();
+    speaker_beep(passed);
     power_leave(passed ? POWER_OK : POWER_FAILED);
     report_show_verdict(&boot.machine, boot.options.pages);
 }
@@ -330,6 +335,7 @@ void kernel_main(void)
     clock_init(&boot.acpi, boot.cpu.tsc);
     power_use(&boot.acpi);
     power_leave_by(boot.options.exit_port);
+    speaker_ask(boot.options.beep);
     say_machine();
     say_memory();
     kheap_init(&boot.map, boot.options.heap_size);

@@ -32,6 +32,12 @@ static bool set_pages(struct options *options, const char *value)
     return !value;
 }
 
+static bool set_beep(struct options *options, const char *value)
+{
+    options->beep = !value;
+    return !value;
+}
+
 static bool set_bench(struct options *options, const char *value)
 {
     options->bench = !value;
@@ -223,6 +229,7 @@ static const struct option {
     {"bench", set_bench, no_value},
     {"selftest", set_selftest, "any value, or none"},
     {"pages", set_pages, no_value},
+    {"beep", set_beep, no_value},
     {"stop", set_stop, "map or prompt"},
     {"heap", set_heap, "block, free_list or best_fit"},
     {"heap_size", set_heap_size, "a number like 64M, below 4G"},

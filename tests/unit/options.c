@@ -50,6 +50,9 @@ CASE(options, the_kernels_name_is_skipped)
     CHECK_EQUAL(options.nwrong, 2);
     parse("selftest pages");
     CHECK(options.selftest && options.pages);
+    CHECK(!options.beep);
+    parse("selftest beep");
+    CHECK(options.selftest && options.beep);
 }
 
 CASE(options, k15_a_port_to_leave_by)
@@ -247,6 +250,7 @@ CASE(options, what_is_expected_is_named_and_is_obeyed)
         {"run", "a program's name", {"run=hello"}},
         {"run=", "a program's name", {"run=a"}},
         {"pages=1", "no value", {"pages"}},
+        {"beep=yes", "no value", {"beep"}},
         {"bench=kernel", "no value", {"bench"}},
         {"compare=all", "no value", {"compare"}},
         {"heap_panic=yes", "no value", {"heap_panic"}},
