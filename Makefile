@@ -8,7 +8,7 @@
 #             PREFIX=/usr/local  for `make install-lib`; DESTDIR=DIR  stands in front of it
 #             UEFI=ia32  for `make run-uefi`        UEFI=x64  for `make run-usb`: not a BIOS
 #             USB=ehci  for `make run-usb`          SCREEN=gtk  a window for `make run` and its like
-#             DEVICE=/dev/sdb  for `make usb`
+#             DEVICE=/dev/sdb  for `make usb`, or a file, DEVICE=plat.img
 #             HOST_CC=arm-none-eabi-gcc  for `make lib`: a compiler for another machine
 #             O=DIR  builds in DIR: all that is made lies in DIR/build
 
@@ -395,7 +395,7 @@ iso: ## build/plat.iso, for PCs with a BIOS or UEFI, as a CD or on a USB stick
 	@scripts/setup iso
 	@$(MAKE) --no-print-directory $(ISO)
 
-usb: ## write the ISO to a USB stick: make usb DEVICE=/dev/sdX; asks before it does
+usb: ## write the ISO to a USB stick, DEVICE=/dev/sdX, and ask before; or to a file, DEVICE=FILE.img
 	@scripts/setup iso
 	@$(MAKE) --no-print-directory $(ISO)
 	@scripts/usb $(ISO) "$$DEVICE"

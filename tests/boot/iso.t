@@ -143,6 +143,50 @@ is $touched, 0, '.. and nothing was written to any of them';
 symlink 'sdb', "$root/dev/stick";
 my ($status, $text) = usb('/dev/stick', "yes\n");
 is $status, 0, 'usb writes after yes, by any name of the disk' or diag $text;
-ok contents("$root/dev/sdb") eq contents('build/plat.iso'), '.. the ISO';
+ok substr(contents("$root/dev/sdb"), 0, $bytes) eq contents('build/plat.iso'), '.. the ISO';
+my ($sum) = `sha256sum build/plat.iso` =~ /^(\w+)/;
+my $done = qr{has build/plat\.iso now, $bytes bytes, read back: sha256 $sum\n};
+like $text, qr/^usb: \/dev\/stick $done/m, '.. and says what it has, by one line';
+
+# A stick that gives back something else, by a dd of its own.
+open my $dd, '>', "$home/bin/dd" or die $!;
+print $dd "#!/bin/sh\ncase \" \$* \" in\n*' of='*) exec /bin/dd \"\$@\" ;;\n",
+    "*) /bin/dd \"\$@\" | perl -0777 -pe \"\$BROKEN\" ;;\nesac\n";
+close $dd;
+chmod 0755, "$home/bin/dd";
+for my $broken (['substr($_, 12344, 1) ^= "\1"', qr/it differs at byte 12345/, 'a byte'],
+    ['$_ = substr $_, 0, 4096', qr/it ends early/, 'no more']) {
+    local $ENV{PATH} = "$home/bin:$ENV{PATH}";
+    local $ENV{BROKEN} = $broken->[0];
+    ($status, $text) = usb('/dev/sdb', "yes\n");
+    ok $status == 1 && $text =~ /^usb: \/dev\/sdb does not give back what was written, $broken->[1]: it is broken\n\z/m,
+        "usb notices a stick that gives back $broken->[2] else" or diag $text;
+}
+
+# A file, for dd: no root, nothing asked; it starts as a stick.
+($status, $text) = usb("$home/plat.img", '');
+is $status, 0, 'usb writes a file, and asks nothing' or diag $text;
+like $text, qr/\Ausb: \Q$home\E\/plat\.img $done/, '.. with size and sum';
+is system('cmp', "$home/plat.img", 'build/plat.iso'), 0, '.. the ISO';
+ok !-e "$home/plat.img.part", '.. and leaves nothing else';
+$boot = boot(iso => "$home/plat.img", stick => 'qemu-xhci', script => [[qr/plat> /, "poweroff\r"]]);
+is $boot->{status}, 0, '.. which starts from USB' or diag $boot->{text};
+like $boot->{text}, qr/^boot: loader GRUB 2/m, '.. by GRUB';
+for my $no (["$home/none/x.img", qr/there is no folder/], ["$home/folder.img", qr/is a folder/],
+    ["$home/pipe.img", qr/is no file/], ['plat.iso', qr/not in \/dev; expected .*\.img/]) {
+    make_path("$home/folder.img");
+    system "mkfifo $home/pipe.img" unless -e "$home/pipe.img";
+    ($status, $text) = usb($no->[0], '');
+    ok $status == 1 && $text =~ /\Ausb: .*\n\z/ && $text =~ $no->[1], "usb refuses $no->[0]" or diag $text;
+}
+ok !-e 'plat.iso', '.. and writes nothing';
+SKIP: {
+    skip 'there is no small file system to be had', 1
+        if $> || system "mkdir -p $home/small && mount -t tmpfs -o size=64k none $home/small 2>/dev/null";
+    ($status, $text) = usb("$home/small/plat.img", '');
+    ok $status == 1 && $text =~ /can not be written; expected a folder with $bytes bytes of room\n\z/
+        && !glob("$home/small/*"), 'usb says where a file has no room' or diag $text;
+    system "umount $home/small";
+}
 
 done_testing;
