@@ -24,9 +24,9 @@ void report_begin_panic(void);
 
 /*
  * All of it has been printed: shows that beside it. Where there is no room, which a text screen
- * never has, text and code take turns of ten seconds, text first, with WAITING called in between as
- * often as can be; then it does not return. Nothing happens the second time. Allocates nothing, and
- * no wait needs an interrupt.
+ * never has, text and code take turns of ten seconds, text first, for half an hour, with WAITING
+ * called in between as often as can be; then the text stays. Nothing happens the second time.
+ * Allocates nothing, and no wait needs an interrupt.
  */
 void report_show_panic(void (*waiting)(void));
 

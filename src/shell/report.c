@@ -14,7 +14,7 @@
 #include "selftest/pages.h"
 #include "selftest/selftest.h"
 
-enum { SHOWN_SECONDS = 30, TURN_SECONDS = 10, MICROSECONDS = 1000000 };
+enum { SHOWN_SECONDS = 30, TURN_SECONDS = 10, TURNS = 90, MICROSECONDS = 1000000 };
 
 static struct {
     size_t nbytes; /* of TEXT; what has no room is left out */
@@ -199,11 +199,11 @@ void report_show_panic(void (*waiting)(void))
     write_panic();
     if (code_screen_beside(report.text, report.nbytes) || !screen_sink())
         return;
-    for (;;) {
-        screen_give_back();
+    for (int i = 0; i < TURNS; i++) {
         wait_awake(waiting);
         if (!code_screen_fill(report.text, report.nbytes))
             return;
         wait_awake(waiting);
+        screen_give_back();
     }
 }

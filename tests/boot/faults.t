@@ -74,22 +74,25 @@ like $boot->{text}, qr/^panic: double fault .*^  a fault while delivering a faul
 # T3: a panic stops with interrupts off. Asked of the processor, through QEMU's monitor.
 my $socket = "build/tests/monitor.$$";
 mkdir 'build/tests';
-my $registers = '';
-boot(exit_device => 0, extra => ['-monitor', "unix:$socket,server=on,wait=off"],
-    append => 'heap_panic', script => [[$prompt, "free 1\r"], [qr/stands still\r?\n/, sub {
-        my ($pid) = @_;
-        my $monitor = IO::Socket::UNIX->new(Peer => $socket) or return kill 'KILL', $pid;
-        sleep 1;
-        print $monitor "info registers\n";
-        while (<$monitor>) {
-            $registers .= $_;
-            last if /^CR0=/;
-        }
-        kill 'TERM', $pid;
-    }]]);
-unlink $socket;
-my ($eflags) = $registers =~ /EFL=([0-9a-f]{8})/;
-ok defined $eflags && !(hex($eflags) & 0x200), 't3: after a panic interrupts are off';
-like $registers, qr/HLT=1/, '.. and the processor stands still';
+for my $console ('text', 'serial') {
+    my $registers = '';
+    boot(exit_device => 0, extra => ['-monitor', "unix:$socket,server=on,wait=off"],
+        append => "heap_panic console=$console", script => [[$prompt, "free 1\r"], [qr/stands still\r?\n/, sub {
+            my ($pid) = @_;
+            my $monitor = IO::Socket::UNIX->new(Peer => $socket) or return kill 'KILL', $pid;
+            sleep 1;
+            print $monitor "info registers\n";
+            while (<$monitor>) {
+                $registers .= $_;
+                last if /^CR0=/;
+            }
+            kill 'TERM', $pid;
+        }]]);
+    unlink $socket;
+    my ($eflags) = $registers =~ /EFL=([0-9a-f]{8})/;
+    ok defined $eflags && !(hex($eflags) & 0x200), "t3: after a panic interrupts are off, console=$console";
+    # Text and code take turns on a text screen, for half an hour.
+    like $registers, qr/HLT=1/, '.. and the processor stands still' if $console eq 'serial';
+}
 
 done_testing;
