@@ -8,7 +8,8 @@
 
 enum { BLOCKS = ARENA_BLOCKS, FOUND_MOST = 8 };
 
-static size_t beside[BLOCK_HEAP_BESIDE(BLOCKS) / sizeof(size_t)];
+#define beside ((size_t *)(void *)shared->pointers)
+_Static_assert(BLOCK_HEAP_BESIDE(BLOCKS) <= POINTERS_MOST * sizeof(void *), "there is room");
 static struct block_heap *heap;
 static struct heap_watch watch;
 static struct allocator allocator;
@@ -40,7 +41,7 @@ static inline bool begin_watching(unsigned flags)
     seen.count = 0;
     heap = block_heap_create(arena, arena + BLOCKS, beside, NULL);
     allocator = block_heap_allocator(heap);
-    return sizeof beside >= block_heap_bytes_beside(BLOCKS) && heap &&
+    return block_heap_bytes_beside(BLOCKS) <= BLOCK_HEAP_BESIDE(BLOCKS) && heap &&
            watch_init(&watch, heap, &allocator, flags, found, &seen);
 }
 

@@ -11,9 +11,10 @@
 
 enum { MOST = 63, PAGE = HEAP_BLOCK_SIZE, BYTES = 12 * 1024, EVERY_BIT = 0xff };
 
-static size_t beside[BYTES / sizeof(size_t)];
+#define beside ((size_t *)(void *)shared->pointers)
 #define exempt ((uint8_t *)shared->table) /* a bit for each of BESIDE's */
-_Static_assert((int)BYTES <= (int)TABLE_BYTES, "there is room for all of them");
+_Static_assert(BYTES <= POINTERS_MOST * sizeof(void *) && (int)BYTES <= (int)TABLE_BYTES,
+               "there is room for all of them");
 static struct block_heap *heap;
 
 static bool commit(void *context, void *start, size_t nblocks)
@@ -29,8 +30,8 @@ static void decommit(void *context, void *start, size_t nblocks)
 /* A heap of NBLOCKS blocks, where anything stood before. */
 static bool begin(size_t nblocks)
 {
-    memset(beside, 0xee, sizeof beside);
-    if (nblocks > MOST || block_heap_bytes_beside(nblocks) > sizeof beside)
+    memset(beside, 0xee, BYTES);
+    if (nblocks > MOST || block_heap_bytes_beside(nblocks) > BYTES)
         return false;
     heap = block_heap_create(arena[0], arena[nblocks], beside,
                              &(struct block_pages){commit, decommit, &heap});
