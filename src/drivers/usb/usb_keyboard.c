@@ -60,12 +60,18 @@ static void send(struct usb_keyboard *keyboard, uint8_t code, bool pressed, void
         press(key);
 }
 
+/* Where USAGE stands first in REPORT; USB_REPORT_BYTES where it does not. */
+static size_t place_of(const uint8_t *report, uint8_t usage)
+{
+    size_t place = FIRST_KEY;
+    while (place < USB_REPORT_BYTES && report[place] != usage)
+        place++;
+    return place;
+}
+
 static bool has(const uint8_t *report, uint8_t usage)
 {
-    for (size_t i = FIRST_KEY; i < USB_REPORT_BYTES; i++)
-        if (report[i] == usage)
-            return true;
-    return false;
+    return place_of(report, usage) < USB_REPORT_BYTES;
 }
 
 /* Those of FROM that TO has not. */
@@ -76,7 +82,7 @@ static void send_missing(struct usb_keyboard *keyboard, const uint8_t *from, con
         if (from[MODIFIERS] & ~to[MODIFIERS] & 1 << bit)
             send(keyboard, modifiers[bit], pressed, press);
     for (size_t i = FIRST_KEY; i < USB_REPORT_BYTES; i++)
-        if (code_of(from[i]) && !has(to, from[i]))
+        if (place_of(from, from[i]) == i && !has(to, from[i]))
             send(keyboard, code_of(from[i]), pressed, press);
 }
 
