@@ -52,10 +52,12 @@ struct usb_function usb_find_function(const uint8_t *configuration, size_t nbyte
     while (at + 2 <= nbytes && configuration[at] >= 2 && configuration[at] <= nbytes - at) {
         const uint8_t *descriptor = configuration + at;
         at += descriptor[0];
-        if (descriptor[1] == INTERFACE && descriptor[0] >= INTERFACE_BYTES) {
-            current = (struct usb_function){.kind = kind_of(descriptor),
-                                            .configuration = configuration[5],
-                                            .interface = descriptor[2]};
+        if (descriptor[1] == INTERFACE) {
+            current = (struct usb_function){.kind = USB_OTHER};
+            if (descriptor[0] >= INTERFACE_BYTES)
+                current = (struct usb_function){.kind = kind_of(descriptor),
+                                                .configuration = configuration[5],
+                                                .interface = descriptor[2]};
         } else if (descriptor[1] == ENDPOINT && descriptor[0] >= ENDPOINT_BYTES &&
                    current.kind != USB_OTHER && listens(descriptor, &current)) {
             if (current.kind == USB_KEYBOARD)

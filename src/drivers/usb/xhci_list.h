@@ -15,8 +15,8 @@ static inline uint32_t xhci_find_capability(uint32_t (*read)(void *context, uint
                                             void *context, uint32_t nbytes, uint32_t first,
                                             uint8_t id)
 {
-    uint32_t at = first;
-    for (int i = 0; i < XHCI_CAPABILITIES_MOST && at != 0 && at <= nbytes - 8; i++) {
+    uint32_t at = first, last = nbytes < 8 ? 0 : nbytes - 8;
+    for (int i = 0; i < XHCI_CAPABILITIES_MOST && at != 0 && at <= last; i++) {
         uint32_t word = read(context, at), next = word >> 8 & 0xff;
         if ((word & 0xff) == id)
             return at;
