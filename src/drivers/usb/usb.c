@@ -5,7 +5,8 @@
  *
  * Only one device of a controller is on its way up at a time (controller->current): after the reset
  * of its port it answers to address 0, and two of them would both answer. The others wait in
- * USB_DEBOUNCE.
+ * USB_DEBOUNCE. One that fails stays the current one until its port is off, or its hub's, where
+ * that fails.
  *
  * Ports of a hub are asked by transfers, one at a time, while the hub is USB_READY; root ports by
  * registers. Both come to usb_port_is(), which decides what is new, what is gone, and what has been
@@ -68,7 +69,6 @@ static bool is_behind(const struct usb_device *device, const struct usb_device *
     return device != NULL;
 }
 
-/* It needs address 0 no more. */
 void usb_settle(struct usb_device *device)
 {
     if (device->controller->current == device)
@@ -99,19 +99,38 @@ static void forget(struct usb_device *device)
 
 void usb_fail(struct usb_device *device, const char *trouble)
 {
+    struct usb_controller *controller = device->controller;
+    bool holds = is_behind(controller->current, device);
     for (size_t i = 0; i < USB_DEVICES_MOST; i++)
         if (usb.devices[i].step != USB_UNUSED && usb.devices[i].hub == device)
             forget(&usb.devices[i]);
     device->trouble = trouble;
     device->again = ++device->ntries < TRIES_MOST;
     close(device);
+    if (holds)
+        controller->current = device;
 }
 
 static void end_closing(struct usb_device *device)
 {
+    device->asked = false;
     if (device->unplugged)
         device->step = USB_UNUSED;
-    else if (device->again)
+    else
+        usb_wait(device, USB_DISABLING, ANSWER_MS);
+}
+
+/* What had address 0, or what it is behind, is to hear nothing of those that have it later. */
+static void disable(struct usb_device *device)
+{
+    struct usb_controller *controller = device->controller;
+    bool holds = controller->current == device;
+    if (holds && device->hub && !usb_is_over(device))
+        return; /* its hub does it */
+    if (holds && !device->hub && controller->driver->disable_port)
+        controller->driver->disable_port(controller, device->port);
+    usb_settle(device);
+    if (device->again)
         usb_wait(device, USB_DEBOUNCE, DEBOUNCE_MS);
     else
         device->step = USB_LEFT_ALONE;
@@ -208,6 +227,9 @@ static void go_on(struct usb_device *device)
         break;
     case USB_CLOSING:
         end_closing(device);
+        break;
+    case USB_DISABLING:
+        disable(device);
         break;
     default:
         usb_go_up(device);

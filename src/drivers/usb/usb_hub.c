@@ -9,6 +9,7 @@ enum {
     HUB = 0x29 << 8,
     HUB_BYTES = 8, /* up to which of its ports are fixed */
     TO_PORT = 0x03,
+    PORT_ENABLE = 1,
     PORT_RESET = 4,
     PORT_POWER = 8,
     CHANGES_FROM = 16, /* the features that end a change, in the order of their bits */
@@ -54,18 +55,31 @@ void usb_hub_take(struct usb_device *device)
     usb_hub_power(device);
 }
 
+/* Tells a hub once what its port with CHILD is to do. False where it has been told. */
+static bool tell(struct usb_device *hub, struct usb_device *child, uint8_t request,
+                 uint16_t feature)
+{
+    if (child->asked)
+        return false;
+    child->asked = true;
+    usb_control(hub, USB_READY,
+                (struct usb_setup){USB_OF_CLASS | TO_PORT, request, feature, child->port, 0});
+    return true;
+}
+
 void usb_hub_serve(struct usb_device *device)
 {
     struct usb_hub *hub = &device->ports;
     struct usb_device *child = device->controller->current;
     uint32_t now_ms = device->controller->now_ms;
-    bool waits = child && child->hub == device && child->step == USB_RESETTING;
-    if (waits && !child->asked) {
-        child->asked = true;
+    bool mine = child && child->hub == device;
+    if (mine && child->step == USB_DISABLING && tell(device, child, USB_CLEAR_FEATURE, PORT_ENABLE))
+        return;
+    if (mine && child->step == USB_DISABLING)
+        usb_settle(child); /* that has ended */
+    bool waits = mine && child->step == USB_RESETTING;
+    if (waits && tell(device, child, USB_SET_FEATURE, PORT_RESET)) {
         hub->look_at = now_ms + LOOK_MS;
-        usb_control(device, USB_READY,
-                    (struct usb_setup){USB_OF_CLASS | TO_PORT, USB_SET_FEATURE, PORT_RESET,
-                                       child->port, 0});
         return;
     }
     if (waits && (int32_t)(now_ms - hub->look_at) >= 0) {

@@ -48,6 +48,9 @@ struct usb_driver {
     struct usb_port (*port)(struct usb_controller *controller, unsigned port);
     void (*reset_port)(struct usb_controller *controller, unsigned port);
 
+    /* What is plugged into the port hears nothing any more, until it is reset. NULL: not needed. */
+    void (*disable_port)(struct usb_controller *controller, unsigned port);
+
     /* Gives DEVICE, which answers to address 0, an address. */
     void (*attach)(struct usb_device *device);
 
@@ -86,7 +89,8 @@ enum usb_step {
     USB_READY,       /* a keyboard or a hub that is listened to */
     USB_ASKING_PORT, /* such a hub is asked how one of its ports is */
     USB_LEFT_ALONE,  /* of no use, or in trouble */
-    USB_CLOSING
+    USB_CLOSING,
+    USB_DISABLING /* it is detached; its port is turned off where it may answer to address 0 */
 };
 
 struct usb_hub {
@@ -109,7 +113,7 @@ struct usb_device {
     enum usb_speed speed;
     uint8_t ntries;
     bool again, unplugged; /* what follows USB_CLOSING */
-    bool asked;            /* its hub has been told to reset it */
+    bool asked;            /* its hub has been told to reset it, or to turn its port off */
     uint16_t vendor, product;
     uint8_t packet_bytes; /* of its control pipe; super speed's does not matter */
     const char *trouble;
@@ -186,7 +190,7 @@ void usb_begin_step(struct usb_device *device, enum usb_step step);
 /* Begins a control transfer, which STEP is. */
 void usb_control(struct usb_device *device, enum usb_step step, struct usb_setup setup);
 
-/* It needs address 0 no more: the next one may come up. */
+/* It does not answer to address 0 any more: the next one may come up. */
 void usb_settle(struct usb_device *device);
 
 /* Detaches DEVICE, which is in trouble, to try it again, or to leave it alone. */

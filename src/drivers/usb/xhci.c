@@ -347,6 +347,15 @@ static void reset_port(struct usb_controller *controller, unsigned number)
         write(xhci->registers, port_offset(number), (value & PORT_KEPT) | PORT_RESET);
 }
 
+/* One of super speed hears only what is for it, and would not be seen to come back. */
+static void disable_port(struct usb_controller *controller, unsigned number)
+{
+    struct xhci *xhci = xhci_of(controller);
+    uint32_t value = read(xhci->registers, port_offset(number));
+    if ((value & PORT_ENABLED) && (value >> PORT_SPEED_SHIFT & PORT_SPEED) < USB_SUPER)
+        write(xhci->registers, port_offset(number), (value & PORT_KEPT) | PORT_ENABLED);
+}
+
 const struct usb_driver xhci_driver = {
     .name = "xHCI",
     .interface = 0x30,
@@ -354,6 +363,7 @@ const struct usb_driver xhci_driver = {
     .poll = poll,
     .port = port,
     .reset_port = reset_port,
+    .disable_port = disable_port,
     .attach = xhci_attach,
     .control = xhci_control,
     .set_packet = xhci_set_packet,
