@@ -141,6 +141,8 @@ static void listen(struct usb_device *device)
         usb_fail(device, "can't be set up");
         return;
     }
+    device->keyboard = (struct usb_keyboard){.repeated = 0}; /* its reset let go of all keys */
+    device->lights = 0;
     usb_begin_step(device, USB_LISTENING);
     device->controller->driver->listen(device);
 }
