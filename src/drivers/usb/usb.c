@@ -148,7 +148,8 @@ static struct usb_device *find(const struct usb_controller *controller,
     return NULL;
 }
 
-static void add(struct usb_controller *controller, struct usb_device *hub, unsigned port)
+/* False where there is no room. */
+static bool add(struct usb_controller *controller, struct usb_device *hub, unsigned port)
 {
     for (size_t i = 0; i < USB_DEVICES_MOST; i++) {
         struct usb_device *device = &usb.devices[i];
@@ -162,9 +163,9 @@ static void add(struct usb_controller *controller, struct usb_device *hub, unsig
                                       .buffer = device->page + PAGE_SIZE - USB_BUFFER_BYTES};
         device->since = controller->looked ? controller->now_ms : 0;
         usb_wait(device, USB_DEBOUNCE, DEBOUNCE_MS);
-        return;
+        return true;
     }
-    usb.nleft_out++;
+    return false;
 }
 
 /* PORT of HUB, or of CONTROLLER's own where that is NULL, is as IS says. */
@@ -172,6 +173,9 @@ void usb_port_is(struct usb_controller *controller, struct usb_device *hub, unsi
                  const struct usb_port *is)
 {
     struct usb_device *device = find(controller, hub, port);
+    uint32_t *left_out = hub ? &hub->ports.left_out : &controller->left_out;
+    if (!is->connected || is->replaced)
+        *left_out &= ~usb_bit_of(port);
     if (device && device->step == USB_DEBOUNCE && (!is->connected || is->replaced)) {
         device->step = USB_UNUSED; /* it bounces */
         device = NULL;
@@ -180,7 +184,11 @@ void usb_port_is(struct usb_controller *controller, struct usb_device *hub, unsi
         device = NULL;
     }
     if (is->connected && !device) {
-        add(controller, hub, port);
+        bool counted = (*left_out & usb_bit_of(port)) != 0;
+        if (!add(controller, hub, port) && !counted) {
+            *left_out |= usb_bit_of(port);
+            usb.nleft_out++;
+        }
     } else if (is->connected && device->step == USB_RESETTING && is->enabled && !is->resetting) {
         usb_port_is_reset(device, is->speed);
     }

@@ -95,9 +95,10 @@ enum usb_step {
 
 struct usb_hub {
     uint8_t nports;
-    uint8_t at;       /* the port that is being powered, or asked about */
-    uint32_t changed; /* a bit a port */
-    uint32_t look_at; /* when the port that is being reset is to be asked about */
+    uint8_t at;        /* the port that is being powered, or asked about */
+    uint32_t changed;  /* a bit a port */
+    uint32_t left_out; /* .. with a device that there was no room for */
+    uint32_t look_at;  /* when the port that is being reset is to be asked about */
 };
 
 struct usb_device {
@@ -137,6 +138,7 @@ struct usb_controller {
     const char *trouble;
     unsigned nports;
     uint32_t changed;           /* a bit a root port, from bit 1 on: to be looked at */
+    uint32_t left_out;          /* .. with a device that there was no room for */
     struct usb_device *current; /* the one on its way up, which may answer to address 0 */
     uint32_t now_ms;            /* when usb_poll() was called */
     bool looked;                /* at all ports at least once */
