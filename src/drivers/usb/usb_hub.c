@@ -86,16 +86,16 @@ void usb_hub_serve(struct usb_device *device)
         hub->changed |= usb_bit_of(child->port);
         hub->look_at = now_ms + LOOK_MS;
     }
-    uint8_t port = 1;
-    while (port <= hub->nports && !(hub->changed & usb_bit_of(port)))
-        port++;
-    if (port > hub->nports)
-        return;
-    hub->changed &= ~usb_bit_of(port);
-    hub->at = port;
-    usb_control(
-        device, USB_ASKING_PORT,
-        (struct usb_setup){USB_TO_HOST | USB_OF_CLASS | TO_PORT, USB_GET_STATUS, 0, port, 4});
+    for (unsigned i = 0; i < hub->nports; i++) {
+        hub->at = (uint8_t)(hub->at % hub->nports + 1); /* each has its turn */
+        if (hub->changed & usb_bit_of(hub->at)) {
+            hub->changed &= ~usb_bit_of(hub->at);
+            usb_control(device, USB_ASKING_PORT,
+                        (struct usb_setup){USB_TO_HOST | USB_OF_CLASS | TO_PORT, USB_GET_STATUS, 0,
+                                           hub->at, 4});
+            return;
+        }
+    }
 }
 
 /* The port has said how it is, and what has changed. Each change is ended by a transfer. */
