@@ -189,7 +189,8 @@ void usb_port_is(struct usb_controller *controller, struct usb_device *hub, unsi
             *left_out |= usb_bit_of(port);
             usb.nleft_out++;
         }
-    } else if (is->connected && device->step == USB_RESETTING && is->enabled && !is->resetting) {
+    } else if (is->connected && device->step == USB_RESETTING && (!hub || device->asked) &&
+               is->enabled && !is->resetting) {
         usb_port_is_reset(device, is->speed);
     }
 }
