@@ -14,6 +14,7 @@
  *
  * A device in trouble is detached, which ends all that its controller still does with its page, and
  * tried again from the start, three times in all. Then it is left alone until it is pulled out.
+ * Troubles long before do not count; but one report that gets through is no sign that all is well.
  */
 #include "drivers/usb/usb_private.h"
 #include "lib/print.h"
@@ -23,6 +24,7 @@ enum {
     ANSWER_MS = 1000,
     CLOSE_MS = 2000,
     TRIES_MOST = 3,
+    STEADY_MS = 10000, /* what works for so long has all its tries again */
     TO_INTERFACE = 0x01,
     HID_SET_REPORT = 9,
     HID_OUTPUT = 2 << 8
@@ -295,7 +297,8 @@ void usb_received(struct usb_device *device, const uint8_t *report, size_t nbyte
     if (device->step != USB_READY && device->step != USB_ASKING_PORT &&
         device->step != USB_LISTENING)
         return;
-    device->ntries = 0;
+    if (device->controller->now_ms - device->ready_at >= STEADY_MS)
+        device->ntries = 0;
     if (device->function.kind == USB_KEYBOARD)
         usb_keyboard_report(&device->keyboard, report, nbytes, device->controller->now_ms,
                             usb.press);

@@ -113,6 +113,7 @@ struct usb_device {
     uint8_t port, depth;
     enum usb_speed speed;
     uint8_t ntries;
+    uint32_t ready_at;
     bool again, unplugged; /* what follows USB_CLOSING */
     bool asked;            /* its hub has been told to reset it, or to turn its port off */
     uint16_t vendor, product;

@@ -157,6 +157,7 @@ static void be_ready(struct usb_device *device)
     device->trouble = NULL;
     device->ready_ms = device->controller->now_ms - device->since;
     device->step = USB_READY;
+    device->ready_at = device->controller->now_ms;
     device->ports.changed = UINT32_MAX;
 }
 
