@@ -119,7 +119,7 @@ static void end_closing(struct usb_device *device)
     if (device->unplugged)
         device->step = USB_UNUSED;
     else
-        usb_wait(device, USB_DISABLING, ANSWER_MS);
+        device->step = USB_DISABLING;
 }
 
 /* What had address 0, or what it is behind, is to hear nothing of those that have it later. */
@@ -127,8 +127,8 @@ static void disable(struct usb_device *device)
 {
     struct usb_controller *controller = device->controller;
     bool holds = controller->current == device;
-    if (holds && device->hub && !usb_is_over(device))
-        return; /* its hub does it */
+    if (holds && device->hub)
+        return; /* its hub does it, or fails */
     if (holds && !device->hub && controller->driver->disable_port)
         controller->driver->disable_port(controller, device->port);
     usb_settle(device);
@@ -178,6 +178,13 @@ void usb_port_is(struct usb_controller *controller, struct usb_device *hub, unsi
     uint32_t *left_out = hub ? &hub->ports.left_out : &controller->left_out;
     if (!is->connected || is->replaced)
         *left_out &= ~usb_bit_of(port);
+    if (device && is->connected && is->replaced && (is->enabled || is->resetting) &&
+        is_behind(controller->current, device)) {
+        usb_fail(device, NULL); /* it has address 0, or will have */
+        device->again = true;
+        device->ntries = 0;
+        return;
+    }
     if (device && device->step == USB_DEBOUNCE && (!is->connected || is->replaced)) {
         device->step = USB_UNUSED; /* it bounces */
         device = NULL;

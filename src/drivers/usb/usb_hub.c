@@ -75,8 +75,12 @@ void usb_hub_serve(struct usb_device *device)
     bool mine = child && child->hub == device;
     if (mine && child->step == USB_DISABLING && tell(device, child, USB_CLEAR_FEATURE, PORT_ENABLE))
         return;
+    if (mine && child->step == USB_DISABLING && device->result < 0) {
+        usb_fail(device, "does not turn a port off");
+        return;
+    }
     if (mine && child->step == USB_DISABLING)
-        usb_settle(child); /* that has ended */
+        usb_settle(child);
     bool waits = mine && child->step == USB_RESETTING;
     if (waits && tell(device, child, USB_SET_FEATURE, PORT_RESET)) {
         hub->look_at = now_ms + LOOK_MS;
