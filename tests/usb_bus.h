@@ -44,6 +44,7 @@ struct bus_plug {
     uint8_t report[USB_PACKET_MOST];
     size_t report_bytes; /* that are waiting; 0: none */
     bool flood, breaks, always_changed;
+    bool lies, spoilt; /* it may be asked for anything; something has gone wrong since its reset */
     struct bus_port ports[BUS_PORTS];
 };
 
@@ -131,7 +132,7 @@ static inline struct bus_plug *bus_find(int controller, int address)
         struct bus_plug *plug = &bus.plugs[i];
         if (plug->address != address || !bus_reaches(controller, plug))
             continue;
-        bus_require(!found, "two devices answer to one address");
+        bus_require(!found, address ? "two devices have one address" : "two devices answer to 0");
         found = plug;
     }
     return found;
@@ -151,7 +152,7 @@ static inline void bus_reset_plug(struct bus_plug *plug)
 {
     plug->address = plug->nrequests = 0;
     plug->configured = plug->lights = plug->locks = 0;
-    plug->boot = plug->caps_down = false;
+    plug->boot = plug->caps_down = plug->spoilt = false;
     plug->report_bytes = 0;
     for (unsigned i = 0; i < BUS_PORTS; i++) {
         struct bus_port *port = &plug->ports[i];
@@ -188,8 +189,10 @@ static inline int32_t bus_give(uint8_t *buffer, const struct usb_setup *setup, c
 static inline int32_t bus_port_answers(struct bus_plug *plug, const struct usb_setup *setup,
                                        uint8_t *buffer)
 {
-    bus_require(plug->is_hub && setup->index >= 1 && setup->index <= plug->nports,
-                "a hub is asked about a port that it does not have");
+    bool right = plug->is_hub && setup->index >= 1 && setup->index <= bus_ports_of(plug);
+    bus_require(right || plug->lies, "a hub is asked about a port that it does not have");
+    if (!right)
+        return USB_STALLED;
     struct bus_port *port = &plug->ports[setup->index % BUS_PORTS];
     bool there = port->powered && port->plug;
     if (setup->type == 0xa3 && setup->request == 0) {
@@ -208,7 +211,7 @@ static inline int32_t bus_port_answers(struct bus_plug *plug, const struct usb_s
     } else if (setup->request == 3 && setup->value == 4 && port->powered) {
         bus_begin_reset(port);
     } else if (setup->request == 1 && setup->value == 1) {
-        port->enabled = false;
+        port->enabled = port->resetting = false;
     } else if (setup->request == 1 && setup->value >= 16 && setup->value <= 20) {
         port->changes &= (uint8_t) ~(plug->always_changed ? 0 : 1 << (setup->value - 16));
     } else {
@@ -235,18 +238,17 @@ static inline int32_t bus_describes(struct bus_plug *plug, const struct usb_setu
 static inline int32_t bus_obeys(struct bus_plug *plug, const struct usb_setup *setup,
                                 uint8_t *buffer)
 {
-    bool garbage = plug->fault == FAULT_GARBAGE; /* then it may be asked for anything */
     if ((setup->type & 0x7f) == 0x23)
         return bus_port_answers(plug, setup, buffer);
     if (setup->request == 6)
         return bus_describes(plug, setup, buffer);
     if (setup->type == 0 && setup->request == 9) {
-        bus_require(garbage || setup->value == plug->configuration[5], "it has no such choice");
+        bus_require(plug->lies || setup->value == plug->configuration[5], "it has no such choice");
         plug->configured = (uint8_t)setup->value;
         return 0;
     }
-    bus_require(setup->type == 0x21 && (garbage || setup->index == plug->interface) &&
-                    plug->configured,
+    bus_require(setup->type == 0x21 &&
+                    (plug->lies || (setup->index == plug->interface && plug->configured)),
                 "what is said is not for the keyboard");
     if (setup->request == 11 && setup->value == 0 && setup->length == 0)
         plug->boot = true;
@@ -265,6 +267,7 @@ static inline enum bus_fault bus_fault_now(struct bus_plug *plug)
         return FAULT_NONE;
     if (plug->fault != FAULT_NONE && plug->fault_times > 0)
         plug->fault_times--;
+    plug->spoilt = true;
     return plug->fault;
 }
 
@@ -393,7 +396,8 @@ static inline void bus_reset_port(struct usb_controller *usb, unsigned number)
 
 static inline void bus_disable_port(struct usb_controller *usb, unsigned number)
 {
-    bus_controller_of(usb)->ports[number].enabled = false;
+    struct bus_port *port = &bus_controller_of(usb)->ports[number];
+    port->enabled = port->resetting = false;
 }
 
 /* An address is given to whoever answers to 0: it had better be the right one. */
@@ -455,6 +459,9 @@ static inline void bus_send_reports(struct bus_slot *slot, int controller)
         usb_received(device, bytes, bus_ports_of(plug) / 8 + 1);
     for (int i = 0; i < (plug->flood ? 16 : 1) && plug->report_bytes > 0; i++)
         usb_received(device, plug->report, plug->report_bytes);
+    bool caps_down = plug->report_bytes > 0 ? plug->report[2] == 0x39 : plug->caps_down;
+    plug->locks ^= caps_down && !plug->caps_down ? 2 : 0; /* Caps Lock */
+    plug->caps_down = caps_down;
     if (!plug->flood)
         plug->report_bytes = 0;
 }
@@ -541,7 +548,7 @@ static inline void bus_pull(struct bus_plug *plug)
     if (!port)
         return;
     port->plug = NULL;
-    port->enabled = false;
+    port->enabled = port->resetting = false;
     port->changes |= !plug->hub || port->powered;
     plug->hub = NULL;
     plug->controller = -1;
@@ -653,6 +660,7 @@ static inline void bus_fault(struct bus_plug *plug, enum bus_fault fault, int at
     plug->fault = fault;
     plug->fault_at = at;
     plug->fault_times = times;
+    plug->lies |= fault == FAULT_GARBAGE;
 }
 
 /* USAGE is all that is held down from now on; 0: nothing. */
@@ -661,9 +669,6 @@ static inline void bus_hold(struct bus_plug *plug, uint8_t usage)
     memset(plug->report, 0, sizeof plug->report);
     plug->report[2] = usage;
     plug->report_bytes = USB_REPORT_BYTES;
-    if (usage == 0x39 && !plug->caps_down)
-        plug->locks ^= 2;
-    plug->caps_down = usage == 0x39;
 }
 
 #endif
