@@ -16,8 +16,8 @@
  *     map=loader|e820|e801|88|mem_upper|none   whom to ask for the memory map
  *     console=all|serial|text   where text goes: to the serial line, and to a screen, of either
  *                          kind or only to one that shows characters by itself
- *     serial=PORT[,BAUD]   the only serial port that is looked for: com1 to com4, a number, pci for a
- *                          card's, or no for none; without BAUD at 115200
+ *     serial=PORT[,BAUD]   the only serial port that is looked for: com1 to com4, a number, pci for
+ *                          a card's, or no for none; without BAUD at 115200
  *     run=NAME             run that program before the prompt comes
  *     shell=no             halt instead of a prompt
  *     pse=no               no 4 MB pages, as on a 486

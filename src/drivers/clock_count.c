@@ -1,8 +1,9 @@
 /*
  * Theory. Until the time stamps are known, the reference itself is the clock: it is read and what
- * it has gone on by is added up. Meanwhile both are compared, over a few ms and over the next few; if
- * so many time stamps were a microsecond both times, that is how fast they go. A counter that jumps
- * or stands still spoils one of the two. Nobody waits for it: whoever asks for the time looks.
+ * it has gone on by is added up. Meanwhile both are compared, over a few ms and over the next few;
+ * if so many time stamps were a microsecond both times, that is how fast they go. A counter that
+ * jumps or stands still spoils one of the two. Nobody waits for it: whoever asks for the time
+ * looks.
  *
  * From then on time stamps are multiplied, and the reference is looked at once a second, to measure
  * better and to see whether the processor has changed its pace. One comparison alone proves
