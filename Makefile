@@ -198,6 +198,7 @@ MACHINE := \
     src/cpu/panic.c               the end, in words \
     src/cpu/backtrace.c           the chain of calls \
     src/drivers/serial.c          16550 \
+    src/drivers/serial_find.c     .. which port has it \
     src/drivers/serial_out.c      .. what waits to be sent \
     src/drivers/vga_text.c        80 by 25 \
     src/drivers/screen.c          whichever the loader left \

@@ -24,7 +24,7 @@ struct serial_place {
     bool on_pci;   /* .. which others may share; then the ports are those of */
     pci_place_t function;
     uint8_t bar;
-    uint8_t seen; /* serial.c's: the status that was read there last; SERIAL_NOBODY at first */
+    uint8_t seen; /* serial_find.c's: the status that was read there last; SERIAL_NOBODY at first */
 };
 
 /* The place at PORT, with the line that a PC has there; polled where PORT is none of the four. */

@@ -79,13 +79,10 @@ static struct {
 
     uint32_t baud;
     struct serial_place *place; /* NULL: there has never been one */
-    struct serial_place places[SERIAL_PLACES_MOST];
-    size_t nplaces;
-    const struct pci_access *pci;
-    bool keeps;         /* LINE_CONTROL reads as it was written */
-    bool ticks;         /* the timer's come */
-    uint32_t nticks;    /* since the last look */
-    uint32_t strangers; /* the last interrupts, which were not this port's */
+    bool keeps;                 /* LINE_CONTROL reads as it was written */
+    bool ticks;                 /* the timer's come */
+    uint32_t nticks;            /* since the last look */
+    uint32_t strangers;         /* the last interrupts, which were not this port's */
 } serial = {.in = {.bytes = kept, .size = SERIAL_BUFFER_BYTES}};
 
 _Static_assert((SERIAL_BUFFER_BYTES & (SERIAL_BUFFER_BYTES - 1)) == 0, "a power of two");
@@ -340,22 +337,9 @@ static void start_interrupts(void)
     enable_interrupts();
 }
 
-/* Whether something may have come to PLACE since the last look there. */
-static bool may_answer(struct serial_place *place)
-{
-    if (place->on_pci && !serial_place_open(serial.pci, place))
-        return false;
-    uint8_t status = io_read8((uint16_t)(place->port + LINE_STATUS));
-    bool changed = status != place->seen;
-    place->seen = status;
-    return changed && status != SERIAL_NOBODY;
-}
-
 /* Whether there is a port at PLACE, which is then used. */
 static bool use(struct serial_place *place)
 {
-    if (!may_answer(place))
-        return false;
     serial.port = place->port;
     if (!find_port())
         return false;
@@ -372,58 +356,12 @@ static bool use(struct serial_place *place)
     return true;
 }
 
-static bool use_first(void)
-{
-    for (size_t i = 0; i < serial.nplaces; i++)
-        if (use(&serial.places[i]))
-            return true;
-    return false;
-}
-
-static void add_place(uint16_t port)
-{
-    serial.places[serial.nplaces++] = serial_place_of(port);
-}
-
-static void add_places_on_pci(void)
-{
-    serial.pci = pci_machine();
-    if (serial.pci)
-        serial.nplaces +=
-            serial_places_on_pci(serial.pci, &serial.places[serial.nplaces],
-                                 SERIAL_PLACES_MOST - serial.nplaces - 1); /* COM4's */
-}
-
-/* COM4 is the last one, and is left alone where it is not there: a video card may be. */
-static void find_first(void)
-{
-    add_place(SERIAL_COM1);
-    add_place(SERIAL_COM2);
-    add_place(SERIAL_COM3);
-    if (use_first())
-        return;
-    add_places_on_pci();
-    if (use_first())
-        return;
-    add_place(SERIAL_COM4);
-    if (!use(&serial.places[serial.nplaces - 1]))
-        serial.nplaces--;
-}
-
 void serial_init(const struct options_serial *wanted)
 {
     serial.baud = wanted->baud;
     if (wanted->where == OPTIONS_SERIAL_NONE)
         return;
-    if (wanted->where == OPTIONS_SERIAL_ANY) {
-        find_first();
-    } else {
-        if (wanted->where == OPTIONS_SERIAL_PORT)
-            add_place(wanted->port);
-        else
-            add_places_on_pci();
-        (void)use_first();
-    }
+    serial_find(wanted, use);
     serial_out_start(!serial.present);
 }
 
@@ -454,13 +392,13 @@ static void tick(void)
     serial.nticks = 0;
     if (serial.present && serial.keeps && get(LINE_CONTROL) != LINE_8N1)
         lose();
-    if (!serial.present && use_first())
+    if (!serial.present && serial_find_again(use))
         serial_serve();
 }
 
 void serial_start_input(bool (*take)(uint8_t byte))
 {
-    if (serial.nplaces == 0)
+    if (!serial_find_can())
         return;
     uint32_t flags = cpu_save_flags();
     serial.take = take;

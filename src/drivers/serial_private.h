@@ -1,12 +1,22 @@
 /*
- * What both halves of the serial line tell each other: serial.c has the port, serial_out.c what
- * waits to be sent. Call with interrupts off, unless said otherwise.
+ * What the parts of the serial line tell each other: serial.c has the port, serial_find.c the
+ * places where one may be, serial_out.c what waits to be sent. Call with interrupts off, unless
+ * said otherwise.
  */
 #ifndef PLAT_DRIVERS_SERIAL_PRIVATE_H
 #define PLAT_DRIVERS_SERIAL_PRIVATE_H
 
 #include "drivers/serial.h"
 #include "drivers/serial_place.h"
+
+/*
+ * Asks the places where the port that is WANTED may be, one after another, until TAKE says that it
+ * has one there; and again, later. Places where nothing answers, or what is read is the same as the
+ * last time, are passed over. And whether there is any place to be asked again.
+ */
+void serial_find(const struct options_serial *wanted, bool (*take)(struct serial_place *place));
+bool serial_find_again(bool (*take)(struct serial_place *place));
+bool serial_find_can(void);
 
 /* Moves bytes between port and rings, as far as both have room. */
 void serial_serve(void);

@@ -45,6 +45,7 @@ static uint32_t nlooks;
 #define print_add_sink(sink) ((void)(sink))
 
 #include "drivers/serial.c"
+#include "drivers/serial_find.c"
 #include "drivers/serial_out.c"
 
 enum { UARTS = 5, TEXT = 100000 };
@@ -180,6 +181,7 @@ static void begin(void)
     memset(on_line, 0, sizeof on_line);
     memset(&serial, 0, sizeof serial);
     memset(&out, 0, sizeof out);
+    memset(&find, 0, sizeof find);
     serial.in = (struct byte_ring){.bytes = kept, .size = SERIAL_BUFFER_BYTES};
     out.ring = (struct byte_ring){.bytes = waiting, .size = SERIAL_SEND_BYTES};
     for (size_t i = 0; i < UARTS; i++)
