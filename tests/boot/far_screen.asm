@@ -1,7 +1,7 @@
 ; Enters the kernel as a loader would whose picture lies above 4 GB: 800x600x32 at 0x140c00000, in
 ; RAM, where a test can read it. With NARROW the map has no room for it, and for windows, but a hole
-; of 4 MB below 0xfe000000, and what lies between 128 MB and 0xd0000000. Linked with the kernel's
-; objects.
+; of 4 MB below 0xfe000000, and what lies between 128 MB and 0xd0000000. Of Multiboot 2's words, the
+; tag about the screen is changed where it is. Linked with the kernel's objects.
 
         bits    32
         extern  _start
@@ -12,10 +12,16 @@ MAP_LENGTH      equ 44                  ; where the words have the map's
 MAP_ADDRESS     equ 48
 WORDS_BYTES     equ 88                  ; of Multiboot 1's words, up to the screen
 
+MULTIBOOT2      equ 0x36d76289
+TAGS            equ 8                   ; Multiboot 2's, behind two words
+TAG_BYTES       equ 4                   ; offset of a tag's length
+TAG_END         equ 0
+TAG_SCREEN      equ 8
+
         section .data
         align   4
 words:  times WORDS_BYTES db 0
-        dd      0x40c00000, 1           ; its address
+screen: dd      0x40c00000, 1           ; its address
         dd      3200, 800, 600          ; pitch, width, height
         db      32, 1                   ; bits a pixel, which is no number of a palette
         dw      0
@@ -40,6 +46,10 @@ map_end:
 ; paging off, interrupts off, flat segments. Clobbers ECX, ESI, EDI.
 far_screen_start:
         cld
+%ifndef NARROW
+        cmp     eax, MULTIBOOT2
+        je      .tags
+%endif
         mov     esi, ebx
         mov     edi, words
         mov     ecx, WORDS_BYTES / 4
@@ -52,3 +62,29 @@ far_screen_start:
         mov     dword [ebx + MAP_ADDRESS], map
 %endif
         jmp     _start
+%ifndef NARROW
+.tags:  lea     edi, [ebx + TAGS]
+.tag:   cmp     dword [edi], TAG_END
+        je      _start
+        cmp     dword [edi], TAG_SCREEN
+        je      .screen
+        mov     ecx, [edi + TAG_BYTES]
+        add     ecx, 7
+        and     ecx, -8
+        add     edi, ecx
+        jmp     .tag
+.screen:
+        add     edi, 8                  ; behind its number and its length
+        mov     esi, screen
+        movsd                           ; address
+        movsd
+        movsd                           ; pitch, width, height
+        movsd
+        movsd
+        movsw                           ; bits a pixel, kind
+        add     edi, 2
+        add     esi, 2
+        movsd                           ; colours
+        movsw
+        jmp     _start
+%endif
