@@ -337,10 +337,10 @@ COMPARE := $(filter src/memory/heap/% src/memory/growing/% src/memory/debug/% sr
 
 # Fuzz targets, and what they are linked with: make test replays the corpus that is kept, make fuzz
 # looks for more.
-FUZZ_TARGETS := heap slab block_heap realloc trace growing elf acpi multiboot
+FUZZ_TARGETS := heap slab block_heap realloc trace growing elf acpi multiboot usb
 FUZZED := $(LIB) $(filter src/process/elf.c src/drivers/acpi% \
-    src/boot/multiboot% src/boot/boot_%,$(PURE)) tests/bench/trace.c \
-    src/lib/string.c
+    src/boot/multiboot% src/boot/boot_% src/drivers/usb/% src/drivers/scancodes.c \
+    src/lib/print.c src/lib/format.c src/lib/log.c,$(PURE)) tests/bench/trace.c src/lib/string.c
 
 sources = $(filter %.c %.asm,$(1))
 objects = $(addprefix $(2)/,$(addsuffix .o,$(call sources,$(1))))

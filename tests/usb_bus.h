@@ -434,7 +434,7 @@ static inline void bus_end_operation(struct bus_slot *slot, int controller)
     if (slot->never)
         return;
     slot->operation = BUS_IDLE;
-    memset(device->page, (int)bus_random(), PAGE_SIZE - USB_BUFFER_BYTES); /* it is the driver's */
+    memset(device->page, (int)bus_random(), 64); /* it is the driver's */
     usb_done(device, result);
 }
 

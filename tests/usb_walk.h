@@ -134,12 +134,12 @@ static inline void walk_end(void)
 {
     for (int i = 0; i < BUS_PLUGS; i++)
         bus_pull(&bus.plugs[i]);
-    bus_run(3000, 10);
+    bus_run(500, 10);
     bus_require(bus_count(NULL) == 0, "what was pulled out is listed");
     struct bus_plug *hub = bus_hub(0, 2, USB_HIGH), *plug = bus_keyboard(1);
     bus_plug_in(hub, 0, NULL, 1);
     bus_plug_in(plug, 0, hub, 2);
-    bus_run(3000, 10);
+    bus_run(1200, 10);
     bus.nkeys = 0;
     bus_hold(plug, 0x1d);
     bus_run(30, 10);
