@@ -338,12 +338,12 @@ static struct usb_port port(struct usb_controller *controller, unsigned number)
     };
 }
 
-/* A port of super speed is enabled as soon as something is there. */
+/* A port of super speed is enabled as soon as something is there; others are from a try before. */
 static void reset_port(struct usb_controller *controller, unsigned number)
 {
     struct xhci *xhci = xhci_of(controller);
     uint32_t value = read(xhci->registers, port_offset(number));
-    if (!(value & PORT_ENABLED))
+    if (!(value & PORT_ENABLED) || (value >> PORT_SPEED_SHIFT & PORT_SPEED) < USB_SUPER)
         write(xhci->registers, port_offset(number), (value & PORT_KEPT) | PORT_RESET);
 }
 
