@@ -44,7 +44,8 @@ struct bus_plug {
     uint8_t report[USB_PACKET_MOST];
     size_t report_bytes; /* that are waiting; 0: none */
     bool flood, breaks, always_changed;
-    bool lies, spoilt; /* it may be asked for anything; something has gone wrong since its reset */
+    bool shy, stubborn; /* its ports are not new when they are on; none is turned off */
+    bool lies, spoilt;  /* it may be asked for anything; something has gone wrong since its reset */
     struct bus_port ports[BUS_PORTS];
 };
 
@@ -206,10 +207,12 @@ static inline int32_t bus_port_answers(struct bus_plug *plug, const struct usb_s
         return bus_give(buffer, setup, status, sizeof status);
     }
     if (setup->request == 3 && setup->value == 8) {
-        port->changes |= !port->powered && port->plug;
+        port->changes |= !port->powered && port->plug && !plug->shy;
         port->powered = true;
     } else if (setup->request == 3 && setup->value == 4 && port->powered) {
         bus_begin_reset(port);
+    } else if (setup->request == 1 && setup->value == 1 && plug->stubborn) {
+        return USB_STALLED;
     } else if (setup->request == 1 && setup->value == 1) {
         port->enabled = port->resetting = false;
     } else if (setup->request == 1 && setup->value >= 16 && setup->value <= 20) {
@@ -407,6 +410,7 @@ static inline int32_t bus_attach_now(struct bus_slot *slot, int controller)
     if (!plug)
         return USB_NO_ANSWER;
     bus_require(bus_is_at(plug, slot->device), "another device takes the address");
+    bus_require(plug->speed == slot->device->speed, "a device is spoken to at a wrong speed");
     enum bus_fault fault = bus_fault_now(plug);
     slot->never = fault == FAULT_SILENCE;
     if (fault != FAULT_NONE && fault < FAULT_SHORT)
@@ -472,6 +476,7 @@ static inline void bus_driver_poll(struct usb_controller *usb)
     int number = (int)(controller - bus.controllers);
     if (controller->dies) {
         usb_died(usb, "it was told to");
+        usb_died(usb, "it is said twice");
         controller->dead = true;
         return;
     }

@@ -276,6 +276,7 @@ CASE(usb, what_never_answers_is_left_alone_after_three_tries)
     CHECK_HOLDS(bus.broken);
     CHECK(all_are(1, "in trouble"));
     CHECK_TEXT(bus.seen[1].trouble, "does not answer");
+    CHECK_EQUAL(bus.nasked, 3);
     CHECK(plug->nrequests == 1 && !bus_find(0, 0)); /* since its last reset; it hears no more */
     bus_run(LONG_MS, EACH_MS);
     CHECK_EQUAL(plug->nrequests, 1);
@@ -306,6 +307,106 @@ CASE(usb, what_fails_again_and_again_is_left_alone_but_not_for_troubles_of_long_
         }
 }
 
+/* What is said of each failure that lasts; NULL where it does no harm. */
+CASE(usb, troubles_have_their_names)
+{
+    static const char wrong[] = "describes itself wrongly", setup[] = "can't be set up";
+    static const struct {
+        enum usb_speed speed;
+        bool hub;
+        int at;
+        enum bus_fault fault;
+        int nbytes;
+        const char *trouble;
+    } all[] = {{USB_LOW, false, 0, FAULT_LOST, 0, "takes no address"},
+               {USB_LOW, false, 1, FAULT_SHORT, 17, wrong},
+               {USB_LOW, false, 1, FAULT_SHORT, 18, NULL},
+               {USB_LOW, false, 1, FAULT_STALL, 0, wrong},
+               {USB_FULL, false, 1, FAULT_SHORT, 7, wrong},
+               {USB_FULL, false, 1, FAULT_SHORT, 8, NULL},
+               {USB_LOW, false, 2, FAULT_STALL, 0, wrong},
+               {USB_LOW, false, 2, FAULT_SHORT, 33, ""},
+               {USB_LOW, false, 2, FAULT_SHORT, 34, NULL},
+               {USB_LOW, false, 3, FAULT_STALL, 0, setup},
+               {USB_LOW, false, 4, FAULT_STALL, 0, "has no boot protocol"},
+               {USB_LOW, false, 5, FAULT_STALL, 0, NULL},
+               {USB_LOW, false, 5, FAULT_LOST, 0, setup},
+               {USB_HIGH, true, 4, FAULT_SHORT, 6, wrong},
+               {USB_HIGH, true, 4, FAULT_SHORT, 7, NULL},
+               {USB_HIGH, true, 4, FAULT_STALL, 0, wrong},
+               {USB_HIGH, true, 5, FAULT_STALL, 0, "gives its ports no power"},
+               {USB_HIGH, true, 6, FAULT_STALL, 0, "gives its ports no power"},
+               {USB_HIGH, true, 7, FAULT_SHORT, 3, "does not say how its ports are"}};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        bus_begin(1, 0);
+        struct bus_plug *plug = all[i].hub ? bus_hub(0, 2, all[i].speed) : bus_keyboard(0);
+        plug->speed = all[i].speed;
+        bus_fault(plug, all[i].fault, all[i].at, -1);
+        plug->fault_bytes = all[i].nbytes;
+        bus_plug_in(plug, 0, NULL, 1);
+        bus_run(10000, EACH_MS);
+        CHECK_HOLDS(bus.broken);
+        const char *trouble = all[i].trouble;
+        CHECK(all_are(1, !trouble   ? all[i].hub ? "hub" : "keyboard"
+                         : *trouble ? "in trouble"
+                                    : "left alone"));
+        if (trouble && *trouble)
+            CHECK_TEXT(bus.seen[1].trouble, trouble);
+        else
+            CHECK(!bus.seen[1].trouble);
+    }
+}
+
+CASE(usb, packets_have_one_of_four_sizes)
+{
+    for (unsigned nbytes = 0; nbytes < 256; nbytes++) {
+        bus_begin(1, 0);
+        struct bus_plug *plug = bus_keyboard(0);
+        plug->speed = USB_FULL;
+        plug->packet_bytes = (uint8_t)nbytes;
+        bus_plug_in(plug, 0, NULL, 1);
+        bus_run(UP_MS, EACH_MS);
+        bool right = nbytes == 8 || nbytes == 16 || nbytes == 32 || nbytes == 64;
+        CHECK(all_are(1, right ? "keyboard" : "in trouble"));
+        CHECK(bus.nasked == (right ? 1 : 3));
+        CHECK_HOLDS(bus.broken);
+    }
+    struct usb_device device = {.busy = true}; /* nor is more read than there is room for */
+    usb_done(&device, 1000);
+    CHECK(!device.busy && device.result == USB_BUFFER_BYTES);
+    usb_done(&device, USB_STALLED);
+    CHECK_EQUAL(device.result, USB_STALLED);
+}
+
+/* Each is a new one, with all its tries; even where nobody saw that the port was empty. */
+CASE(usb, keyboards_may_be_swapped_again_and_again)
+{
+    bus_begin(1, 0);
+    struct bus_plug *hub = bus_hub(9, 3, USB_HIGH);
+    bus_plug_in(hub, 0, NULL, 1);
+    for (int i = 0; i < 8; i++) {
+        struct bus_plug *last = i > 1 ? &bus.plugs[i - 2] : NULL;
+        if (last)
+            bus_pull(last);
+        bus_plug_in(bus_keyboard(i), 0, i % 2 ? hub : NULL, 2);
+        bus_run(1000, EACH_MS);
+        CHECK(types(&bus.plugs[i]));
+    }
+    CHECK_HOLDS(bus.broken);
+}
+
+CASE(usb, ports_of_a_hub_are_looked_at_where_nothing_has_changed)
+{
+    bus_begin(1, 0);
+    struct bus_plug *hub = bus_hub(0, 31, USB_HIGH), *plug = bus_keyboard(1);
+    hub->shy = true;
+    bus_plug_in(hub, 0, NULL, 1);
+    bus_plug_in(plug, 0, hub, 31);
+    bus_run(UP_MS, EACH_MS);
+    CHECK(types(plug));
+    CHECK_HOLDS(bus.broken);
+}
+
 /* The next one has address 0 for itself: also where the last one failed at it behind a hub, or its
  * hub did. */
 CASE(usb, what_fails_at_address_0_does_not_answer_to_it_later)
@@ -330,6 +431,90 @@ CASE(usb, what_fails_at_address_0_does_not_answer_to_it_later)
         }
 }
 
+/* The hub is busy with others, and comes after the device that fails at it. */
+CASE(usb, the_next_one_waits_until_a_hub_has_turned_a_port_off)
+{
+    for (uint32_t ms = 0; ms < 60; ms++) {
+        bus_begin(1, 0);
+        struct bus_plug *hub = bus_hub(0, 4, USB_HIGH), *plug = bus_keyboard(1),
+                        *near = bus_keyboard(2), *far = bus_keyboard(3), *first = bus_mouse(4);
+        bus_plug_in(first, 0, NULL, 2);
+        bus_run(20, 1);
+        bus_plug_in(hub, 0, NULL, 1);
+        bus_run(UP_MS, 1);
+        bus_pull(first);
+        bus_run(100, 1);
+        bus_fault(plug, FAULT_LOST, 0, -1);
+        bus_plug_in(plug, 0, hub, 2);
+        bus_run(10, 1);
+        bus_plug_in(near, 0, hub, 3);
+        bus_plug_in(far, 0, NULL, 4);
+        for (uint32_t i = 0; i < 1000; i++) {
+            hub->ports[1].changes |= i % 60 == ms ? 31 : 0;
+            bus_run(1, 1);
+        }
+        bus_run(UP_MS, EACH_MS);
+        CHECK_HOLDS(bus.broken);
+        CHECK(bus_count("in trouble") == 1 && types(near) && types(far) && bus.nasked == 7);
+    }
+}
+
+CASE(usb, a_hub_that_turns_no_port_off_is_in_trouble_itself)
+{
+    bus_begin(1, 0);
+    struct bus_plug *hub = bus_hub(0, 4, USB_HIGH), *plug = bus_keyboard(1), *far = bus_keyboard(2);
+    hub->stubborn = true;
+    bus_fault(plug, FAULT_LOST, 0, -1);
+    bus_plug_in(hub, 0, NULL, 1);
+    bus_plug_in(plug, 0, hub, 2);
+    bus_run(UP_MS, EACH_MS);
+    bus_plug_in(far, 0, NULL, 2);
+    bus_run(20000, EACH_MS);
+    CHECK_HOLDS(bus.broken);
+    CHECK(bus_count(NULL) == 2 && types(far));
+    CHECK_TEXT(bus.seen[1].trouble, "does not turn a port off");
+}
+
+CASE(usb, each_is_listed_with_the_way_to_it)
+{
+    bus_begin(1, 0);
+    for (unsigned i = 0; i < 3; i++) {
+        bus_plug_in(bus_hub((int)i, 4, USB_HIGH), 0, NULL, 2 * i + 1);
+        bus_plug_in(bus_keyboard(8 + (int)i), 0, &bus.plugs[i], i + 2);
+    }
+    bus_run(2 * UP_MS, EACH_MS);
+    CHECK(bus_count("hub") == 3 && bus_count("keyboard") == 3);
+    unsigned found = 0;
+    for (size_t i = 1; i < bus.nseen; i++)
+        if (bus.seen[i].depth == 1) {
+            CHECK_EQUAL(2 * (bus.seen[i].ports[1] - 2) + 1, bus.seen[i].ports[0]);
+            found |= 1u << bus.seen[i].ports[0];
+        }
+    CHECK_EQUAL(found, 1 << 1 | 1 << 3 | 1 << 5);
+    CHECK_HOLDS(bus.broken);
+}
+
+/* At a hub, or at a root port: the one there now may have address 0, or soon has. */
+CASE(usb, what_is_swapped_while_its_port_is_reset_is_reset_again)
+{
+    for (int behind = 0; behind < 2; behind++)
+        for (uint32_t ms = 0; ms < 200; ms++) {
+            bus_begin(1, 0);
+            struct bus_plug *hub = bus_hub(0, 4, USB_HIGH), *plug = bus_keyboard(1),
+                            *other = bus_keyboard(2);
+            bus_plug_in(hub, 0, NULL, 1);
+            bus_run(UP_MS, EACH_MS);
+            bus_plug_in(plug, 0, behind ? hub : NULL, 2);
+            bus_run(20, 2);
+            bus_plug_in(other, 0, NULL, 3);
+            bus_run(ms, 1);
+            bus_port_of(plug)->changes |= 1;
+            bus_run(UP_MS, 2);
+            CHECK_HOLDS(bus.broken);
+            CHECK(bus_count("keyboard") == 2 && types(plug) && types(other));
+        }
+}
+
 CASE(usb, ports_whose_reset_does_not_end)
 {
     for (int behind = 0; behind < 2; behind++) {
@@ -340,7 +525,8 @@ CASE(usb, ports_whose_reset_does_not_end)
         bus_plug_in(plug, 0, behind ? hub : NULL, 3);
         bus_port_of(plug)->endless = true;
         bus_plug_in(other, 0, behind ? hub : NULL, 4);
-        bus_run(10000, EACH_MS);
+        bus_run(10000, 2);
+        CHECK(hub->nrequests < 250); /* it is not asked all the time */
         CHECK_HOLDS(bus.broken);
         CHECK(bus_count("hub") == 1 && bus_count("keyboard") == 1 && bus_count("in trouble") == 1 &&
               types(other));
@@ -376,6 +562,8 @@ CASE(usb, a_device_is_reset_before_each_try)
             bus_run(UP_MS, 5);
             CHECK_HOLDS(bus.broken);
             CHECK(bus.nattached == 4 && bus.nasked == 4);
+            for (size_t i = 0; i < bus.nseen; i++)
+                CHECK(!bus.seen[i].trouble); /* it is past */
             CHECK(types(plug) && types(other));
         }
 }
@@ -491,6 +679,10 @@ CASE(usb, lights_follow_the_locks)
     bus_hold(other, 0);
     bus_run(200, EACH_MS);
     CHECK(all_are(2, "keyboard") && bus.nattached == 2);
+    bus_fault(other, FAULT_LOST, BUS_ALWAYS, 1); /* this is another thing */
+    bus_hold(other, CAPS_LOCK);
+    bus_run(UP_MS, EACH_MS);
+    CHECK(all_are(2, "keyboard") && bus.nattached == 3);
     CHECK_HOLDS(bus.broken);
 }
 
@@ -501,6 +693,7 @@ CASE(usb, a_keyboard_that_comes_again_begins_anew)
     struct bus_plug *plug = bus_keyboard(0);
     bus_plug_in(plug, 0, NULL, 1);
     bus_run(UP_MS, EACH_MS);
+    int nrequests = plug->nrequests;
     bus_hold(plug, CAPS_LOCK);
     bus_run(50, EACH_MS);
     bus_hold(plug, A);
@@ -509,6 +702,7 @@ CASE(usb, a_keyboard_that_comes_again_begins_anew)
     plug->breaks = true;
     bus_run(UP_MS, EACH_MS);
     CHECK(all_are(1, "keyboard") && bus.nattached == 2);
+    CHECK_EQUAL(plug->nrequests, nrequests); /* there is no light to turn off */
     bus.nkeys = 0;
     bus_run(3000, EACH_MS);
     CHECK_EQUAL(bus.nkeys, 0); /* it does not repeat */
@@ -574,6 +768,7 @@ CASE(usb, more_devices_than_there_is_room_for_are_counted)
     CHECK_EQUAL(usb_left_out(), 5);
     for (int i = 1; i <= 15; i++)
         CHECK(types(&bus.plugs[i]));
+    bus_keyboard(22);
     bus_plug_in(bus_keyboard(21), 0, NULL, 2); /* at a root port, too */
     bus_run(500, EACH_MS);
     CHECK_EQUAL(usb_left_out(), 6);
@@ -581,6 +776,11 @@ CASE(usb, more_devices_than_there_is_room_for_are_counted)
     hub->ports[20].changes |= 1 << 3;
     bus_run(500, EACH_MS);
     CHECK_EQUAL(usb_left_out(), 6);
+    bus_pull(&bus.plugs[21]);
+    bus_run(500, EACH_MS);
+    bus_plug_in(&bus.plugs[21], 0, NULL, 2);
+    bus_run(500, EACH_MS);
+    CHECK_EQUAL(usb_left_out(), 7); /* it has come once more */
     bus_pull(&bus.plugs[3]);
     bus_run(500, EACH_MS);
     bus_pull(&bus.plugs[20]);
@@ -588,7 +788,15 @@ CASE(usb, more_devices_than_there_is_room_for_are_counted)
     bus_plug_in(&bus.plugs[20], 0, hub, 20); /* now there is room for it */
     bus_run(UP_MS, EACH_MS);
     CHECK(types(&bus.plugs[20]));
-    CHECK_EQUAL(usb_left_out(), 6);
+    bus_pull(&bus.plugs[4]);
+    bus_run(500, EACH_MS);
+    bus_plug_in(&bus.plugs[22], 0, NULL, 3);
+    bus_run(30, EACH_MS);
+    bus_pull(&bus.plugs[22]); /* it bounces, and needs room for one only */
+    bus_plug_in(&bus.plugs[22], 0, NULL, 3);
+    bus_run(UP_MS, EACH_MS);
+    CHECK(types(&bus.plugs[22]));
+    CHECK_EQUAL(usb_left_out(), 7);
     CHECK_HOLDS(bus.broken);
 }
 
