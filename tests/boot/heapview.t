@@ -21,7 +21,7 @@ my (%letter_of, %letter_by_name);
         $letter_of{$3} = $letter_by_name{$1} = $2;
     }
 }
-is scalar(keys %letter_of), 11, 'eleven owners, of eleven colours';
+is scalar(keys %letter_of), 12, 'twelve owners, of twelve colours';
 
 sub machine {
     my ($with, @lines) = @_;
