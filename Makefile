@@ -455,7 +455,7 @@ fuzz: ## a minute of libFuzzer for each target, with clang; what is found stays 
 try-releases: ## the README's commands on each release, in a new root of it (root, debootstrap, 2 hours)
 	@scripts/try-release --all
 
-mutants: ## break the heap or the ELF reader in one line at a time; a case must notice (10 minutes)
+mutants: ## break the heap, the ELF reader or USB in one line at a time; a case must notice (20 minutes)
 	@scripts/mutants
 
 toolchain: ## build a real i686-elf compiler into build/toolchain (about 30 minutes)
