@@ -410,7 +410,8 @@ static inline int32_t bus_attach_now(struct bus_slot *slot, int controller)
     if (!plug)
         return USB_NO_ANSWER;
     bus_require(bus_is_at(plug, slot->device), "another device takes the address");
-    bus_require(plug->speed == slot->device->speed, "a device is spoken to at a wrong speed");
+    bus_require(plug->speed == slot->device->speed || (plug->speed == USB_SUPER && plug->hub),
+                "a device is spoken to at a wrong speed");
     enum bus_fault fault = bus_fault_now(plug);
     slot->never = fault == FAULT_SILENCE;
     if (fault != FAULT_NONE && fault < FAULT_SHORT)
