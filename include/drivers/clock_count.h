@@ -41,6 +41,7 @@ struct clock_count {
     const struct clock_reference *reference;
     bool has_stamps;
     bool by_stamps; /* they are trusted; else the reference's counts are added up */
+    bool confirmed; /* .. by a longer comparison */
     bool refused;   /* both were compared, and do not go together */
     struct clock_scale scale;
     uint64_t base, base_stamp;        /* microseconds and time stamp that all is counted from */
@@ -63,9 +64,8 @@ void clock_count_go_by(struct clock_count *count, struct clock_scale scale, uint
 
 /*
  * The time at READING, as long as not BY_STAMPS. It has to be asked for before the reference has
- * gone round once. After two times HALF in which both counters went alike, it goes by time stamps;
- * after TRIES comparisons that went wrong REFUSED is set. Never less than the
- * last answer.
+ * gone half round. After two times HALF in which both counters went alike, it goes by time stamps;
+ * after TRIES comparisons that went wrong REFUSED is set. Never less than the last answer.
  */
 uint64_t clock_count_read(struct clock_count *count, struct clock_reading reading);
 
@@ -79,6 +79,7 @@ uint64_t clock_count_at(struct clock_count *count, uint64_t stamp);
  * Compares again, BY_STAMPS: call every second or two. A longer comparison is a better one, so what
  * differs by less than a sixty-fourth is put right at once; what differs by more, because the
  * processor has changed its pace, when it has been seen twice. The clock goes on without a step.
+ * Where no comparison has come out yet and TRIES have gone wrong, REFUSED is set.
  */
 void clock_count_compare(struct clock_count *count, struct clock_reading reading);
 

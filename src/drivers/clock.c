@@ -120,14 +120,8 @@ bool clock_runs(void)
     return clock.runs;
 }
 
-/* Begins to go by a chip, of so many counts a second, if it counts. */
-static bool go_by(const char *name, uint32_t (*read)(void), uint32_t mask, struct clock_scale scale)
+static void begin(const char *name, uint32_t (*read)(void), uint32_t mask, struct clock_scale scale)
 {
-    uint32_t first = read();
-    int looks = 0;
-    while (read() == first)
-        if (++looks == LOOKS_MOST)
-            return false;
     clock.compares = read != read_pit;
     clock.reference = (struct clock_reference){
         .name = name,
@@ -137,9 +131,20 @@ static bool go_by(const char *name, uint32_t (*read)(void), uint32_t mask, struc
         .tries = clock.compares ? TRIES : PIT_TRIES,
     };
     clock.read = read;
-    clock.runs = true;
     clock_count_begin(&clock.count, &clock.reference, clock.has_stamps, read_moment(),
                       clock.count.told);
+}
+
+/* Begins to go by a chip, if it counts. */
+static bool go_by(const char *name, uint32_t (*read)(void), uint32_t mask, struct clock_scale scale)
+{
+    uint32_t first = read();
+    int looks = 0;
+    while (read() == first)
+        if (++looks == LOOKS_MOST)
+            return false;
+    clock.runs = true;
+    begin(name, read, mask, scale);
     return true;
 }
 
@@ -159,11 +164,12 @@ static bool go_by_hpet(void)
     return go_by("the HPET", hpet_count, UINT32_MAX, scale);
 }
 
+static const struct clock_scale of_pit = {3599591090u, 32}; /* 1000000 / PIT_HZ */
+
 /* A look at least every 10 ms is needed; so as long as there are no interrupts, it is watched. */
 static bool go_by_pit(void)
 {
-    struct clock_scale scale;
-    if (!clock_scale_of(&scale, PIT_HZ, 1000000) || !go_by("the 8254", read_pit, UINT32_MAX, scale))
+    if (!go_by("the 8254", read_pit, UINT32_MAX, of_pit))
         return false;
     struct clock_count *count = &clock.count;
     for (int i = 0; i < SETTLE_LOOKS && clock.has_stamps && !count->by_stamps && !count->refused;
@@ -197,8 +203,7 @@ static void choose(void)
     if (go_by_pit())
         return;
     clock.runs = false;
-    clock.read = read_pit;
-    clock_count_begin(&clock.count, &clock.reference, false, read_moment(), clock.count.told);
+    begin("ticks", read_pit, UINT32_MAX, of_pit);
 }
 
 static void tick(void)

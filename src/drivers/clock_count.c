@@ -1,9 +1,8 @@
 /*
  * Theory. Until the time stamps are known, the reference itself is the clock: it is read and what
- * it has gone on by is added up. Meanwhile both are compared, over a few ms and over the next few;
- * if so many time stamps were a microsecond both times, that is how fast they go. A counter that
- * jumps or stands still spoils one of the two. Nobody waits for it: whoever asks for the time
- * looks.
+ * it has gone on by is added up. Meanwhile both are compared, for HALF and for as long again; if so
+ * many time stamps were a microsecond both times, that is how fast they go. A counter that jumps or
+ * stands still spoils one of the two. Nobody waits for it: whoever asks for the time looks.
  *
  * From then on time stamps are multiplied, and the reference is looked at once a second, to measure
  * better and to see whether the processor has changed its pace. One comparison alone proves
@@ -138,12 +137,13 @@ static void settle(struct clock_count *count, struct clock_reading reading)
         count->half_stamp = reading.stamp;
         return;
     }
-    if (!count->half || since < count->half + count->reference->half)
+    bool back = since < count->half || count->half >= COMPARED_MOST;
+    if (!count->half || (!back && since < count->half + count->reference->half))
         return;
     uint64_t stamps = reading.stamp - count->first.stamp,
              before = count->half_stamp - count->first.stamp;
     struct clock_scale scale;
-    if (possible(since, stamps) && possible(count->half, before) &&
+    if (!back && possible(since, stamps) && possible(count->half, before) &&
         alike(since, stamps, count->half, before, 5) && clock_scale_of(&scale, stamps, since)) {
         count->by_stamps = true;
         go_by(count, scale, reading);
@@ -155,7 +155,9 @@ static void settle(struct clock_count *count, struct clock_reading reading)
 
 uint64_t clock_count_read(struct clock_count *count, struct clock_reading reading)
 {
-    count->counts += (reading.count - count->last.count) & count->reference->mask;
+    uint32_t passed = (reading.count - count->last.count) & count->reference->mask;
+    if (passed <= count->reference->mask / 2) /* else it went back */
+        count->counts += passed;
     count->last = reading;
     uint64_t now =
         answer(count, count->base + clock_scaled(count->reference->scale, count->counts));
@@ -183,9 +185,11 @@ void clock_count_compare(struct clock_count *count, struct clock_reading reading
     bool near = alike(since, 1, own, 1, NEAR_SHIFT);
     bool again = count->off && alike(since, stamps, count->off, count->off_stamps, SAME_SHIFT);
     if (near || again) {
+        count->confirmed = true;
         go_by(count, scale, reading);
         return;
     }
+    count->refused = !count->confirmed && ++count->nwrong >= count->reference->tries;
     count->off = since;
     count->off_stamps = stamps;
     compare_from(count, reading);

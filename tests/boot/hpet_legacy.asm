@@ -1,6 +1,6 @@
 ; Enters the kernel as a loader would behind a system that has used the HPET: it counts, lines 0 and
-; 8 are its own (legacy replacement), and its first timer interrupts 1,000 times a second. Linked
-; with the kernel's objects; for QEMU, whose HPET counts 100 times a microsecond.
+; 8 are its own (legacy replacement), and its first timer interrupts a thousand times a second.
+; Linked with the kernel's objects; for QEMU, whose HPET counts 100 times a microsecond.
 
         bits    32
         extern  _start
