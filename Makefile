@@ -209,6 +209,10 @@ MACHINE := \
     src/drivers/usb/usb_controllers.c which USB controllers there are \
     src/drivers/usb/xhci.c        .. USB 3's \
     src/drivers/usb/xhci_device.c .. and its devices \
+    src/drivers/usb/usb_pipes.c   .. what older ones share \
+    src/drivers/usb/ehci.c        .. USB 2's \
+    src/drivers/usb/uhci.c        .. USB 1's, by ports \
+    src/drivers/usb/ohci.c        .. USB 1's, by memory \
     src/drivers/pit.c             8254 \
     src/drivers/timer.c           ticks \
     src/drivers/clock.c           microseconds since the start \

@@ -267,13 +267,14 @@ static void take_further(struct usb_device *device)
 
 static void look_at_ports(struct usb_controller *controller)
 {
-    controller->looked |= controller->changed == 0;
-    for (unsigned port = 1; controller->changed && port <= controller->nports; port++)
-        if (controller->changed & usb_bit_of(port)) {
-            controller->changed &= ~usb_bit_of(port);
+    uint32_t changed = controller->changed;
+    controller->changed = 0;
+    for (unsigned port = 1; changed && port <= controller->nports; port++)
+        if (changed & usb_bit_of(port)) {
             struct usb_port is = controller->driver->port(controller, port);
             usb_port_is(controller, NULL, port, &is);
         }
+    controller->looked = true;
 }
 
 void usb_poll(uint32_t now_ms)

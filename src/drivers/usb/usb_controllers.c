@@ -4,7 +4,8 @@
 
 enum { CLASS_SERIAL_BUS = 0x0c, SUBCLASS_USB = 0x03 };
 
-static const struct usb_driver *const drivers[] = {&xhci_driver};
+static const struct usb_driver *const drivers[] = {&xhci_driver, &ehci_driver, &uhci_driver,
+                                                   &ohci_driver};
 
 static struct {
     const struct usb_machine *machine;

@@ -229,6 +229,6 @@ void usb_begin(void (*press)(int key), void *pages);
 /* Has usb_poll() look after CONTROLLER. False where there is no room. */
 MUST_USE bool usb_add(struct usb_controller *controller);
 
-extern const struct usb_driver xhci_driver;
+extern const struct usb_driver xhci_driver, ehci_driver, uhci_driver, ohci_driver;
 
 #endif
