@@ -98,7 +98,7 @@ static uint64_t rtc_measure_second(void)
     if (board.kinds[RTC] != GOOD)
         return 0;
     board.now += 1000000;
-    return board.kinds[STAMPS] == GOOD ? UINT64_C(2400000000) : 0;
+    return board.kinds[STAMPS] == GOOD ? UINT64_C(2400000000) : 1000;
 }
 
 static void timer_on_tick(void (*handler)(void))
@@ -154,6 +154,7 @@ static const struct {
     {{NONE, STILL, STILL, STILL, GOOD}, NULL, false},
     {{STILL, NONE, NONE, GOOD, STILL}, "the 8254", false},
     {{JUMPS, NONE, NONE, GOOD, STILL}, "the 8254", false},
+    {{STILL, NONE, NONE, STILL, GOOD}, NULL, false},
 };
 
 CASE(clock_board, the_first_chip_that_counts_is_the_clock)
@@ -162,6 +163,7 @@ CASE(clock_board, the_first_chip_that_counts_is_the_clock)
         start(boards[i].kinds);
         CHECK_EQUAL(clock_runs(), boards[i].by != NULL);
         CHECK(clock.count.by_stamps == boards[i].stamps);
+        CHECK(clock.count.confirmed == (clock.count.by_stamps && clock.compares));
         if (boards[i].by)
             CHECK_TEXT(clock.reference.name, boards[i].by);
     }

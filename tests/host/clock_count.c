@@ -264,6 +264,65 @@ CASE(clock_count, one_jump_does_not_change_its_pace)
     }
 }
 
+/* Between two looks the reference may have gone round: nobody knows how often. */
+CASE(clock_count, comparisons_that_are_too_long_prove_nothing)
+{
+    CHECK(begin(2400, 0xffffff, true));
+    for (int i = 0; i < 40; i++) {
+        pass(i < 20 ? 1000 : 1280000);
+        (void)ask();
+        if (machine.count.by_stamps)
+            clock_count_compare(&machine.count, read_both());
+    }
+    CHECK(machine.count.confirmed);
+    for (int i = 0; i < 10; i++) {
+        pass(6000000);
+        clock_count_compare(&machine.count, read_both());
+        CHECK(right(0, 100000));
+    }
+}
+
+/* The first comparison came out by chance: the longer ones do not, each in its own way. */
+CASE(clock_count, what_was_believed_too_early_is_refused)
+{
+    CHECK(begin(2400, 0xffffff, true));
+    for (int i = 0; i < 20; i++) {
+        pass(1000);
+        (void)ask();
+    }
+    CHECK(machine.count.by_stamps);
+    for (uint32_t i = 0; i < 4; i++) {
+        CHECK(!machine.count.refused);
+        pass(1280000);
+        machine.jump += 100000 * (i + 1) * (i + 1);
+        clock_count_compare(&machine.count, read_both());
+    }
+    CHECK(machine.count.refused);
+}
+
+CASE(clock_count, neither_goes_back)
+{
+    CHECK(begin(0, 0xffffff, false));
+    pass(10000);
+    uint64_t before = ask();
+    machine.jump -= 1000;
+    CHECK_EQUAL(ask(), before);
+    pass(1000);
+    uint64_t now = ask();
+    CHECK(now >= before + 990 && now <= before + 1010);
+    CHECK(begin(2400, 0xffffff, true));
+    for (int i = 0; i < 20; i++) {
+        pass(1000);
+        before = ask();
+    }
+    CHECK(machine.count.by_stamps);
+    machine.extra -= 1200000; /* still behind where all is counted from */
+    CHECK_EQUAL(ask(), before);
+    pass(1000);
+    now = ask();
+    CHECK(now >= before + 999 && now <= before + 1001);
+}
+
 CASE(clock_count, a_counter_of_each_tick_is_widened)
 {
     enum { COUNTS = 11932 };
@@ -282,6 +341,7 @@ CASE(clock_count, a_counter_of_each_tick_is_widened)
     }
     CHECK_EQUAL(clock_widen(5, 0, COUNTS, 5), 5);
     CHECK_EQUAL(clock_widen(5, 0, COUNTS, 4), COUNTS + 4);
+    CHECK_EQUAL(clock_widen(COUNTS + 5, 0, COUNTS, 5), COUNTS + 5);
     CHECK_EQUAL(clock_widen((uint64_t)1 << 40, 0, COUNTS, 4), (uint64_t)1 << 40);
     CHECK_EQUAL(clock_widen(0, UINT32_MAX, COUNTS, 7), (uint64_t)UINT32_MAX * COUNTS + 7);
 }
