@@ -128,7 +128,7 @@ SKIP: {
 my ($socket, $path, $code, $turns) = ("$directory/qmp.panic", "$directory/panic.ppm", '', 0);
 $boot = boot(exit_device => 0, extra => ['-qmp', "unix:$socket,server=on,wait=off"],
     script => [[$prompt, "fault text\r"], [qr/the machine stands still\r\n/, sub {
-        for (1 .. 60) {
+        for (my $until = time + 240; time < $until;) {
             screendump($socket, $path);
             my $now = read_code($path);
             $turns++ if ($now ne '') != ($turns % 2);
