@@ -1,4 +1,3 @@
-    syswrite $machine->{to}, 'q' if grep { /^-- a key: the report as a QR code; q: / } @lines;
 #!/usr/bin/perl
 # Self-tests a screenful at a time: whoever presses a key at each notice has seen every line.
 use strict;
