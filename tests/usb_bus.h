@@ -37,6 +37,11 @@ struct bus_plug {
     unsigned port;
     int address; /* -1: it was not reset since it was plugged in */
     uint8_t configured, lights, locks;
+    uint8_t power_half_ms,
+        own_changes;     /* a hub's: how long power takes; what it reports of itself */
+    uint16_t cleared[8]; /* what its translator was told to forget */
+    int ncleared, nown;  /* .. and how often it was asked about itself */
+    uint32_t powered_at; /* its last port */
     bool boot, caps_down;
     int nrequests; /* since it was reset */
     enum bus_fault fault;
@@ -58,6 +63,7 @@ struct bus_slot {
     bool never, listening;
     uint32_t when;
     int address;
+    uint32_t addressed_at;
     uint8_t packet_bytes;
     struct usb_setup setup;
 };
@@ -67,6 +73,7 @@ struct bus_controller {
     struct bus_port ports[BUS_PORTS];
     bool dead, dies, keeps; /* keeps: no detach ends */
     int ncalls;             /* in one poll */
+    int nstops;
 };
 
 static struct {
@@ -209,6 +216,7 @@ static inline int32_t bus_port_answers(struct bus_plug *plug, const struct usb_s
     if (setup->request == 3 && setup->value == 8) {
         port->changes |= !port->powered && port->plug && !plug->shy;
         port->powered = true;
+        plug->powered_at = bus.now_ms;
     } else if (setup->request == 3 && setup->value == 4 && port->powered) {
         bus_begin_reset(port);
     } else if (setup->request == 1 && setup->value == 1 && plug->stubborn) {
@@ -227,7 +235,7 @@ static inline int32_t bus_describes(struct bus_plug *plug, const struct usb_setu
                                     uint8_t *buffer)
 {
     uint8_t device[18] = {18, 1, 0, 2, 0, 0, 0, plug->packet_bytes, 0x34, 0x12, 0x78, 0x56};
-    uint8_t hub[9] = {9, 0x29, plug->nports};
+    uint8_t hub[9] = {9, 0x29, plug->nports, 0, 0, plug->power_half_ms};
     if (setup->type == 0xa0 && setup->value >> 8 == 0x29 && plug->is_hub)
         return bus_give(buffer, setup, hub, sizeof hub);
     if (setup->type == 0x80 && setup->value == 0x100)
@@ -237,12 +245,39 @@ static inline int32_t bus_describes(struct bus_plug *plug, const struct usb_setu
     return USB_STALLED;
 }
 
+/* What a hub is told and asked of itself. */
+static inline int32_t bus_hub_answers(struct bus_plug *plug, const struct usb_setup *setup,
+                                      uint8_t *buffer)
+{
+    if (setup->type == 0xa0) {
+        uint8_t status[4] = {0, 0, plug->own_changes, 0};
+        plug->nown++;
+        return bus_give(buffer, setup, status, sizeof status);
+    }
+    bus_require(setup->value < 2, "a hub is told what no hub does");
+    plug->own_changes &= (uint8_t) ~(1u << (setup->value & 1));
+    return 0;
+}
+
+static inline int32_t bus_forgets(struct bus_plug *plug, const struct usb_setup *setup)
+{
+    bus_require(plug->is_hub && plug->speed == USB_HIGH && setup->index == 1,
+                "no hub that translates is told to forget something");
+    plug->cleared[plug->ncleared++ % 8] = setup->value;
+    return 0;
+}
+
 /* The device does as it is told. */
 static inline int32_t bus_obeys(struct bus_plug *plug, const struct usb_setup *setup,
                                 uint8_t *buffer)
 {
+    if (setup->type == 0x23 && setup->request == 8)
+        return bus_forgets(plug, setup);
     if ((setup->type & 0x7f) == 0x23)
         return bus_port_answers(plug, setup, buffer);
+    if (plug->is_hub && ((setup->type == 0xa0 && setup->request == 0 && setup->index == 0) ||
+                         (setup->type == 0x20 && setup->request == 1 && setup->index == 0)))
+        return bus_hub_answers(plug, setup, buffer);
     if (setup->request == 6)
         return bus_describes(plug, setup, buffer);
     if (setup->type == 0 && setup->request == 9) {
@@ -345,6 +380,7 @@ static inline void bus_control(struct usb_device *device, const struct usb_setup
     slot->setup = *setup;
     bus_require(setup->length <= USB_BUFFER_BYTES, "there is no room for the answer");
     bus_require(slot->address > 0, "a device without an address is used");
+    bus_require(bus.now_ms - slot->addressed_at >= 2, "an address is used before it takes effect");
 }
 
 static inline void bus_set_packet(struct usb_device *device)
@@ -418,6 +454,8 @@ static inline int32_t bus_attach_now(struct bus_slot *slot, int controller)
         return USB_NO_ANSWER;
     bus.next_address = bus.next_address % 127 + 1;
     slot->address = plug->address = bus.next_address;
+    slot->addressed_at = bus.now_ms;
+    slot->device->address = (uint8_t)bus.next_address;
     bus.nattached++;
     return 0;
 }
@@ -455,7 +493,7 @@ static inline void bus_send_reports(struct bus_slot *slot, int controller)
         usb_broken(device, "its reports stop");
         return;
     }
-    uint32_t changed = 0;
+    uint32_t changed = plug->own_changes != 0;
     for (unsigned i = 1; i <= bus_ports_of(plug); i++)
         changed |= plug->ports[i].changes ? (uint32_t)1 << i : 0;
     uint8_t bytes[4] = {(uint8_t)changed, (uint8_t)(changed >> 8), (uint8_t)(changed >> 16),
@@ -496,6 +534,16 @@ static inline void bus_driver_poll(struct usb_controller *usb)
     }
 }
 
+/* It lets go of all at once. */
+static inline void bus_stop(struct usb_controller *usb)
+{
+    struct bus_controller *controller = bus_controller_of(usb);
+    controller->nstops++;
+    for (size_t i = 0; i < USB_DEVICES_MOST; i++)
+        if (bus.slots[i].device && bus.slots[i].device->controller == usb)
+            bus.slots[i] = (struct bus_slot){.device = NULL};
+}
+
 static const struct usb_driver bus_driver = {.name = "made-up",
                                              .poll = bus_driver_poll,
                                              .port = bus_look_at_port,
@@ -505,7 +553,8 @@ static const struct usb_driver bus_driver = {.name = "made-up",
                                              .control = bus_control,
                                              .set_packet = bus_set_packet,
                                              .listen = bus_listen,
-                                             .detach = bus_detach};
+                                             .detach = bus_detach,
+                                             .stop = bus_stop};
 
 /* -- What cases do -- */
 

@@ -38,6 +38,13 @@ void usb_init(const struct usb_machine *machine);
  */
 void usb_poll(uint32_t now_ms);
 
+/*
+ * Stops all controllers, for good: none moves anything or reaches memory when this returns. For a
+ * restart, which need not reset them: what starts then is not to be written into. Call with
+ * interrupts off.
+ */
+void usb_stop(void);
+
 /* Controllers that are driven, and work. */
 size_t usb_count(void);
 

@@ -1,6 +1,7 @@
 #include "drivers/console.h"
 
 #include "cpu/cpu.h"
+#include "drivers/clock.h"
 #include "drivers/screen.h"
 #include "drivers/serial.h"
 #include "drivers/timer.h"
@@ -75,10 +76,11 @@ static int read_serial(void)
     return KEY_NONE;
 }
 
-/* The time for USB, which wants to know it only more or less. */
+/* USB goes by the clock, which goes on where ticks do not. Its milliseconds may be 1,024
+ * microseconds long. */
 static void poll_usb(void)
 {
-    usb_poll((uint32_t)timer_milliseconds(timer_ticks()));
+    usb_poll((uint32_t)(clock_microseconds() >> 10));
 }
 
 /* For machines, and devices, whose interrupts do not come. */

@@ -6,6 +6,7 @@
 #include "drivers/deadline.h"
 #include "drivers/keyboard.h"
 #include "drivers/serial.h"
+#include "drivers/usb.h"
 #include "lib/print.h"
 
 enum {
@@ -98,6 +99,7 @@ void power_off(void)
 void power_restart(void)
 {
     cpu_disable_interrupts();
+    usb_stop();
     acpi_restart(acpi, say);
     say_way("by the keyboard controller");
     keyboard_pulse_reset();

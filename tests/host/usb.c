@@ -874,3 +874,55 @@ CASE(usb, times_wrap)
             CHECK_HOLDS(bus.broken);
         }
 }
+
+/* What a dead one had there is room for again, at another. */
+CASE(usb, the_places_of_a_controller_that_died_are_free)
+{
+    bus_begin(2, 0);
+    for (int i = 0; i < 2; i++) {
+        struct bus_plug *hub = bus_hub(20 * i, 20, USB_HIGH);
+        bus_plug_in(hub, i, NULL, 1);
+        for (int j = 1; j < USB_DEVICES_MOST; j++)
+            if (i == 0)
+                bus_plug_in(bus_keyboard(j), 0, hub, (unsigned)j);
+        bus_run(i == 0 ? 15000 : 500, EACH_MS);
+    }
+    CHECK(bus_count("keyboard") == USB_DEVICES_MOST - 1 && usb_left_out() == 1);
+    bus.controllers[0].dies = true;
+    bus_run(200, EACH_MS);
+    CHECK_HOLDS(bus.broken);
+    CHECK_EQUAL(bus.controllers[0].nstops, 1);
+    CHECK_EQUAL(bus_count(NULL), 0);
+    struct bus_plug *hub = &bus.plugs[20];
+    bus_pull(hub);
+    bus_run(200, EACH_MS);
+    bus_plug_in(hub, 1, NULL, 1);
+    for (int j = 1; j < USB_DEVICES_MOST; j++)
+        bus_plug_in(bus_keyboard(20 + j), 1, hub, (unsigned)j);
+    bus_run(15000, EACH_MS);
+    CHECK_HOLDS(bus.broken);
+    CHECK(bus_count("keyboard") == USB_DEVICES_MOST - 1 && types(&bus.plugs[35]));
+}
+
+/* Whatever is under way. */
+CASE(usb, all_controllers_are_stopped_once)
+{
+    for (uint32_t polls = 0; polls < 120; polls += 3) {
+        bus_begin(3, 0);
+        bus_plug_in(bus_hub(0, 4, USB_HIGH), 0, NULL, 1);
+        bus_plug_in(bus_keyboard(1), 0, &bus.plugs[0], 2);
+        bus_plug_in(bus_keyboard(2), 1, NULL, 1);
+        bus_run(polls * EACH_MS, EACH_MS);
+        bus.controllers[2].dies = true;
+        bus_run(EACH_MS, EACH_MS);
+        watch_lines();
+        usb_stop();
+        for (int i = 0; i < 3; i++)
+            CHECK_EQUAL(bus.controllers[i].nstops, 1);
+        bus.controllers[0].dead = bus.controllers[1].dead = true; /* no call of them is right now */
+        usb_stop();
+        bus_run(UP_MS, EACH_MS);
+        CHECK_HOLDS(bus.broken);
+        CHECK(usb_count() == 0 && nlines == 0 && bus_count(NULL) == 0);
+    }
+}

@@ -136,8 +136,18 @@ static void ring(struct usb_controller *controller)
     usb_write(controller, COMMAND, usb_read(controller, COMMAND) | COMMAND_BELL);
 }
 
-static const struct usb_queues queues = {
-    .link = LINK, .kind = TO_QUEUE, .begin = begin, .look = look, .frame = frame, .ring = ring};
+static void halt(struct usb_controller *controller)
+{
+    usb_write(controller, COMMAND, usb_read(controller, COMMAND) & ~(uint32_t)COMMAND_RUN);
+}
+
+static const struct usb_queues queues = {.link = LINK,
+                                         .kind = TO_QUEUE,
+                                         .begin = begin,
+                                         .look = look,
+                                         .frame = frame,
+                                         .ring = ring,
+                                         .halt = halt};
 
 /* The first of a list, which never moves anything. */
 static void begin_list(volatile uint32_t *queue, uint32_t link, uint32_t pipe, uint32_t times)
@@ -192,12 +202,12 @@ static const char *init(struct usb_controller *controller, const struct usb_mach
     return NULL;
 }
 
-static void halt(struct usb_controller *controller)
+static void quiet(struct usb_controller *controller)
 {
     const struct usb_bus *bus = usb_bus_of(controller);
     if (bus->legacy)
         bus->pci->write(controller->function.place, bus->legacy + 4, 0); /* it is told of nothing */
-    usb_write(controller, COMMAND, usb_read(controller, COMMAND) & ~(uint32_t)COMMAND_RUN);
+    halt(controller);
     usb_bus_enter(controller, USB_BUS_HALTING, HALT_MS);
 }
 
@@ -227,7 +237,7 @@ static void start(struct usb_controller *controller)
     case USB_BUS_HANDING_OVER:
         if (over || !bus->legacy ||
             !(bus->pci->read(controller->function.place, bus->legacy) & LEGACY_BIOS_OWNS))
-            halt(controller);
+            quiet(controller);
         return;
     case USB_BUS_HALTING:
         if (usb_read(controller, STATUS) & STATUS_HALTED) {
@@ -313,4 +323,5 @@ const struct usb_driver ehci_driver = {
     .set_packet = usb_pipes_set_packet,
     .listen = usb_pipes_listen,
     .detach = usb_pipes_detach,
+    .stop = usb_bus_stop,
 };

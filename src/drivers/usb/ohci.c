@@ -115,8 +115,13 @@ static uint32_t frame(struct usb_controller *controller)
     return usb_read(controller, FRAME);
 }
 
+static void halt(struct usb_controller *controller)
+{
+    usb_write(controller, CONTROL, 0);
+}
+
 static const struct usb_queues queues = {
-    .link = LINK, .begin = begin, .look = look, .frame = frame};
+    .link = LINK, .begin = begin, .look = look, .frame = frame, .halt = halt};
 
 /* -- Starting -- */
 
@@ -149,7 +154,7 @@ static void begin_bus(struct usb_controller *controller)
     bus->control[PIPE] = bus->reports[PIPE] = PIPE_SKIP;
     for (size_t i = 0; i < LISTS; i++)
         bus->frames[i] = usb_address(bus->reports);
-    usb_write(controller, CONTROL, 0);
+    halt(controller);
     usb_write(controller, FRAMES, usb_address(bus->frames));
     usb_write(controller, CONTROL_LIST, usb_address(bus->control));
     usb_write(controller, INTERVAL,
@@ -234,4 +239,5 @@ const struct usb_driver ohci_driver = {
     .set_packet = usb_pipes_set_packet,
     .listen = usb_pipes_listen,
     .detach = usb_pipes_detach,
+    .stop = usb_bus_stop,
 };

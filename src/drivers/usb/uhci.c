@@ -24,7 +24,9 @@ enum {
     COMMAND_CONFIGURED = 1 << 6,
     COMMAND_LARGE = 1 << 7, /* packets of 64 bytes up to the end of a frame */
     STATUS_TROUBLE = 0x38,  /* halted, or a host's error */
+    STATUS_ALL = 0x3f,      /* a one ends each */
     RESET_MS = 100,
+    SETTLE_MS = 20, /* "halted" may last for a frame, and is to be ended then */
 
     PORT_CONNECTED = 1 << 0,
     PORT_CONNECTION_CHANGE = 1 << 1,
@@ -110,8 +112,17 @@ static uint32_t frame(struct usb_controller *controller)
     return io_read16(usb_bus_of(controller)->ports + FRAME);
 }
 
-static const struct usb_queues queues = {
-    .link = QUEUE_LINK, .kind = TO_QUEUE, .begin = begin, .look = look, .frame = frame};
+static void halt(struct usb_controller *controller)
+{
+    io_write16(usb_bus_of(controller)->ports + COMMAND, 0);
+}
+
+static const struct usb_queues queues = {.link = QUEUE_LINK,
+                                         .kind = TO_QUEUE,
+                                         .begin = begin,
+                                         .look = look,
+                                         .frame = frame,
+                                         .halt = halt};
 
 /* -- Starting -- */
 
@@ -137,22 +148,33 @@ static const char *init(struct usb_controller *controller, const struct usb_mach
     return NULL;
 }
 
-static void start(struct usb_controller *controller)
+static void run(struct usb_controller *controller)
 {
     struct usb_bus *bus = usb_bus_of(controller);
-    if (io_read16(bus->ports + COMMAND) & COMMAND_RESET) {
-        if (usb_bus_is_over(controller))
-            usb_died(controller, "its reset does not end");
-        return;
-    }
     bus->control[QUEUE_LINK] = bus->control[QUEUE_FIRST] = END;
     for (size_t i = 0; i < USB_FRAMES; i++)
         bus->frames[i] = usb_address(bus->control) | TO_QUEUE;
     io_write16(bus->ports + INTERRUPTS, 0);
     io_write16(bus->ports + FRAME, 0);
     io_write32(bus->ports + FRAME_LIST, usb_address(bus->frames));
+    io_write16(bus->ports + STATUS, STATUS_ALL);
     io_write16(bus->ports + COMMAND, COMMAND_RUN | COMMAND_CONFIGURED | COMMAND_LARGE);
-    usb_bus_run(controller);
+    usb_bus_enter(controller, USB_BUS_SETTLING, SETTLE_MS);
+}
+
+static void start(struct usb_controller *controller)
+{
+    struct usb_bus *bus = usb_bus_of(controller);
+    uint16_t command = io_read16(bus->ports + COMMAND);
+    bool over = usb_bus_is_over(controller);
+    if (bus->stage == USB_BUS_RESETTING && !(command & COMMAND_RESET)) {
+        run(controller);
+    } else if (bus->stage == USB_BUS_RESETTING && over) {
+        usb_died(controller, "its reset does not end");
+    } else if (bus->stage == USB_BUS_SETTLING && over) {
+        io_write16(bus->ports + STATUS, STATUS_ALL);
+        usb_bus_run(controller);
+    }
 }
 
 static uint16_t port_of(const struct usb_controller *controller, unsigned number)
@@ -219,4 +241,5 @@ const struct usb_driver uhci_driver = {
     .set_packet = usb_pipes_set_packet,
     .listen = usb_pipes_listen,
     .detach = usb_pipes_detach,
+    .stop = usb_bus_stop,
 };

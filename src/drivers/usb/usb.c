@@ -15,6 +15,9 @@
  * A device in trouble is detached, which ends all that its controller still does with its page, and
  * tried again from the start, three times in all. Then it is left alone until it is pulled out.
  * Troubles long before do not count; but one report that gets through is no sign that all is well.
+ *
+ * A controller that has died is stopped, so that it can't reach its devices' pages any more. The
+ * next poll gives their places to others.
  */
 #include "drivers/usb/usb_private.h"
 #include "lib/print.h"
@@ -82,6 +85,8 @@ static void close(struct usb_device *device)
     usb_settle(device);
     if (device->step == USB_CLOSING)
         return;
+    if (device->busy || device->result < 0)
+        usb_hub_clear(device);
     usb_wait(device, USB_CLOSING, CLOSE_MS);
     device->busy = true;
     device->controller->driver->detach(device);
@@ -287,9 +292,29 @@ void usb_poll(uint32_t now_ms)
         if (controller->life == USB_RUNNING)
             look_at_ports(controller);
     }
-    for (size_t i = 0; i < USB_DEVICES_MOST && usb.ncontrollers > 0; i++)
-        if (usb.devices[i].step != USB_UNUSED && usb.devices[i].controller->life == USB_RUNNING)
-            take_further(&usb.devices[i]);
+    for (size_t i = 0; i < USB_DEVICES_MOST && usb.ncontrollers > 0; i++) {
+        struct usb_device *device = &usb.devices[i];
+        if (device->step != USB_UNUSED && device->controller->life == USB_RUNNING)
+            take_further(device);
+        else if (device->step != USB_UNUSED && device->controller->life == USB_DEAD)
+            device->step = USB_UNUSED; /* its page is no more than memory now */
+    }
+}
+
+static void stop(struct usb_controller *controller)
+{
+    controller->life = USB_DEAD;
+    if (controller->driver->stop)
+        controller->driver->stop(controller);
+}
+
+void usb_stop(void)
+{
+    for (size_t i = 0; i < usb.ncontrollers; i++)
+        if (usb.controllers[i]->life != USB_DEAD) {
+            usb.controllers[i]->trouble = "stopped";
+            stop(usb.controllers[i]);
+        }
 }
 
 /* -- What drivers tell -- */
@@ -325,7 +350,7 @@ void usb_died(struct usb_controller *controller, const char *trouble)
 {
     if (controller->life == USB_DEAD)
         return;
-    controller->life = USB_DEAD;
+    stop(controller);
     controller->trouble = trouble;
     kprintf("%susb: %s at %02x:%02x.%u is left alone: %s\n", print_at_line_start() ? "" : "\n",
             controller->driver->name, controller->function.place >> 8u,

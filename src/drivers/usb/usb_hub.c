@@ -3,8 +3,8 @@
 #include "drivers/usb/usb_private.h"
 
 enum {
-    POWER_MS = 100,
-    LOOK_MS = 20, /* between two questions about a port that is being reset */
+    POWER_LEAST_MS = 100, /* for what stands behind it; a hub may ask for more */
+    LOOK_MS = 20,         /* between two questions about a port that is being reset */
 
     HUB = 0x29 << 8,
     HUB_BYTES = 8, /* up to which of its ports are fixed */
@@ -14,10 +14,15 @@ enum {
     PORT_POWER = 8,
     CHANGES_FROM = 16, /* the features that end a change, in the order of their bits */
     CHANGES_MOST = 5,
+    CLEAR_TT_BUFFER = 8,
+    OWN = 0, /* instead of a port: the hub itself, whose changes are numbered from 0 on */
+    OWN_POWER_CHANGE = 1 << 0,
+    OWN_CURRENT_CHANGE = 1 << 1,
     CHANGE_CONNECTION = 1 << 0,
     STATUS_CONNECTED = 1 << 0,
     STATUS_ENABLED = 1 << 1,
     STATUS_RESETTING = 1 << 4,
+    STATUS_POWERED = 1 << 8,
     STATUS_LOW = 1 << 9,
     STATUS_HIGH = 1 << 10
 };
@@ -35,7 +40,7 @@ void usb_hub_power(struct usb_device *device)
     if (device->result < 0) {
         usb_fail(device, "gives its ports no power");
     } else if (hub->at == hub->nports) {
-        usb_wait(device, USB_POWER_WAIT, POWER_MS);
+        usb_wait(device, USB_POWER_WAIT, hub->power_ms);
     } else {
         hub->at++;
         usb_control(
@@ -51,7 +56,10 @@ void usb_hub_take(struct usb_device *device)
         return;
     }
     uint8_t nports = device->buffer[2];
-    device->ports = (struct usb_hub){.nports = nports < USB_PORTS_MOST ? nports : USB_PORTS_MOST};
+    uint16_t power_ms = (uint16_t)(2 * device->buffer[5]);
+    device->ports =
+        (struct usb_hub){.nports = nports < USB_PORTS_MOST ? nports : USB_PORTS_MOST,
+                         .power_ms = power_ms > POWER_LEAST_MS ? power_ms : POWER_LEAST_MS};
     usb_hub_power(device);
 }
 
@@ -65,6 +73,35 @@ static bool tell(struct usb_device *hub, struct usb_device *child, uint8_t reque
     usb_control(hub, USB_READY,
                 (struct usb_setup){USB_OF_CLASS | TO_PORT, request, feature, child->port, 0});
     return true;
+}
+
+static void ask(struct usb_device *device, uint8_t port)
+{
+    uint8_t type = USB_TO_HOST | USB_OF_CLASS | (port == OWN ? 0 : TO_PORT);
+    device->ports.changed &= ~usb_bit_of(port);
+    device->ports.at = port;
+    usb_control(device, USB_ASKING_PORT, (struct usb_setup){type, USB_GET_STATUS, 0, port, 4});
+}
+
+/* Section 11.24.2.3: the endpoint, the address, the type, 0 for control, and the direction. The hub
+ * has one translator, number 1, as long as no other setting of it is chosen. */
+void usb_hub_clear(const struct usb_device *device)
+{
+    unsigned port;
+    struct usb_device *translator = usb_translator(device, &port);
+    if (!translator)
+        return;
+    translator->ports.stuck = (uint16_t)(device->address << 4);
+    translator->ports.nstuck = 2;
+}
+
+static void clear(struct usb_device *device)
+{
+    struct usb_hub *hub = &device->ports;
+    hub->nstuck--;
+    usb_control(device, USB_READY,
+                (struct usb_setup){USB_OF_CLASS | TO_PORT, CLEAR_TT_BUFFER,
+                                   (uint16_t)(hub->stuck | hub->nstuck << 15), 1, 0});
 }
 
 void usb_hub_serve(struct usb_device *device)
@@ -81,6 +118,10 @@ void usb_hub_serve(struct usb_device *device)
     }
     if (mine && child->step == USB_DISABLING)
         usb_settle(child);
+    if (hub->nstuck > 0) {
+        clear(device);
+        return;
+    }
     bool waits = mine && child->step == USB_RESETTING;
     if (waits && tell(device, child, USB_SET_FEATURE, PORT_RESET)) {
         hub->look_at = now_ms + LOOK_MS;
@@ -90,16 +131,24 @@ void usb_hub_serve(struct usb_device *device)
         hub->changed |= usb_bit_of(child->port);
         hub->look_at = now_ms + LOOK_MS;
     }
-    for (unsigned i = 0; i < hub->nports; i++) {
-        hub->at = (uint8_t)(hub->at % hub->nports + 1); /* each has its turn */
-        if (hub->changed & usb_bit_of(hub->at)) {
-            hub->changed &= ~usb_bit_of(hub->at);
-            usb_control(device, USB_ASKING_PORT,
-                        (struct usb_setup){USB_TO_HOST | USB_OF_CLASS | TO_PORT, USB_GET_STATUS, 0,
-                                           hub->at, 4});
+    for (uint8_t i = 0; i <= hub->nports; i++) {
+        uint8_t at = (uint8_t)((hub->at + 1 + i) % (hub->nports + 1)); /* each has its turn */
+        if (hub->changed & usb_bit_of(at)) {
+            ask(device, at);
             return;
         }
     }
+}
+
+/* Too much current turns all ports off. They come again with the hub, or it is left alone. */
+static void take_own(struct usb_device *device)
+{
+    device->step = USB_READY;
+    if (device->buffer[2] & OWN_CURRENT_CHANGE)
+        usb_fail(device, "too much current is drawn");
+    else if (device->buffer[2] & OWN_POWER_CHANGE)
+        usb_control(device, USB_READY,
+                    (struct usb_setup){USB_OF_CLASS, USB_CLEAR_FEATURE, 0, 0, 0});
 }
 
 /* The port has said how it is, and what has changed. Each change is ended by a transfer. */
@@ -108,6 +157,10 @@ void usb_hub_take_port(struct usb_device *device)
     struct usb_hub *hub = &device->ports;
     if (device->result < 4) {
         usb_fail(device, "does not say how its ports are");
+        return;
+    }
+    if (hub->at == OWN) {
+        take_own(device);
         return;
     }
     uint32_t status = device->buffer[0] | (uint32_t)device->buffer[1] << 8;
@@ -131,4 +184,8 @@ void usb_hub_take_port(struct usb_device *device)
                                            (uint16_t)(CHANGES_FROM + i), hub->at, 0});
             return;
         }
+    if (!(status & STATUS_POWERED)) /* it drew too much current */
+        usb_control(
+            device, USB_READY,
+            (struct usb_setup){USB_OF_CLASS | TO_PORT, USB_SET_FEATURE, PORT_POWER, hub->at, 0});
 }

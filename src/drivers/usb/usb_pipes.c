@@ -2,7 +2,6 @@
 
 enum {
     SET_ADDRESS = 5,
-    ADDRESS_MS = 3, /* USB 2.0, section 9.2.6.3: 2 */
     TWO_FRAMES = 2,
     FRAME_NUMBER = 0x7ff,
     QUEUE_BITS = 15, /* of its address, which a link uses otherwise */
@@ -79,12 +78,9 @@ static void end_control(struct usb_device *device, int32_t result)
 {
     struct usb_pipes *pipes = pipes_of(device);
     pipes->stage = USB_STAGE_NONE;
-    if (device->slot == 0 && result >= 0) {
-        pipes->stage = USB_STAGE_ADDRESSED;
-        pipes->until = device->controller->now_ms + ADDRESS_MS;
-    } else {
-        usb_done(device, result);
-    }
+    if (device->slot == 0 && result >= 0)
+        device->slot = device->address = pipes->address;
+    usb_done(device, result);
 }
 
 static void take_stage(struct usb_device *device, int32_t result)
@@ -120,12 +116,6 @@ static void serve(const struct usb_bus *bus, struct usb_device *device)
 {
     struct usb_pipes *pipes = pipes_of(device);
     int32_t result;
-    if (pipes->stage == USB_STAGE_ADDRESSED &&
-        (int32_t)(device->controller->now_ms - pipes->until) >= 0) {
-        pipes->stage = USB_STAGE_NONE;
-        device->slot = pipes->address;
-        usb_done(device, 0);
-    }
     if (has_moved(bus, &pipes->control, &result))
         take_stage(device, result);
     if (has_moved(bus, &pipes->reports, &result))
@@ -166,6 +156,13 @@ static void take_moved(struct usb_controller *controller)
 }
 
 /* -- What usb.c asks for -- */
+
+void usb_bus_stop(struct usb_controller *controller)
+{
+    const struct usb_bus *bus = usb_bus_of(controller);
+    bus->queues->halt(controller);
+    pci_command(bus->pci, &controller->function, 0, PCI_ENABLE_MASTER);
+}
 
 void usb_pipes_attach(struct usb_device *device)
 {

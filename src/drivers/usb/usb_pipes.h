@@ -45,7 +45,6 @@ enum usb_stage {
     USB_STAGE_SETUP,
     USB_STAGE_DATA,
     USB_STAGE_STATUS,
-    USB_STAGE_ADDRESSED, /* and the device takes its time with that */
     USB_STAGE_UNLINKED,
     USB_STAGE_LETTING_GO
 };
@@ -54,7 +53,6 @@ struct usb_pipes {
     struct usb_setup setup;
     struct usb_pipe control, reports;
     enum usb_stage stage;
-    uint32_t until;
     int32_t moved;
     uint8_t address, report[USB_PACKET_MOST];
 };
@@ -70,6 +68,7 @@ struct usb_queues {
      * stays at FRAME until it has been. */
     uint32_t (*frame)(struct usb_controller *controller);
     void (*ring)(struct usb_controller *controller);
+    void (*halt)(struct usb_controller *controller);
 };
 
 enum usb_bus_stage { USB_BUS_HANDING_OVER, USB_BUS_HALTING, USB_BUS_RESETTING, USB_BUS_SETTLING };
@@ -138,7 +137,8 @@ void usb_bus_poll(struct usb_controller *controller, uint32_t status, uint32_t t
 void usb_bus_reset(struct usb_controller *controller, unsigned port);
 bool usb_bus_is_reset(const struct usb_controller *controller, unsigned port);
 
-/* What usb.c asks of a driver for devices. */
+/* What usb.c asks of a driver. */
+void usb_bus_stop(struct usb_controller *controller);
 void usb_pipes_attach(struct usb_device *device);
 void usb_pipes_control(struct usb_device *device, const struct usb_setup *setup);
 void usb_pipes_set_packet(struct usb_device *device);

@@ -66,6 +66,10 @@ struct usb_driver {
 
     /* Nothing of the device's pages is touched once this has ended. */
     void (*detach)(struct usb_device *device);
+
+    /* The controller halts, and reaches no memory any more: it has died, or the machine restarts.
+     * It may be gone. NULL: there is nothing to do. */
+    void (*stop)(struct usb_controller *controller);
 };
 
 /* What is under way with a device. */
@@ -75,6 +79,7 @@ enum usb_step {
     USB_RESETTING, /* its port is, or waits for its hub to do it */
     USB_RECOVER,
     USB_ATTACHING,      /* an address is being given */
+    USB_ADDRESSED,      /* .. and takes effect */
     USB_READING_PACKET, /* .. how large its packets are */
     USB_SIZING,         /* .. and its controller learns it */
     USB_READING_DEVICE,
@@ -99,6 +104,9 @@ struct usb_hub {
     uint32_t changed;  /* a bit a port */
     uint32_t left_out; /* .. with a device that there was no room for */
     uint32_t look_at;  /* when the port that is being reset is to be asked about */
+    uint16_t power_ms; /* how long its ports' power takes */
+    uint16_t stuck;    /* the control pipe that it is to forget a split transfer of .. */
+    uint8_t nstuck;    /* .. in so many directions */
 };
 
 struct usb_device {
@@ -126,6 +134,7 @@ struct usb_device {
     uint8_t *page;   /* for its driver, zeros at first */
     uint8_t *buffer; /* the last USB_BUFFER_BYTES of it */
     uint8_t slot;    /* its driver's: a number, or its address */
+    uint8_t address; /* that a hub knows which translates for it; its driver sets it */
     void *state;     /* its driver's */
 };
 
@@ -157,7 +166,7 @@ void usb_received(struct usb_device *device, const uint8_t *report, size_t nbyte
 /* Its reports do not come any more. */
 void usb_broken(struct usb_device *device, const char *trouble);
 
-/* CONTROLLER does nothing any more, and its registers are not touched again. */
+/* CONTROLLER is stopped, and not touched again. */
 void usb_died(struct usb_controller *controller, const char *trouble);
 
 /* The hub, and its port, that translate for a device of low or full speed behind a hub of high
@@ -216,6 +225,10 @@ void usb_hub_power(struct usb_device *device);
 
 /* Of a hub that is ready: asks what is to be asked next; takes what a port has said. */
 void usb_hub_serve(struct usb_device *device);
+
+/* DEVICE's control pipe has failed or is given up: where a hub translates for it, that hub is told
+ * to forget what it may still have of it. */
+void usb_hub_clear(const struct usb_device *device);
 void usb_hub_take_port(struct usb_device *device);
 
 /* DEVICE as lsusb lists it. */

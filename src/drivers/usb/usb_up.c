@@ -5,6 +5,7 @@
 enum {
     RESET_MS = 800,  /* a hub is done in 20, a root port in 50 */
     RECOVER_MS = 20, /* TRSTRCY is 10 */
+    ADDRESS_MS = 10, /* section 9.2.6.3: 2 */
     SET_CONFIGURATION = 9,
     HID_SET_IDLE = 10,
     HID_SET_PROTOCOL = 11,
@@ -46,6 +47,7 @@ void usb_port_is_reset(struct usb_device *device, enum usb_speed speed)
 static void attach(struct usb_device *device)
 {
     device->packet_bytes = device->speed == USB_HIGH ? HIGH_PACKET : FULL_PACKET_LEAST;
+    device->address = 0;
     usb_begin_step(device, USB_ATTACHING);
     device->controller->driver->attach(device);
 }
@@ -158,7 +160,7 @@ static void be_ready(struct usb_device *device)
     device->ready_ms = device->controller->now_ms - device->since;
     device->step = USB_READY;
     device->ready_at = device->controller->now_ms;
-    device->ports.changed = UINT32_MAX;
+    device->ports.changed = ~usb_bit_of(0); /* all ports, and not the hub itself */
 }
 
 void usb_go_up(struct usb_device *device)
@@ -182,6 +184,10 @@ void usb_go_up(struct usb_device *device)
         if (device->result < 0)
             usb_fail(device, "takes no address");
         else
+            usb_wait(device, USB_ADDRESSED, ADDRESS_MS);
+        break;
+    case USB_ADDRESSED:
+        if (usb_is_over(device))
             begin_reading(device);
         break;
     case USB_READING_PACKET:
