@@ -160,9 +160,11 @@ PURE := \
     src/memory/growing/growing.c  .. rules of both heaps that grow in one \
     src/memory/growing/free_list.c first fit over a free list \
     src/memory/growing/free_list_check.c .. and whether it is sound \
+    src/memory/growing/free_list_walk.c .. and what lies in it \
     src/memory/growing/ordered_array.c free pieces by size \
     src/memory/growing/best_fit.c best fit over them \
     src/memory/growing/best_fit_check.c .. and whether it is sound \
+    src/memory/growing/best_fit_walk.c .. and what lies in it \
     src/memory/debug/guarded.c    objects in pages of their own \
     src/memory/debug/trace_walk.c recorded calls, by the objects they are about \
     src/memory/debug/watch.c      records, red zones, poison, quarantine \
@@ -274,6 +276,7 @@ MACHINE := \
     src/shell/machine.c           what the kernel runs on, in words \
     src/shell/report.c            .. and as a QR code, after self-tests and panics, too \
     src/shell/commands_memory.c   map, heap, blocks, alloc, free, stats, translate \
+    src/shell/commands_window.c   step, and the window of blocks \
     src/shell/commands_watch.c    leaks, misuse \
     src/shell/commands_trace.c    trace \
     src/shell/commands_machine.c  fault, selftest, sysinfo, dmesg, uptime, reboot, poweroff \

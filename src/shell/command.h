@@ -4,6 +4,8 @@
 
 #include "shell/machine.h"
 
+struct growing_heap;
+
 struct shell_context {
     const struct machine *machine;
 };
@@ -25,6 +27,12 @@ void command_alloc(const struct shell_context *context, unsigned nwords, char **
 void command_free(const struct shell_context *context, unsigned nwords, char **words);
 void command_stats(const struct shell_context *context, unsigned nwords, char **words);
 void command_translate(const struct shell_context *context, unsigned nwords, char **words);
+
+/* commands_window.c */
+void command_step(const struct shell_context *context, unsigned nwords, char **words);
+
+/* The same for the window of a heap that grows, from ADDRESS on or, for 0, all of it. */
+void window_draw(const struct growing_heap *heap, uint32_t address);
 
 /* commands_watch.c */
 void command_leaks(const struct shell_context *context, unsigned nwords, char **words);

@@ -93,7 +93,16 @@ void command_blocks(const struct shell_context *context, unsigned nwords, char *
         block_map_draw(0, PICTURE_CELLS, (total + PICTURE_CELLS - 1) / PICTURE_CELLS);
         return;
     }
-    uint32_t first;
+    uint32_t first = 0;
+    if (string_equal(words[0], "window")) {
+        if (nwords == 1 || read_number(words[1], "address", &first))
+            window_draw(kheap_growing(), first);
+        return;
+    }
+    if (nwords > 1) {
+        kprintf("blocks: %s is too much; expected: blocks [FIRST | window [ADDRESS]]\n", words[1]);
+        return;
+    }
     if (!read_number(words[0], "block", &first))
         return;
     if (first >= total) {

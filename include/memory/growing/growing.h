@@ -32,6 +32,22 @@ struct growing_picture {
     size_t array_count, array_room; /* entries; 0 where there is no array */
 };
 
+/* A block with its header, or what is free between two allocations. */
+struct growing_piece {
+    const uint8_t *start;
+    size_t nbytes; /* its header included */
+    bool live, has_header;
+};
+
+/* What a search finds a free piece to be. */
+enum growing_verdict { GROWING_TOO_SMALL, GROWING_LARGE_ENOUGH, GROWING_CHOSEN };
+
+/* Who is handed pieces, one after the other. It allocates and frees nothing; false: no more. */
+struct growing_visitor {
+    bool (*visit)(void *context, const struct growing_piece *piece, enum growing_verdict verdict);
+    void *context;
+};
+
 /* What the two designs do differently. */
 struct growing_kind {
     struct allocator_kind allocator; /* HEAP is a struct growing_heap */
@@ -53,6 +69,12 @@ struct growing_kind {
     /* Says that the free bytes at the end, which reached to the break FROM, reach to TO. */
     void (*move_end)(struct growing_heap *heap, uint8_t *from, uint8_t *to);
     void (*picture)(const struct growing_heap *heap, struct growing_picture *picture);
+    /* Hands VISITOR all pieces below the break in the order of their addresses. False where a
+     * header on the way was overwritten. O(pieces). */
+    bool (*each)(const struct growing_heap *heap, struct growing_visitor visitor);
+    /* .. the free pieces that FIND looks at for SIZE bytes, in its order; the last is chosen, if
+     * there are frames for it, or none of them is. */
+    bool (*search)(const struct growing_heap *heap, size_t size, struct growing_visitor visitor);
 };
 
 /*

@@ -32,6 +32,10 @@ void ordered_array_trim(struct ordered_array *array, size_t count);
 /* The place of the first piece that is not before PIECE; count where there is none. O(log n). */
 size_t ordered_array_find(const struct ordered_array *array, struct free_piece piece);
 
+/* One step of that: the place from *LOW on and below *HIGH that it looks at; these two close in. */
+size_t ordered_array_halve(const struct ordered_array *array, struct free_piece piece, size_t *low,
+                           size_t *high);
+
 /* Puts PIECE, which is not in ARRAY, where it belongs. There is room. O(n). */
 void ordered_array_insert(struct ordered_array *array, struct free_piece piece);
 

@@ -214,6 +214,8 @@ int best_fit_create(struct best_fit *heap, void *start, size_t nbytes, struct wi
         .end = fit_end,
         .move_end = fit_move_end,
         .picture = best_fit_picture,
+        .each = best_fit_each,
+        .search = best_fit_search,
     };
     size_t share = units_to_hold(nbytes / WINDOW_PAGE, ARRAY_SHARE) * WINDOW_PAGE;
     heap->growing = (struct growing_heap){.kind = &kind, .window = &heap->window};

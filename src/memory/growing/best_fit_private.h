@@ -69,5 +69,7 @@ void best_fit_statistics(const void *heap, struct allocator_statistics *statisti
 
 /* Of struct growing_kind. */
 void best_fit_picture(const struct growing_heap *heap, struct growing_picture *picture);
+bool best_fit_each(const struct growing_heap *heap, struct growing_visitor visitor);
+bool best_fit_search(const struct growing_heap *heap, size_t size, struct growing_visitor visitor);
 
 #endif

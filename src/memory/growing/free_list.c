@@ -258,6 +258,8 @@ void free_list_create(struct free_list *heap, struct window *window)
         .end = list_end,
         .move_end = list_move_end,
         .picture = free_list_picture,
+        .each = free_list_each,
+        .search = free_list_search,
     };
     *heap = (struct free_list){.growing = {.kind = &kind, .window = window}};
 }

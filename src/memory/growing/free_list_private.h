@@ -51,5 +51,7 @@ void free_list_statistics(const void *heap, struct allocator_statistics *statist
 
 /* Of struct growing_kind. */
 void free_list_picture(const struct growing_heap *heap, struct growing_picture *picture);
+bool free_list_each(const struct growing_heap *heap, struct growing_visitor visitor);
+bool free_list_search(const struct growing_heap *heap, size_t size, struct growing_visitor visitor);
 
 #endif

@@ -37,16 +37,22 @@ static bool before(struct free_piece a, struct free_piece b)
     return a.nbytes < b.nbytes || (a.nbytes == b.nbytes && a.start < b.start);
 }
 
+size_t ordered_array_halve(const struct ordered_array *array, struct free_piece piece, size_t *low,
+                           size_t *high)
+{
+    size_t middle = *low + (*high - *low) / 2;
+    if (before(array->pieces[middle], piece))
+        *low = middle + 1;
+    else
+        *high = middle;
+    return middle;
+}
+
 size_t ordered_array_find(const struct ordered_array *array, struct free_piece piece)
 {
     size_t low = 0, high = array->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (before(array->pieces[middle], piece))
-            low = middle + 1;
-        else
-            high = middle;
-    }
+    while (low < high)
+        (void)ordered_array_halve(array, piece, &low, &high);
     return low;
 }
 
