@@ -24,7 +24,8 @@ struct canvas {
     unsigned closest;     /* how often cells can be doubled in size */
     /* The grid for NCELLS in the upper ROWS of characters; too many for it begin somewhere. */
     struct canvas_grid (*arrange)(size_t rows, size_t ncells, unsigned closer);
-    void (*clear)(size_t rows); /* makes them black for another grid; may be NULL */
+    void (*clear)(size_t rows);               /* makes them black for another grid; may be NULL */
+    void (*edge)(const struct live_map *map); /* draws addresses beside its rows; may be NULL */
     /* Draws MAP's cells of a place that live_map_change() named. */
     void (*draw)(const struct live_map *map, size_t place);
     void (*put)(size_t row, size_t column, canvas_character_t character);

@@ -17,8 +17,9 @@ static struct {
     const struct canvas *canvas;
     struct live_map map;
     struct live_text text;
-    unsigned closer; /* how often the cells are doubled in size */
-    bool paused;
+    unsigned closer;       /* how often the cells are doubled in size */
+    bool paused, has_edge; /* its addresses are drawn, from block FIRST on */
+    block_t first;
     uint32_t started, frames;
     uint64_t cells; /* in all frames */
 } live;
@@ -35,6 +36,7 @@ static void arrange(void)
     if (live.canvas->clear)
         live.canvas->clear(live.canvas->rows - live_text_rows(live.canvas));
     live_map_arrange(&live.map, cells.columns, cells.rows, cells.tall);
+    live.has_edge = false;
 }
 
 /* FRESH: by a new look at the table. */
@@ -43,6 +45,10 @@ static void show(bool fresh)
     uint32_t tick = timer_ticks();
     if (fresh)
         live_map_look(&live.map, tick);
+    if (live.canvas->edge && (!live.has_edge || live.first != live.map.first))
+        live.canvas->edge(&live.map);
+    live.has_edge = true;
+    live.first = live.map.first;
     for (size_t place = 0; live_map_change(&live.map, &place); place++)
         live.canvas->draw(&live.map, place);
     live_text_show(&live.text, &live.map, live.paused, tick);

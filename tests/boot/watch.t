@@ -19,6 +19,8 @@ my @owners = (['free', '1e1e28', '000000'], ['not ours', '484848', '555555'],
     ['kernel', 'e69f00', 'aa5500'], ['paging', 'cc79a7', 'ff5555'], ['shell', 'f0e442', 'ffff55'], ['guarded', 'd55e00', 'aa0000'],
     ['window', '0072b2', '00aaaa'], ['device', 'aa3377', 'aa00aa'], ['process', '009e73', '00aa00']);
 
+my $ground = '14141a';
+
 # -- The guest ------------------------------------------------------------------------------------
 
 # Boots and does STEPS, each a [pattern, what is typed or done when it has come]; what is done gets
@@ -130,23 +132,68 @@ sub says_the_totals {
     is "@{[map { $owners[$_][0] } @wrong]}", '', '.. and the legend counts them';
 }
 
+# Where cells begin: beside eleven characters, and in a margin.
+sub origin {
+    my ($picture, $layout, $scale) = @_;
+    my $labels = 11 * 8 * $scale;
+    my $room = $picture->{width} - $labels - 4 * $scale;
+    return ($labels + int($room % $layout->{width} / 2), 4 * $scale);
+}
+
+# Addresses beside the rows of cells, one below the other: [pixel, address].
+sub labels {
+    my ($picture, $layout, $scale) = @_;
+    my @labels;
+    my $line = 3 * $picture->{width};
+    for my $row (0 .. $layout->{rows} - 1) {
+        my $y = $row * $layout->{height} + 4 * $scale;
+        my %strip = (%$picture, height => 16 * $scale,
+            data => substr $picture->{data}, $y * $line, 16 * $scale * $line);
+        my $text = read_text(\%strip, $scale)->{text}[0] // '';
+        push @labels, [$row, $1] if $text =~ /^0x([0-9a-f]{8})/;
+    }
+    return @labels;
+}
+
 # Cells of PICTURE that are not what TABLE says, the cursor's at CURSOR; none where all is well.
 sub wrong_cells {
-    my ($picture, $layout, $table, $cursor, $first) = @_;
-    my $left = int(($picture->{width} - $layout->{columns} * $layout->{width}) / 2);
+    my ($picture, $layout, $table, $cursor, $first, $scale) = @_;
+    my ($left, $top) = origin($picture, $layout, $scale // 1);
     my ($width, $height) = @$layout{qw(width height)};
     my @wrong;
     for my $i (0 .. $layout->{columns} * $layout->{rows} - 1) {
         my $block = ($first // 0) + $i * $layout->{group};
-        my @wanted = $block >= $table->{total} ? (0, 0, 0) : $block == $cursor ? (255, 255, 255)
+        my @wanted = $block >= $table->{total} ? rgb($ground) : $block == $cursor ? (255, 255, 255)
             : mixed(cell($table, $block, $block + $layout->{group}));
         my $x = $left + $i % $layout->{columns} * $width;
-        my $y = int($i / $layout->{columns}) * $height;
-        for my $at ([0, 0], [$width - 3, $height - 3]) {
+        my $y = $top + int($i / $layout->{columns}) * $height;
+        my $last = ($scale // 1) * ($height >= 6 * ($scale // 1)) + 1; # before the line between cells
+        for my $at ([0, 0], [$width - $last, $height - $last]) {
             my $place = 3 * (($y + $at->[1]) * $picture->{width} + $x + $at->[0]);
             my @got = unpack 'C3', substr $picture->{data}, $place, 3;
             push @wrong, "block $block is @got, not @wanted" unless near(\@got, \@wanted, 8);
         }
+    }
+    return few(@wrong);
+}
+
+# Of single blocks, what is not hollow and should be, or the other way round; in the middle of cells
+# large enough for it.
+sub wrong_looks {
+    my ($picture, $layout, $table, $scale) = @_;
+    my ($left, $top) = origin($picture, $layout, $scale);
+    my ($width, $height) = @$layout{qw(width height)};
+    return '' if $layout->{group} > 1 || $width < 7 * $scale || $height < 7 * $scale;
+    my @wrong;
+    for my $block (1 .. $table->{total} - 1) {
+        my $x = $left + $block % $layout->{columns} * $width + int(($width - $scale) / 2);
+        my $y = $top + int($block / $layout->{columns}) * $height + int(($height - $scale) / 2);
+        my @got = unpack 'C3', substr $picture->{data}, 3 * ($y * $picture->{width} + $x), 3;
+        my $owner = $table->{owners}[$block];
+        next if $owner == 1; # stripes
+        my $hollow = near(\@got, [rgb($ground)], 8);
+        push @wrong, "block $block of $owners[$owner][0] is @got"
+            if $owner > 0 && $hollow != ($owner == 2);
     }
     return few(@wrong);
 }
@@ -180,7 +227,14 @@ SKIP: {
         my $cells = $layout->{columns} * $layout->{rows};
         my ($width, $height) = split /x/, $name;
         cmp_ok $cells * $layout->{group}, '>=', $table->{total}, ".. the whole table, $layout->{group} a cell";
-        is wrong_cells($picture, $layout, $table, 0), '', '.. in its colours';
+        is wrong_cells($picture, $layout, $table, 0, 0, $scale), '', '.. in its colours';
+        is wrong_looks($picture, $layout, $table, $scale), '', '.. and what is kept is hollow';
+        my @labels = labels($picture, $layout, $scale);
+        my @wrong = grep {
+            hex $_->[1] != $table->{start} + 4096 * $_->[0] * $layout->{columns} * $layout->{group}
+        } @labels;
+        cmp_ok scalar @labels, '>=', 5, '.. addresses stand beside it';
+        is scalar @wrong, 0, '.. those of the rows' or diag explain \@wrong;
         my %seen = map { $_ => 1 } @{ $table->{owners} };
         cmp_ok scalar(keys %seen), '>=', 6, '.. of six owners or more';
         my $rows = read_text($picture, $scale)->{text};
@@ -190,7 +244,7 @@ SKIP: {
         # The cursor: two to the right, one down.
         my $cursor = (2 + $layout->{columns}) * $layout->{group};
         $table = read_table($boot, $second);
-        is wrong_cells(read_picture("$second.ppm"), $layout, $table, $cursor), '',
+        is wrong_cells(read_picture("$second.ppm"), $layout, $table, $cursor, 0, $scale), '',
             '.. and the cursor moves';
         my ($taken) = grep { $table->{bytes}[$_] } $cursor .. $cursor + $layout->{group} - 1;
         my $block = $taken // $cursor;
@@ -226,7 +280,7 @@ SKIP: {
     my $layout = layout($boot);
     my $table = read_table($boot, $near);
     my %twice = (%$layout, width => 4 * $layout->{width}, height => 4 * $layout->{height});
-    $twice{columns} = int(800 / $twice{width});
+    $twice{columns} = int((800 - 11 * 8 - 4) / $twice{width});
     my $text = read_text(read_picture("$near.ppm"), 1)->{text};
     my ($last) = map { /^a cell is 1 block: 0 to (\d+) / } @$text;
     $twice{rows} = ($last + 1) / $twice{columns};
@@ -250,11 +304,11 @@ SKIP: {
         iso => $iso{'1024x768x32'}, modules => undef);
     $layout = layout($boot);
     my $picture = read_picture("$paused.ppm");
-    my $left = int((1024 - $layout->{columns} * $layout->{width}) / 2);
+    my ($left, $top) = origin($picture, $layout, 1);
     my %counts;
     for my $i (0 .. $layout->{columns} * $layout->{rows} - 1) {
         my $x = $left + $i % $layout->{columns} * $layout->{width};
-        my $y = int($i / $layout->{columns}) * $layout->{height};
+        my $y = $top + int($i / $layout->{columns}) * $layout->{height};
         $counts{ unpack 'H6', substr $picture->{data}, 3 * ($y * 1024 + $x), 3 }++;
     }
     my $legend = join "\n", @{ read_text($picture, 1)->{text} };
