@@ -5,6 +5,7 @@
 #include "lib/string.h"
 #include "lib/symbols.h"
 #include "memory/debug/watch.h"
+#include "memory/growing/growing.h"
 #include "memory/kheap/kheap_look.h"
 #include "memory/layout.h"
 #include "process/process.h"
@@ -97,6 +98,47 @@ static bool say_callers(const void *address, char *text)
     return true;
 }
 
+/* What lies in a page of a growing heap's window. */
+struct tally {
+    const uint8_t *page;
+    size_t nlive, npieces, nfree; /* bytes */
+};
+
+static bool add_piece(void *context, const struct growing_piece *piece, enum growing_verdict none)
+{
+    (void)none;
+    struct tally *tally = context;
+    const uint8_t *from = piece->start, *end = piece->start + piece->nbytes;
+    const uint8_t *page_end = tally->page + HEAP_BLOCK_SIZE;
+    from = from > tally->page ? from : tally->page;
+    if (end > tally->page && from < page_end) {
+        tally->nlive += piece->live;
+        tally->npieces += !piece->live;
+        tally->nfree += piece->live ? 0 : (size_t)((end < page_end ? end : page_end) - from);
+    }
+    return end < page_end;
+}
+
+static bool say_window(paddr_t frame, char *text)
+{
+    const struct growing_heap *heap = kheap_growing();
+    if (!heap)
+        return false;
+    struct tally tally = {.page = heap->window->start};
+    while (tally.page < heap->window->brk &&
+           paging_walk(paging_kernel(), (vaddr_t)tally.page).physical != frame)
+        tally.page += HEAP_BLOCK_SIZE;
+    if (tally.page >= heap->window->brk)
+        return false; /* of the array of free pieces, or a page table */
+    bool whole =
+        heap->kind->each(heap, (struct growing_visitor){.visit = add_piece, .context = &tally});
+    format_text(text, INSPECT_BYTES,
+                "page %p of the window: %zu live, %zu free pieces of %zu bytes%s",
+                (const void *)tally.page, tally.nlive, tally.npieces, tally.nfree,
+                whole ? "" : "; a header was overwritten");
+    return true;
+}
+
 static void say_who(const struct live_map *map, const struct live_run *run, char *text)
 {
     const void *address = heap_address_of(block_heap_table(map->heap), run->first);
@@ -106,7 +148,8 @@ static void say_who(const struct live_map *map, const struct live_run *run, char
                     text);
         return;
     }
-    if (run->owner <= OWNER_KEPT)
+    if (run->owner <= OWNER_KEPT ||
+        (run->owner == OWNER_WINDOW && say_window((paddr_t)address, text)))
         return;
     if (!last.known || last.first != run->first || last.what != map->what[run->first] ||
         last.since != map->since[run->first]) {

@@ -4,6 +4,7 @@
 use strict;
 use warnings;
 use lib 'tests/boot';
+use List::Util 'sum';
 use Machine;
 use Test::More;
 
@@ -13,7 +14,7 @@ sub up16 { return ($_[0] + 15) & ~15 }
 
 for my $heap (qw(free_list best_fit)) {
     my $best = $heap eq 'best_fit';
-    my $machine = Machine->start(append => "heap=$heap");
+    my $machine = Machine->start(append => "heap=$heap heap_size=4M");
     $machine->wait_for(qr/^plat> \z/m);
     like $machine->type('blocks window'), qr/^  nothing was allocated yet: the break is at 0xd/m,
         "$heap: an empty window" if !$best;
@@ -22,7 +23,6 @@ for my $heap (qw(free_list best_fit)) {
     my @sizes = (100, 300, 40, 1000, 40, 600, 40);
     my @at = map { hex((($machine->type("alloc $_") =~ /^  0x(\w{8})$/m))[0]) } @sizes;
     my $start = $at[0] - 16;
-    my ($break) = $machine->type('heap') =~ /break 0x(\w{8}),/;
     my ($expected, @free) = ('');
     for my $i (0 .. $#sizes) {
         my $hole = $i % 2 == 1;
@@ -33,6 +33,23 @@ for my $heap (qw(free_list best_fit)) {
         push @free, [$at[$i] - 16, $nbytes] if $hole;
         like $machine->type(sprintf 'free 0x%x', $at[$i]), qr/^  freed$/m, '.. and is freed' if $hole;
     }
+    # The same under the cursor of watch: the first page, in which what watch keeps begins, too.
+    my ($nlive, $npieces) = (1 + grep({ !($_ % 2) } 0 .. $#sizes), scalar @free);
+    my $nfree = sum(map { $_->[1] } @free);
+    my $page = sprintf '0x%08x', $start;
+    syswrite $machine->{to}, "watch screen\r";
+    $machine->wait_for(qr/ q ends it\n/);
+    for (1 .. 100) {
+        syswrite $machine->{to}, "\e[C\r";
+        my $said = $machine->wait_for(qr/^    \d+ blocks?, .*\n(?:    .*\n|\z)/m) // last;
+        last if $said =~ /$page of the window/;
+    }
+    syswrite $machine->{to}, 'q';
+    $machine->wait_for(qr/^plat> \z/m);
+    like $machine->{text}, qr/^    page $page of the window: $nlive live, $npieces free pieces of $nfree bytes$/m,
+        "$heap: watch says what lies in the first page" or diag $nfree;
+
+    my ($break) = $machine->type('heap') =~ /break 0x(\w{8}),/;
     my $rest = $start + 16 * length $expected;
     push @free, [$rest, hex($break) - $rest];
     $expected .= ($best ? '' : 'F') . '.' x 2048;
