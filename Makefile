@@ -139,6 +139,7 @@ PURE := \
     src/drivers/usb/usb_up.c      .. from plugged in to listened to \
     src/drivers/usb/usb_hub.c     .. the ports of hubs \
     src/drivers/usb/usb_look.c    .. as they are listed \
+    src/drivers/usb/xhci_ring.c   what USB 3's controller says has ended, untrusted \
     src/drivers/serial_place.c    where serial ports are \
     src/drivers/pixels.c          glyphs onto a picture \
     src/drivers/framebuffer.c     text on it, scrolled in RAM \

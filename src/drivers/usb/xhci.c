@@ -11,6 +11,8 @@
  * device's page. What it is to know is written into the input context, of which there is one:
  * only the device on its way up needs it.
  *
+ * The controller is given one command at a time.
+ *
  * A transfer that fails stops its endpoint. The control pipe is set going again by two commands
  * before the failure is told; a report that fails has its device detached.
  *
@@ -40,6 +42,7 @@ enum {
     PORT_BYTES = 0x10,
     COMMAND_RUN = 1 << 0,
     COMMAND_RESET = 1 << 1,
+    COMMANDS_RUN = 1 << 3, /* in the register of their ring */
     STATUS_HALTED = 1 << 0,
     STATUS_SYSTEM_ERROR = 1 << 2,
     STATUS_NOT_READY = 1 << 11,
@@ -83,22 +86,6 @@ enum {
 _Static_assert(SEGMENTS + 16 <= XHCI_DEVICE_CONTEXTS,
                "all has room in the controller's first page");
 
-static uint32_t read(volatile uint8_t *registers, uint32_t offset)
-{
-    return *(volatile uint32_t *)(registers + offset);
-}
-
-static void write(volatile uint8_t *registers, uint32_t offset, uint32_t value)
-{
-    *(volatile uint32_t *)(registers + offset) = value;
-}
-
-static void write_address(volatile uint8_t *registers, uint32_t offset, uint32_t address)
-{
-    write(registers, offset, address);
-    write(registers, offset + 4, 0);
-}
-
 static uint32_t port_offset(unsigned port)
 {
     return PORTS + PORT_BYTES * (port - 1);
@@ -114,7 +101,7 @@ static void take_event(struct usb_controller *controller, const struct trb *even
     else if (type == TRB_COMMAND_EVENT)
         xhci_command_has_ended(controller, event);
     else if (type == TRB_PORT_EVENT && port >= 1 && port <= controller->nports)
-        controller->changed |= (uint32_t)1 << port;
+        controller->changed |= usb_bit_of(port);
 }
 
 static void take_events(struct usb_controller *controller)
@@ -138,8 +125,8 @@ static void take_events(struct usb_controller *controller)
         }
     }
     if (nevents > 0)
-        write_address(xhci->runtime, EVENT_DEQUEUE,
-                      xhci_address(&events->trbs[events->next]) | EVENT_BUSY);
+        xhci_write_address(xhci->runtime, EVENT_DEQUEUE,
+                           xhci_address(&events->trbs[events->next]) | EVENT_BUSY);
 }
 
 /* -- Starting -- */
@@ -154,7 +141,8 @@ static void begin_stage(struct usb_controller *controller, enum xhci_stage stage
 static void halt(struct usb_controller *controller)
 {
     struct xhci *xhci = xhci_of(controller);
-    write(xhci->registers, COMMAND, read(xhci->registers, COMMAND) & ~(uint32_t)COMMAND_RUN);
+    xhci_write(xhci->registers, COMMAND,
+               xhci_read(xhci->registers, COMMAND) & ~(uint32_t)COMMAND_RUN);
     begin_stage(controller, XHCI_HALTING, HALT_MS);
 }
 
@@ -167,16 +155,18 @@ static void run(struct usb_controller *controller)
         .trbs = (struct trb *)(xhci->memory + EVENT_RING), .nentries = EVENTS, .cycle = TRB_CYCLE};
     segments[0] = xhci_address(xhci->events.trbs);
     segments[2] = EVENTS;
-    write(xhci->registers, CONFIGURE, xhci->nslots);
-    write_address(xhci->registers, CONTEXTS, xhci_address(xhci->memory + XHCI_DEVICE_CONTEXTS));
-    write_address(xhci->registers, COMMAND_RING, xhci_address(xhci->commands.trbs) | TRB_CYCLE);
-    write(xhci->runtime, EVENT_TABLE_SIZE, 1);
-    write_address(xhci->runtime, EVENT_DEQUEUE, xhci_address(xhci->events.trbs));
-    write_address(xhci->runtime, EVENT_TABLE, xhci_address(segments));
-    write(xhci->registers, COMMAND, COMMAND_RUN);
+    xhci_write(xhci->registers, CONFIGURE, xhci->nslots);
+    xhci_write_address(xhci->registers, CONTEXTS,
+                       xhci_address(xhci->memory + XHCI_DEVICE_CONTEXTS));
+    xhci_write_address(xhci->registers, COMMAND_RING,
+                       xhci_address(xhci->commands.trbs) | TRB_CYCLE);
+    xhci_write(xhci->runtime, EVENT_TABLE_SIZE, 1);
+    xhci_write_address(xhci->runtime, EVENT_DEQUEUE, xhci_address(xhci->events.trbs));
+    xhci_write_address(xhci->runtime, EVENT_TABLE, xhci_address(segments));
+    xhci_write(xhci->registers, COMMAND, COMMAND_RUN);
     for (unsigned port = 1; port <= controller->nports && xhci->switches_power; port++) {
-        uint32_t value = read(xhci->registers, port_offset(port));
-        write(xhci->registers, port_offset(port), (value & PORT_KEPT) | PORT_POWER);
+        uint32_t value = xhci_read(xhci->registers, port_offset(port));
+        xhci_write(xhci->registers, port_offset(port), (value & PORT_KEPT) | PORT_POWER);
     }
     begin_stage(controller, XHCI_SETTLING, SETTLE_MS);
 }
@@ -184,26 +174,26 @@ static void run(struct usb_controller *controller)
 static void start(struct usb_controller *controller)
 {
     struct xhci *xhci = xhci_of(controller);
-    uint32_t status = read(xhci->registers, STATUS);
+    uint32_t status = xhci_read(xhci->registers, STATUS);
     bool over = (int32_t)(controller->now_ms - xhci->until) >= 0;
     switch (xhci->stage) {
     case XHCI_HANDING_OVER:
-        if (!over && read(xhci->capabilities, xhci->legacy) & LEGACY_BIOS_OWNS)
+        if (!over && xhci_read(xhci->capabilities, xhci->legacy) & LEGACY_BIOS_OWNS)
             return;
-        write(xhci->capabilities, xhci->legacy + 4,
-              read(xhci->capabilities, xhci->legacy + 4) & ~(uint32_t)LEGACY_INTERRUPTS);
+        xhci_write(xhci->capabilities, xhci->legacy + 4,
+                   xhci_read(xhci->capabilities, xhci->legacy + 4) & ~(uint32_t)LEGACY_INTERRUPTS);
         halt(controller);
         return;
     case XHCI_HALTING:
         if (status & STATUS_HALTED) {
-            write(xhci->registers, COMMAND, COMMAND_RESET);
+            xhci_write(xhci->registers, COMMAND, COMMAND_RESET);
             begin_stage(controller, XHCI_RESETTING, RESET_MS);
         } else if (over) {
             usb_died(controller, "it does not halt");
         }
         return;
     case XHCI_RESETTING:
-        if (!(read(xhci->registers, COMMAND) & COMMAND_RESET) && !(status & STATUS_NOT_READY))
+        if (!(xhci_read(xhci->registers, COMMAND) & COMMAND_RESET) && !(status & STATUS_NOT_READY))
             run(controller);
         else if (over)
             usb_died(controller, "its reset does not end");
@@ -224,7 +214,7 @@ static void poll(struct usb_controller *controller)
 {
     struct xhci *xhci = xhci_of(controller);
     if (xhci->stage != XHCI_RUNNING || ++xhci->npolls % LIFE_LOOKS == 0) {
-        uint32_t status = read(xhci->registers, STATUS);
+        uint32_t status = xhci_read(xhci->registers, STATUS);
         if (status == UINT32_MAX) {
             usb_died(controller, "its registers are gone");
             return;
@@ -235,19 +225,21 @@ static void poll(struct usb_controller *controller)
             return;
         }
     }
-    if (xhci->stage == XHCI_RUNNING)
-        take_events(controller);
-    else
+    if (xhci->stage != XHCI_RUNNING) {
         start(controller);
+        return;
+    }
+    take_events(controller);
 }
 
 /* Whether all that is needed lies within the NBYTES of its registers. */
 static bool find_registers(struct usb_controller *controller, struct xhci *xhci, uint32_t nbytes)
 {
     volatile uint8_t *start = xhci->capabilities;
-    uint32_t length = read(start, CAP_LENGTH) & 0xff, structure = read(start, CAP_STRUCTURE_1),
-             doorbells = read(start, CAP_DOORBELLS) & ~3u,
-             runtime = read(start, CAP_RUNTIME) & ~31u, nports = structure >> 24;
+    uint32_t length = xhci_read(start, CAP_LENGTH) & 0xff,
+             structure = xhci_read(start, CAP_STRUCTURE_1),
+             doorbells = xhci_read(start, CAP_DOORBELLS) & ~3u,
+             runtime = xhci_read(start, CAP_RUNTIME) & ~31u, nports = structure >> 24;
     controller->nports = nports < USB_PORTS_MOST ? nports : USB_PORTS_MOST;
     xhci->nslots = structure & 0xff;
     if (xhci->nslots > USB_DEVICES_MOST)
@@ -258,19 +250,19 @@ static bool find_registers(struct usb_controller *controller, struct xhci *xhci,
         return false;
     xhci->registers = start + length;
     xhci->runtime = start + runtime;
-    xhci->doorbells = (volatile uint32_t *)(start + doorbells);
+    xhci->doorbells = start + doorbells;
     return true;
 }
 
 static uint32_t read_capability(void *context, uint32_t offset)
 {
-    return read(context, offset);
+    return xhci_read(context, offset);
 }
 
 /* Memory that the controller wants for itself. */
 static bool give_scratch(struct xhci *xhci, const struct usb_machine *machine)
 {
-    uint32_t structure = read(xhci->capabilities, CAP_STRUCTURE_2);
+    uint32_t structure = xhci_read(xhci->capabilities, CAP_STRUCTURE_2);
     uint32_t count = (structure >> 21 & 31) << 5 | structure >> 27;
     if (count == 0)
         return true;
@@ -305,14 +297,14 @@ static const char *init(struct usb_controller *controller, const struct usb_mach
         return "its registers make no sense";
     if (!give_scratch(xhci, machine))
         return "no memory";
-    uint32_t parameters = read(registers, CAP_PARAMETERS);
+    uint32_t parameters = xhci_read(registers, CAP_PARAMETERS);
     xhci->context_bytes = parameters & CONTEXTS_OF_64 ? 64 : 32;
     xhci->switches_power = (parameters & PORT_POWER_CONTROL) != 0;
     xhci->legacy = xhci_find_capability(read_capability, (void *)registers, nbytes,
                                         parameters >> 16 << 2, LEGACY);
     controller->state = xhci;
     if (xhci->legacy) {
-        write(registers, xhci->legacy, read(registers, xhci->legacy) | LEGACY_OS_OWNS);
+        xhci_write(registers, xhci->legacy, xhci_read(registers, xhci->legacy) | LEGACY_OS_OWNS);
         begin_stage(controller, XHCI_HANDING_OVER, HAND_OVER_MS);
     } else {
         halt(controller);
@@ -326,9 +318,9 @@ static struct usb_port port(struct usb_controller *controller, unsigned number)
 {
     static const enum usb_speed speeds[] = {USB_FULL, USB_FULL, USB_LOW, USB_HIGH};
     struct xhci *xhci = xhci_of(controller);
-    uint32_t value = read(xhci->registers, port_offset(number));
+    uint32_t value = xhci_read(xhci->registers, port_offset(number));
     uint32_t speed = value >> PORT_SPEED_SHIFT & PORT_SPEED;
-    write(xhci->registers, port_offset(number), value & (PORT_KEPT | PORT_CHANGES));
+    xhci_write(xhci->registers, port_offset(number), value & (PORT_KEPT | PORT_CHANGES));
     return (struct usb_port){
         .connected = (value & PORT_CONNECTED) != 0,
         .enabled = (value & PORT_ENABLED) != 0,
@@ -342,18 +334,18 @@ static struct usb_port port(struct usb_controller *controller, unsigned number)
 static void reset_port(struct usb_controller *controller, unsigned number)
 {
     struct xhci *xhci = xhci_of(controller);
-    uint32_t value = read(xhci->registers, port_offset(number));
+    uint32_t value = xhci_read(xhci->registers, port_offset(number));
     if (!(value & PORT_ENABLED) || (value >> PORT_SPEED_SHIFT & PORT_SPEED) < USB_SUPER)
-        write(xhci->registers, port_offset(number), (value & PORT_KEPT) | PORT_RESET);
+        xhci_write(xhci->registers, port_offset(number), (value & PORT_KEPT) | PORT_RESET);
 }
 
 /* One of super speed hears only what is for it, and would not be seen to come back. */
 static void disable_port(struct usb_controller *controller, unsigned number)
 {
     struct xhci *xhci = xhci_of(controller);
-    uint32_t value = read(xhci->registers, port_offset(number));
+    uint32_t value = xhci_read(xhci->registers, port_offset(number));
     if ((value & PORT_ENABLED) && (value >> PORT_SPEED_SHIFT & PORT_SPEED) < USB_SUPER)
-        write(xhci->registers, port_offset(number), (value & PORT_KEPT) | PORT_ENABLED);
+        xhci_write(xhci->registers, port_offset(number), (value & PORT_KEPT) | PORT_ENABLED);
 }
 
 const struct usb_driver xhci_driver = {

@@ -2,10 +2,6 @@
 #include "drivers/usb/xhci_private.h"
 
 enum {
-    CODE_SUCCESS = 1,
-    CODE_STALL = 6,
-    CODE_SHORT = 13,
-
     SLOT_HUB = 1 << 26,
     ENDPOINT_THREE_TRIES = 3 << 1,
     ENDPOINT_CONTROL = 4 << 3,
@@ -20,7 +16,6 @@ enum {
     FULL_INTERVAL_MOST = 10,
     HIGH_INTERVAL_MOST = 15,
     THINK_TIME_MOST = 3, /* of a hub's translator: what any takes */
-    CONTROL_PIPE = 1,    /* the number of its endpoint */
 
     /* In a device's page, behind its context. */
     CONTROL_RING = 2048,
@@ -30,54 +25,42 @@ enum {
 _Static_assert(REPORT_BUFFERS + REPORTS * USB_PACKET_MOST <= PAGE_SIZE - USB_BUFFER_BYTES,
                "all has room in a device's page");
 
-/* -- Rings -- */
+/* -- Commands: the controller has one at a time -- */
 
-struct xhci_ring xhci_begin_ring(void *memory, uint32_t nentries)
+static void give_command(struct usb_controller *controller)
 {
-    struct xhci_ring ring = {.trbs = memory, .nentries = nentries, .cycle = TRB_CYCLE};
-    xhci_clear(memory, nentries * sizeof(struct trb));
-    struct trb *link = &ring.trbs[nentries - 1];
-    link->parameter_low = xhci_address(memory);
-    link->control = TRB_LINK << TRB_TYPE_SHIFT | TRB_TOGGLE; /* not the controller's yet */
-    return ring;
+    struct xhci *xhci = xhci_of(controller);
+    const struct xhci_command *next = &xhci->asked[0];
+    if (xhci->nasked == 0 || xhci->commands.ndue > 0)
+        return;
+    xhci_put(&xhci->commands, (struct trb){.parameter_low = next->parameter,
+                                           .control = next->type << TRB_TYPE_SHIFT | next->bits});
+    xhci_ring_doorbell(xhci, 0, 0);
 }
 
-uint32_t xhci_put(struct xhci_ring *ring, struct trb trb)
+static void remove_command(struct xhci *xhci, uint32_t place)
 {
-    uint32_t place = ring->next;
-    struct trb *entry = &ring->trbs[place];
-    entry->parameter_low = trb.parameter_low;
-    entry->parameter_high = trb.parameter_high;
-    entry->status = trb.status;
-    __atomic_store_n(&entry->control, trb.control | ring->cycle, __ATOMIC_RELEASE);
-    if (++ring->next == ring->nentries - 1) {
-        struct trb *link = &ring->trbs[ring->next];
-        __atomic_store_n(&link->control, (link->control & ~(uint32_t)TRB_CYCLE) | ring->cycle,
-                         __ATOMIC_RELEASE);
-        ring->next = 0;
-        ring->cycle ^= TRB_CYCLE;
-    }
-    return place;
+    xhci->nasked--;
+    for (; place < xhci->nasked; place++)
+        xhci->asked[place] = xhci->asked[place + 1];
 }
 
-/* The place of the entry that an event names; the ring's length where it is none of it. */
-static uint32_t place_of(const struct xhci_ring *ring, const struct trb *event)
+/* Forgets DEVICE's command that the controller has not yet. */
+static void forget_command(struct usb_device *device)
 {
-    uint32_t offset = event->parameter_low - xhci_address(ring->trbs), place = offset / 16;
-    return event->parameter_high == 0 && offset % 16 == 0 && place < ring->nentries - 1
-               ? place
-               : ring->nentries;
+    struct xhci *xhci = xhci_of(device->controller);
+    for (uint32_t i = xhci->commands.ndue; i < xhci->nasked; i++)
+        if (xhci->asked[i].device == device)
+            remove_command(xhci, i);
 }
-
-/* -- Commands -- */
 
 static void command(struct usb_device *device, uint32_t type, uint32_t parameter, uint32_t bits)
 {
     struct xhci *xhci = xhci_of(device->controller);
-    struct trb trb = {.parameter_low = parameter,
-                      .control = type << TRB_TYPE_SHIFT | (uint32_t)device->slot << 24 | bits};
-    xhci->asked[xhci_put(&xhci->commands, trb)] = device;
-    xhci_ring_doorbell(xhci, 0, 0);
+    forget_command(device);
+    xhci->asked[xhci->nasked++] =
+        (struct xhci_command){device, type, parameter, (uint32_t)device->slot << 24 | bits};
+    give_command(device->controller);
 }
 
 /* Word WORD of context NUMBER of those at CONTEXTS. */
@@ -132,12 +115,12 @@ static void give_address(struct usb_device *device)
     unsigned port = 0;
     const struct usb_device *translator = usb_translator(device, &port);
     uint32_t packet_bytes = device->speed == USB_SUPER ? SUPER_PACKET : device->packet_bytes;
-    void *input = begin_input(xhci, 1 << 0 | 1 << CONTROL_PIPE);
+    void *input = begin_input(xhci, 1 << 0 | 1 << XHCI_CONTROL_PIPE);
     uint32_t *about = context_word(xhci, input, 1, 0);
     about[0] = route_of(device) | (uint32_t)device->speed << 20 | 1 << 27;
     about[1] = root_port_of(device) << 16;
     about[2] = translator ? translator->slot | port << 8 : 0;
-    uint32_t *pipe = context_word(xhci, input, 1 + CONTROL_PIPE, 0);
+    uint32_t *pipe = context_word(xhci, input, 1 + XHCI_CONTROL_PIPE, 0);
     pipe[1] = ENDPOINT_THREE_TRIES | ENDPOINT_CONTROL | packet_bytes << 16;
     pipe[2] = xhci_address(slot->control.trbs) | TRB_CYCLE;
     pipe[4] = sizeof(struct usb_setup);
@@ -169,10 +152,16 @@ static void slot_is_free(struct usb_device *device)
     usb_done(device, 0);
 }
 
-/* Asks for one more report, into BUFFER. */
-static void ask_for_report(struct xhci_slot *slot, uint32_t buffer)
+/* Where the report that comes next is, or will be: each of the buffers has its turn. */
+static uint8_t *report_buffer(const struct xhci_slot *slot, uint32_t further)
 {
-    xhci_put(&slot->reports, (struct trb){.parameter_low = buffer,
+    uint32_t place = (slot->nreports + further) % REPORTS;
+    return slot->device->page + REPORT_BUFFERS + place * USB_PACKET_MOST;
+}
+
+static void ask_for_report(struct xhci_slot *slot, const uint8_t *buffer)
+{
+    xhci_put(&slot->reports, (struct trb){.parameter_low = xhci_address(buffer),
                                           .status = slot->device->function.packet_bytes,
                                           .control = TRB_NORMAL << TRB_TYPE_SHIFT | TRB_EVENT |
                                                      TRB_SHORT_IS_EVENT});
@@ -182,32 +171,31 @@ static void begin_reports(struct usb_device *device)
 {
     struct xhci *xhci = xhci_of(device->controller);
     struct xhci_slot *slot = &xhci->slots[device->slot];
+    slot->nreports = 0;
     for (uint32_t i = 0; i < REPORTS; i++)
-        ask_for_report(slot, xhci_address(device->page + REPORT_BUFFERS + i * USB_PACKET_MOST));
+        ask_for_report(slot, report_buffer(slot, i));
     xhci_ring_doorbell(xhci, device->slot, slot->report_pipe);
     usb_done(device, 0);
 }
 
-void xhci_command_has_ended(struct usb_controller *controller, const struct trb *event)
+/* The controller's command has ended, with a SLOT where it asked for one. */
+static void end_command(struct usb_controller *controller, uint32_t code, uint32_t number)
 {
     struct xhci *xhci = xhci_of(controller);
-    uint32_t place = place_of(&xhci->commands, event), code = event->status >> 24;
-    struct usb_device *device = place < XHCI_COMMANDS ? xhci->asked[place] : NULL;
-    if (!device)
-        return;
-    xhci->asked[place] = NULL;
+    struct usb_device *device = xhci->asked[0].device;
     struct xhci_slot *slot = &xhci->slots[device->slot];
-    uint32_t type = xhci->commands.trbs[place].control >> TRB_TYPE_SHIFT & TRB_TYPE;
+    uint32_t type = xhci->asked[0].type;
+    remove_command(xhci, 0);
     if (type == TRB_ENABLE_SLOT)
-        slot_is_given(device, event->control >> 24, code == CODE_SUCCESS);
+        slot_is_given(device, number, code == CODE_SUCCESS);
     else if (type == TRB_DISABLE_SLOT)
         slot_is_free(device);
     else if (device->step == USB_CLOSING)
-        return;
+        ; /* nobody waits for it */
     else if (type == TRB_RESET_ENDPOINT)
         command(device, TRB_SET_DEQUEUE,
                 xhci_address(&slot->control.trbs[slot->control.next]) | slot->control.cycle,
-                CONTROL_PIPE << 16);
+                XHCI_CONTROL_PIPE << 16);
     else if (type == TRB_SET_DEQUEUE)
         usb_done(device, slot->failure);
     else if (code != CODE_SUCCESS)
@@ -218,33 +206,23 @@ void xhci_command_has_ended(struct usb_controller *controller, const struct trb 
         usb_done(device, 0);
 }
 
-/* -- Transfers -- */
-
-static void control_has_ended(struct xhci_slot *slot, uint32_t code, uint32_t missing)
+void xhci_command_has_ended(struct usb_controller *controller, const struct trb *event)
 {
-    if (code == CODE_SHORT) {
-        slot->missing = (uint16_t)(missing < slot->wanted ? missing : slot->wanted);
-    } else if (code == CODE_SUCCESS) {
-        usb_done(slot->device, slot->wanted - slot->missing);
-    } else {
-        slot->failure = code == CODE_STALL ? USB_STALLED : USB_NO_ANSWER;
-        command(slot->device, TRB_RESET_ENDPOINT, 0, CONTROL_PIPE << 16);
+    struct xhci *xhci = xhci_of(controller);
+    if (xhci_take(&xhci->commands, event)) {
+        end_command(controller, event->status >> 24, event->control >> 24);
+        give_command(controller);
     }
 }
 
+/* -- Transfers -- */
+
 static void report_has_come(struct xhci *xhci, struct xhci_slot *slot, const struct trb *event)
 {
-    uint32_t place = place_of(&slot->reports, event), code = event->status >> 24,
-             missing = event->status & 0xffffff, most = slot->device->function.packet_bytes;
-    if (place == TRANSFERS)
-        return;
-    if (code != CODE_SUCCESS && code != CODE_SHORT) {
-        usb_broken(slot->device, "its reports stop");
-        return;
-    }
-    uint32_t buffer = slot->reports.trbs[place].parameter_low;
-    usb_received(slot->device, (const uint8_t *)(uintptr_t)buffer,
-                 missing < most ? most - missing : 0);
+    uint32_t missing = event->status & 0xffffff, most = slot->device->function.packet_bytes;
+    const uint8_t *buffer = report_buffer(slot, 0);
+    usb_received(slot->device, buffer, missing < most ? most - missing : 0);
+    slot->nreports++;
     ask_for_report(slot, buffer);
     xhci_ring_doorbell(xhci, slot->device->slot, slot->report_pipe);
 }
@@ -252,16 +230,26 @@ static void report_has_come(struct xhci *xhci, struct xhci_slot *slot, const str
 void xhci_transfer_has_ended(struct usb_controller *controller, const struct trb *event)
 {
     struct xhci *xhci = xhci_of(controller);
-    uint32_t number = event->control >> 24, pipe = event->control >> 16 & 31;
-    if (number > xhci->nslots)
+    struct xhci_slot *slot = xhci_slot_of(xhci->slots, xhci->nslots, event);
+    if (!slot || slot->device->step == USB_CLOSING)
         return;
-    struct xhci_slot *slot = &xhci->slots[number];
-    if (!slot->device || slot->device->step == USB_CLOSING)
-        return;
-    if (pipe == CONTROL_PIPE)
-        control_has_ended(slot, event->status >> 24, event->status & 0xffffff);
-    else if (pipe == slot->report_pipe)
+    switch (xhci_take_transfer(slot, event)) {
+    case XHCI_NO_END:
+        break;
+    case XHCI_CONTROL_DONE:
+        usb_done(slot->device, slot->wanted - slot->missing);
+        break;
+    case XHCI_CONTROL_FAILED:
+        slot->failure = event->status >> 24 == CODE_STALL ? USB_STALLED : USB_NO_ANSWER;
+        command(slot->device, TRB_RESET_ENDPOINT, 0, XHCI_CONTROL_PIPE << 16);
+        break;
+    case XHCI_REPORT:
         report_has_come(xhci, slot, event);
+        break;
+    case XHCI_REPORTS_FAILED:
+        usb_broken(slot->device, "its reports stop");
+        break;
+    }
 }
 
 /* -- What usb.c asks for -- */
@@ -297,15 +285,15 @@ void xhci_control(struct usb_device *device, const struct usb_setup *setup)
     xhci_put(&slot->control,
              (struct trb){.control = TRB_STATUS << TRB_TYPE_SHIFT | TRB_EVENT |
                                      (in && setup->length > 0 ? 0u : TRB_INTO_HOST)});
-    xhci_ring_doorbell(xhci, device->slot, CONTROL_PIPE);
+    xhci_ring_doorbell(xhci, device->slot, XHCI_CONTROL_PIPE);
 }
 
 void xhci_set_packet(struct usb_device *device)
 {
     struct xhci *xhci = xhci_of(device->controller);
-    void *input = begin_input(xhci, 1 << CONTROL_PIPE);
-    copy_context(xhci, device, input, CONTROL_PIPE);
-    uint32_t *sizes = context_word(xhci, input, 1 + CONTROL_PIPE, 1);
+    void *input = begin_input(xhci, 1 << XHCI_CONTROL_PIPE);
+    copy_context(xhci, device, input, XHCI_CONTROL_PIPE);
+    uint32_t *sizes = context_word(xhci, input, 1 + XHCI_CONTROL_PIPE, 1);
     *sizes = (*sizes & 0xffff) | (uint32_t)device->packet_bytes << 16;
     command(device, TRB_EVALUATE, xhci_address(input), 0);
 }
@@ -351,11 +339,9 @@ void xhci_listen(struct usb_device *device)
 /* Where its slot is still being asked for, the answer ends that, too. */
 void xhci_detach(struct usb_device *device)
 {
-    struct xhci *xhci = xhci_of(device->controller);
-    bool asks = false;
-    for (uint32_t i = 0; i < XHCI_COMMANDS; i++)
-        asks |= xhci->asked[i] == device &&
-                (xhci->commands.trbs[i].control >> TRB_TYPE_SHIFT & TRB_TYPE) == TRB_ENABLE_SLOT;
+    const struct xhci *xhci = xhci_of(device->controller);
+    forget_command(device);
+    bool asks = xhci->nasked > 0 && xhci->asked[0].device == device;
     if (device->slot)
         command(device, TRB_DISABLE_SLOT, 0, 0);
     else if (!asks)

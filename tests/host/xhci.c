@@ -1,0 +1,144 @@
+/* xHCI's driver before controllers that are made up: slow ones, wrong ones, and hostile ones. */
+#include "made_up_xhci.h"
+
+#include "case.h"
+#include "lib/string.h"
+
+enum { EACH = 10, UP = 1500, FIRST_KEY_A = 4 };
+
+#define BEGIN(count) SKIP_UNLESS(made_begin(count), "there is no memory below 4 GB")
+
+static struct made_controller *const it = &made.controllers[0];
+
+/* Whether the keyboard in PORT of CONTROLLER types N keys, each once. */
+static bool types(struct made_controller *controller, int port, int n)
+{
+    made.nkeys = 0;
+    for (int i = 0; i < n; i++) {
+        if (!made_hold(controller, port, (uint8_t)(FIRST_KEY_A + i % 26)))
+            return false;
+        made_run(EACH, EACH);
+        if (!made_hold(controller, port, 0))
+            return false;
+        made_run(EACH, EACH);
+        if (made.nkeys != (size_t)i + 1 || made.keys[i % MADE_KEYS] != 'a' + i % 26)
+            return false;
+    }
+    return true;
+}
+
+CASE(xhci, a_keyboard_comes_up_and_types)
+{
+    BEGIN(1);
+    made_plug(it, 3, true);
+    made_run(UP, EACH);
+    CHECK_HOLDS(made.broken);
+    CHECK(types(it, 3, 100));
+    made_plug(it, 3, false);
+    made_run(100, EACH);
+    CHECK(!it->slots[1].enabled);
+    made_plug(it, 3, true);
+    made_run(UP, EACH);
+    CHECK(types(it, 3, 3));
+    CHECK_HOLDS(made.broken);
+}
+
+CASE(xhci, what_is_short_may_be_told_twice)
+{
+    BEGIN(1);
+    it->tells_twice = true;
+    made_plug(it, 1, true);
+    made_run(UP, EACH);
+    CHECK(types(it, 1, 40));
+    CHECK_HOLDS(made.broken);
+}
+
+/* A stall of what does no harm: SET_IDLE. */
+CASE(xhci, a_pipe_that_stalls_goes_on)
+{
+    BEGIN(1);
+    it->stalls = 10;
+    made_plug(it, 1, true);
+    made_run(UP, EACH);
+    CHECK(types(it, 1, 3));
+    CHECK_HOLDS(made.broken);
+}
+
+/* Each event, however made up, while a keyboard is listened to; and it goes on typing. */
+CASE(xhci, events_that_name_nothing_do_nothing)
+{
+    BEGIN(1);
+    made_plug(it, 2, true);
+    made_run(UP, EACH);
+    CHECK(types(it, 2, 20));
+    const struct xhci_slot *slot = &xhci_of(&it->usb)->slots[1];
+    uint32_t reports = xhci_address(slot->reports.trbs), pipes = slot->control.nentries,
+             pages = xhci_address(made.memory);
+    for (uint32_t type = 0; type < 64; type++)
+        for (uint32_t number = 0; number < 256; number += number < 20 ? 1 : 47)
+            for (uint32_t pipe = 0; pipe < 32; pipe += pipe < 4 ? 1 : 7)
+                for (uint32_t i = 0; i < 9; i++) {
+                    uint32_t behind = reports + 16 * ((slot->reports.due + i) % pipes);
+                    const uint32_t lows[] = {0,
+                                             reports + 8,
+                                             reports - 16,
+                                             reports + 16 * pipes,
+                                             reports + 16 * (pipes - 1),
+                                             behind + 16 * 8,
+                                             xhci_address(slot->control.trbs) + 16 * i,
+                                             pages,
+                                             xhci_address(xhci_of(&it->usb)->commands.trbs)};
+                    bool due = lows[i] - reports < 16 * pipes &&
+                               (lows[i] - reports) / 16 == slot->reports.due;
+                    if (type == TRB_PORT_EVENT || due)
+                        continue;
+                    made_event(it, lows[i], 0, (uint32_t)(i % 2 ? CODE_SUCCESS : CODE_STALL) << 24,
+                               type << TRB_TYPE_SHIFT | number << 24 | pipe << 16);
+                    if (i == 8) {
+                        made.nkeys = 0;
+                        made_run(EACH, EACH);
+                        CHECK_EQUAL(made.nkeys, 0);
+                    }
+                }
+    CHECK(types(it, 2, 70));
+    CHECK_HOLDS(made.broken);
+}
+
+/* A report that is told again, and one from where nobody listens. */
+CASE(xhci, reports_are_taken_once)
+{
+    BEGIN(1);
+    made_plug(it, 2, true);
+    made_run(UP, EACH);
+    const struct xhci_ring *ring = &xhci_of(&it->usb)->slots[1].reports;
+    for (int i = 0; i < 100; i++) {
+        const struct trb *entry = &ring->trbs[ring->due];
+        CHECK(types(it, 2, 1));
+        for (int again = 0; again < 4; again++)
+            made_transfer_event(it, 1, again % 2 ? it->slots[1].report_pipe : 0, entry,
+                                CODE_SUCCESS, 0);
+        made_transfer_event(it, 1, 0, &ring->trbs[ring->due], CODE_SUCCESS, 0);
+        made_run(EACH, EACH);
+        CHECK_EQUAL(made.nkeys, 1);
+        CHECK_EQUAL(ring->ndue, REPORTS);
+    }
+    CHECK_HOLDS(made.broken);
+}
+
+/* The device writes over what it was told about where its reports are to be. */
+CASE(xhci, buffers_are_not_believed_from_the_ring)
+{
+    BEGIN(1);
+    made_plug(it, 2, true);
+    made_run(UP, EACH);
+    const struct xhci_ring *ring = &xhci_of(&it->usb)->slots[1].reports;
+    for (int i = 0; i < 50; i++) {
+        uint32_t place = ring->due;
+        CHECK(made_hold(it, 2, 0));
+        ring->trbs[place].parameter_low = 0xdead0000;
+        made_run(EACH, EACH);
+        CHECK(ring->trbs[place].parameter_low == 0xdead0000);
+    }
+    CHECK(types(it, 2, 10));
+    CHECK_HOLDS(made.broken);
+}
