@@ -39,16 +39,19 @@ struct made_controller {
     uint32_t reset_at, contexts, events, event_count, event_at, event_cycle;
     uint32_t ports[MADE_PORTS + 1];
     struct made_ring commands;
-    bool commands_run;
+    bool commands_run, aborts;
     struct made_slot slots[MADE_SLOTS + 1];
     uint32_t rings; /* a bit a slot: its doorbell was rung */
 
-    bool stays;            /* it does not halt */
-    bool gone;             /* it must not be touched any more */
-    uint32_t disable_code; /* of DISABLE_SLOT; 0: success */
-    uint32_t stalls;       /* a request of devices that stalls */
-    bool tells_twice;      /* what is short, and then as a success */
-    unsigned flips;        /* a port that something changes in as soon as it was read */
+    uint32_t hangs, nhangs;   /* commands of that type do not end; how many of them */
+    bool keeps_hanging;       /* nor are they ended by being aborted */
+    bool silent, looks_again; /* no event says that one is; it is read once more then */
+    bool stays;               /* it does not halt */
+    bool gone;                /* it must not be touched any more */
+    uint32_t disable_code;    /* of DISABLE_SLOT; 0: success */
+    uint32_t stalls;          /* a request of devices that stalls */
+    bool tells_twice;         /* what is short, and then as a success */
+    unsigned flips;           /* a port that something changes in as soon as it was read */
 };
 
 static struct {
@@ -60,6 +63,7 @@ static struct {
     struct made_controller controllers[MADE_CONTROLLERS];
     int keys[MADE_KEYS];
     size_t nkeys;
+    uint32_t nresumed; /* entries that were read again, and did nothing */
 } made;
 
 static inline void made_require(bool condition, const char *what)
@@ -137,6 +141,8 @@ static uint32_t xhci_read(volatile uint8_t *registers, uint32_t offset)
     case STATUS:
         return controller->errors |
                (controller->command_bits & COMMAND_RUN || controller->stays ? 0 : STATUS_HALTED);
+    case COMMAND_RING:
+        return controller->commands_run ? COMMANDS_RUN : 0;
     default:
         break;
     }
@@ -177,7 +183,10 @@ static void xhci_write(volatile uint8_t *registers, uint32_t offset, uint32_t va
         controller->commands_run &= (value & COMMAND_RUN) != 0;
         return;
     case COMMAND_RING:
-        controller->commands = (struct made_ring){value & ~63u, value & 1};
+        if (controller->commands_run)
+            controller->aborts |= (value & ABORT) != 0;
+        else
+            controller->commands = (struct made_ring){value & ~63u, value & 1};
         return;
     case CONTEXTS:
         controller->contexts = value;
@@ -274,6 +283,9 @@ static inline uint32_t made_execute(struct made_controller *controller, const st
         slot->halted = false;
         slot->control = (struct made_ring){entry->parameter_low & ~15u, entry->parameter_low & 1};
         return CODE_SUCCESS;
+    case TRB_NOTHING:
+        made.nresumed++;
+        return CODE_SUCCESS;
     default:
         return CODE_SUCCESS;
     }
@@ -291,10 +303,29 @@ static inline void made_commands(struct made_controller *controller)
 {
     struct trb *entry;
     while ((entry = made_next(&controller->commands))) {
-        uint32_t number = entry->control >> 24;
+        uint32_t type = entry->control >> TRB_TYPE_SHIFT & TRB_TYPE, number = entry->control >> 24;
+        bool hangs = controller->nhangs > 0 && controller->hangs == type;
+        if (hangs && !controller->aborts)
+            return;
+        if (hangs && controller->keeps_hanging)
+            return;
+        if (hangs) {
+            controller->nhangs--;
+            if (controller->silent && !controller->looks_again)
+                controller->commands.at += 16;
+            else if (!controller->looks_again)
+                made_end_command(controller, entry, CODE_ABORTED, number);
+            break;
+        }
         uint32_t code = made_execute(controller, entry, &number);
         made_end_command(controller, entry, code, number);
     }
+    if (!controller->aborts)
+        return;
+    controller->aborts = controller->commands_run = false;
+    if (!controller->silent)
+        made_event(controller, controller->commands.at, 0, (uint32_t)CODE_RING_STOPPED << 24,
+                   TRB_COMMAND_EVENT << TRB_TYPE_SHIFT);
 }
 
 static inline void made_transfer_event(struct made_controller *controller, uint32_t number,

@@ -27,6 +27,11 @@ static bool types(struct made_controller *controller, int port, int n)
     return true;
 }
 
+static const char *trouble_of(const struct made_controller *controller)
+{
+    return controller->usb.life == USB_DEAD ? controller->usb.trouble : "";
+}
+
 CASE(xhci, a_keyboard_comes_up_and_types)
 {
     BEGIN(1);
@@ -140,5 +145,75 @@ CASE(xhci, buffers_are_not_believed_from_the_ring)
         CHECK(ring->trbs[place].parameter_low == 0xdead0000);
     }
     CHECK(types(it, 2, 10));
+    CHECK_HOLDS(made.broken);
+}
+
+/* -- Commands that do not end -- */
+
+/* Each kind of them, and each way in which controllers end them. */
+CASE(xhci, a_command_that_does_not_end_is_aborted)
+{
+    static const uint32_t types_of[] = {TRB_ENABLE_SLOT,    TRB_ADDRESS,     TRB_CONFIGURE,
+                                        TRB_RESET_ENDPOINT, TRB_SET_DEQUEUE, TRB_DISABLE_SLOT};
+    for (int way = 0; way < 4; way++)
+        for (size_t i = 0; i < sizeof types_of / sizeof types_of[0]; i++) {
+            BEGIN(1);
+            made_plug(it, 2, true);
+            made_run(UP, EACH);
+            CHECK(types(it, 2, 1));
+            it->silent = way & 1;
+            it->looks_again = way & 2;
+            it->hangs = types_of[i];
+            it->nhangs = 1;
+            it->stalls = i >= 3 && i < 5 ? 10 : 0;
+            made_plug(it, 1, true);
+            made_run(UP, EACH);
+            if (types_of[i] == TRB_DISABLE_SLOT) {
+                made_plug(it, 1, false);
+                made_run(UP, EACH);
+                made_plug(it, 1, true);
+            }
+            made_run(2 * UP, EACH);
+            CHECK_TEXT(trouble_of(it), "");
+            CHECK_EQUAL(it->nhangs, 0);
+            CHECK(types(it, 1, 40) && types(it, 2, 40));
+            CHECK((made.nresumed > 0) == (way >= 2));
+            CHECK_HOLDS(made.broken);
+        }
+}
+
+/* Others wait behind it, and come to their turn in time. */
+CASE(xhci, others_go_on_behind_a_command_that_does_not_end)
+{
+    BEGIN(1);
+    for (unsigned port = 1; port <= 3; port++)
+        made_plug(it, port, true);
+    made_run(3 * UP, EACH);
+    it->hangs = TRB_ADDRESS;
+    it->nhangs = 3; /* all its tries */
+    made_plug(it, 4, true);
+    made_run(300, EACH);
+    made_plug(it, 1, false); /* this needs a command, too */
+    made_run(4 * UP, EACH);
+    CHECK_TEXT(trouble_of(it), "");
+    CHECK(types(it, 2, 3) && types(it, 3, 3) && !made_hold(it, 1, 0) && !made_hold(it, 4, 0));
+    made_plug(it, 1, true);
+    made_plug(it, 4, false);
+    made_run(100, EACH);
+    made_plug(it, 4, true);
+    made_run(3 * UP, EACH);
+    CHECK(types(it, 1, 3) && types(it, 4, 3));
+    CHECK_HOLDS(made.broken);
+}
+
+CASE(xhci, one_that_does_not_abort_is_given_up)
+{
+    BEGIN(1);
+    it->hangs = TRB_ADDRESS;
+    it->nhangs = 1;
+    it->keeps_hanging = true;
+    made_plug(it, 1, true);
+    made_run(3 * UP, EACH);
+    CHECK_TEXT(trouble_of(it), "it does not end a command");
     CHECK_HOLDS(made.broken);
 }

@@ -11,7 +11,8 @@
  * device's page. What it is to know is written into the input context, of which there is one:
  * only the device on its way up needs it.
  *
- * The controller is given one command at a time.
+ * The controller is given one command at a time. One that does not end is aborted, and its device
+ * fails; the ring then goes on behind it.
  *
  * A transfer that fails stops its endpoint. The control pipe is set going again by two commands
  * before the failure is told; a report that fails has its device detached.
@@ -35,7 +36,7 @@ enum {
     /* Operational registers, behind the capabilities. */
     COMMAND = 0x00,
     STATUS = 0x04,
-    COMMAND_RING = 0x18,
+    COMMAND_RING = XHCI_COMMAND_RING,
     CONTEXTS = 0x30,
     CONFIGURE = 0x38,
     PORTS = 0x400,
@@ -229,7 +230,11 @@ static void poll(struct usb_controller *controller)
         start(controller);
         return;
     }
+    /* This read brings in the events from before it. */
+    bool stand = xhci->aborts && !(xhci_read(xhci->registers, COMMAND_RING) & COMMANDS_RUN);
     take_events(controller);
+    if (controller->life == USB_RUNNING)
+        xhci_watch_commands(controller, stand);
 }
 
 /* Whether all that is needed lies within the NBYTES of its registers. */

@@ -2,6 +2,11 @@
 #include "drivers/usb/xhci_private.h"
 
 enum {
+    COMMAND_MS = 700, /* less than what usb.c waits for an answer */
+    ABORT_MS = 1000,  /* both together are less than it waits for a device to be let go of */
+    STAND_MS = 100,   /* until a ring that stands is believed though no event says so */
+    ABORT = 1 << 2,   /* in the register of the ring of commands */
+
     SLOT_HUB = 1 << 26,
     ENDPOINT_THREE_TRIES = 3 << 1,
     ENDPOINT_CONTROL = 4 << 3,
@@ -25,16 +30,17 @@ enum {
 _Static_assert(REPORT_BUFFERS + REPORTS * USB_PACKET_MOST <= PAGE_SIZE - USB_BUFFER_BYTES,
                "all has room in a device's page");
 
-/* -- Commands: the controller has one at a time -- */
+/* -- Commands: the controller has one at a time, so that what is aborted is known -- */
 
 static void give_command(struct usb_controller *controller)
 {
     struct xhci *xhci = xhci_of(controller);
     const struct xhci_command *next = &xhci->asked[0];
-    if (xhci->nasked == 0 || xhci->commands.ndue > 0)
+    if (xhci->nasked == 0 || xhci->commands.ndue > 0 || xhci->aborts)
         return;
     xhci_put(&xhci->commands, (struct trb){.parameter_low = next->parameter,
                                            .control = next->type << TRB_TYPE_SHIFT | next->bits});
+    xhci->command_since = controller->now_ms;
     xhci_ring_doorbell(xhci, 0, 0);
 }
 
@@ -143,9 +149,14 @@ static void slot_is_given(struct usb_device *device, uint32_t number, bool succe
         give_address(device);
 }
 
-static void slot_is_free(struct usb_device *device)
+/* Its page may be another's only where the controller has surely let go of it. */
+static void slot_is_free(struct usb_device *device, uint32_t code)
 {
     struct xhci *xhci = xhci_of(device->controller);
+    if (code == CODE_ABORTED) {
+        command(device, TRB_DISABLE_SLOT, 0, 0);
+        return;
+    }
     ((uint32_t *)(xhci->memory + XHCI_DEVICE_CONTEXTS))[2 * device->slot] = 0;
     xhci->slots[device->slot].device = NULL;
     device->slot = 0;
@@ -189,14 +200,14 @@ static void end_command(struct usb_controller *controller, uint32_t code, uint32
     if (type == TRB_ENABLE_SLOT)
         slot_is_given(device, number, code == CODE_SUCCESS);
     else if (type == TRB_DISABLE_SLOT)
-        slot_is_free(device);
+        slot_is_free(device, code);
     else if (device->step == USB_CLOSING)
         ; /* nobody waits for it */
-    else if (type == TRB_RESET_ENDPOINT)
+    else if (type == TRB_RESET_ENDPOINT && code != CODE_ABORTED)
         command(device, TRB_SET_DEQUEUE,
                 xhci_address(&slot->control.trbs[slot->control.next]) | slot->control.cycle,
                 XHCI_CONTROL_PIPE << 16);
-    else if (type == TRB_SET_DEQUEUE)
+    else if (type == TRB_SET_DEQUEUE && code != CODE_ABORTED)
         usb_done(device, slot->failure);
     else if (code != CODE_SUCCESS)
         usb_done(device, USB_NO_ANSWER);
@@ -209,9 +220,45 @@ static void end_command(struct usb_controller *controller, uint32_t code, uint32
 void xhci_command_has_ended(struct usb_controller *controller, const struct trb *event)
 {
     struct xhci *xhci = xhci_of(controller);
-    if (xhci_take(&xhci->commands, event)) {
-        end_command(controller, event->status >> 24, event->control >> 24);
+    uint32_t code = event->status >> 24;
+    if (code == CODE_RING_STOPPED) {
+        xhci->stopped = true;
+    } else if (xhci_take(&xhci->commands, event)) {
+        end_command(controller, code, event->control >> 24);
         give_command(controller);
+    }
+}
+
+/* The ring stands. Some controllers have told that the command is aborted, others look at it once
+ * more: then it is to do nothing. */
+static void resume_commands(struct usb_controller *controller)
+{
+    struct xhci *xhci = xhci_of(controller);
+    struct xhci_ring *ring = &xhci->commands;
+    xhci->aborts = false;
+    if (ring->ndue > 0) {
+        struct trb *entry = &ring->trbs[ring->due];
+        entry->control = TRB_NOTHING << TRB_TYPE_SHIFT | (entry->control & TRB_CYCLE);
+        xhci_end_all(ring);
+        end_command(controller, CODE_ABORTED, 0);
+    }
+    give_command(controller);
+}
+
+void xhci_watch_commands(struct usb_controller *controller, bool stand)
+{
+    struct xhci *xhci = xhci_of(controller);
+    uint32_t nms = controller->now_ms - xhci->command_since;
+    if (xhci->aborts && stand && (xhci->stopped || nms >= STAND_MS)) {
+        resume_commands(controller);
+    } else if (xhci->aborts && nms >= ABORT_MS) {
+        usb_died(controller, "it does not end a command");
+    } else if (!xhci->aborts && xhci->commands.ndue > 0 && nms >= COMMAND_MS) {
+        xhci->aborts = true;
+        xhci->stopped = false;
+        xhci->command_since = controller->now_ms;
+        xhci_write_address(xhci->registers, XHCI_COMMAND_RING,
+                           xhci_address(xhci->commands.trbs) | ABORT);
     }
 }
 

@@ -20,7 +20,9 @@ enum {
     XHCI_DEVICE_CONTEXTS = 2048,
     XHCI_INPUT = PAGE_SIZE,
     XHCI_OURS = 2 * PAGE_SIZE, /* struct xhci, which the controller does not know */
-    XHCI_OWN_PAGES = 3
+    XHCI_OWN_PAGES = 3,
+
+    XHCI_COMMAND_RING = 0x18 /* the register, behind the capabilities */
 };
 
 struct xhci_command {
@@ -41,6 +43,8 @@ struct xhci {
     struct xhci_ring commands, events;
     struct xhci_command asked[XHCI_WAITING]; /* the first is the controller's where one is due */
     uint32_t nasked;
+    bool aborts, stopped;   /* the command is being aborted; that has been said to be done */
+    uint32_t command_since; /* when it was given, or began to be aborted */
     struct xhci_slot slots[USB_DEVICES_MOST + 1];
 };
 _Static_assert(sizeof(struct xhci) <= PAGE_SIZE, "it has a page");
@@ -72,6 +76,10 @@ static inline void xhci_ring_doorbell(struct xhci *xhci, unsigned slot, uint32_t
 /* Events: a command, or a transfer, has ended. */
 void xhci_command_has_ended(struct usb_controller *controller, const struct trb *event);
 void xhci_transfer_has_ended(struct usb_controller *controller, const struct trb *event);
+
+/* Aborts a command that takes too long, and goes on behind it. STAND says that the controller had
+ * nothing more to do with the ring before its events were taken. */
+void xhci_watch_commands(struct usb_controller *controller, bool stand);
 
 /* What usb.c asks of a driver for devices. */
 void xhci_attach(struct usb_device *device);

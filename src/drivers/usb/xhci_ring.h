@@ -37,6 +37,7 @@ enum {
     TRB_EVALUATE = 13,
     TRB_RESET_ENDPOINT = 14,
     TRB_SET_DEQUEUE = 16,
+    TRB_NOTHING = 23,
     TRB_TRANSFER_EVENT = 32,
     TRB_COMMAND_EVENT = 33,
     TRB_PORT_EVENT = 34,
@@ -47,7 +48,9 @@ enum {
     /* Codes of events, in the uppermost byte of their status. */
     CODE_SUCCESS = 1,
     CODE_STALL = 6,
-    CODE_SHORT = 13
+    CODE_SHORT = 13,
+    CODE_RING_STOPPED = 24,
+    CODE_ABORTED = 25
 };
 
 struct xhci_ring {
