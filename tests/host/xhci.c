@@ -48,6 +48,18 @@ CASE(xhci, a_keyboard_comes_up_and_types)
     CHECK_HOLDS(made.broken);
 }
 
+/* Whatever the time between two looks. */
+CASE(xhci, no_register_is_touched_while_it_begins_to_be_reset)
+{
+    for (uint32_t each = 1; each <= 10; each++) {
+        BEGIN(1);
+        made_plug(it, 1, true);
+        made_run(UP, each);
+        CHECK_HOLDS(made.broken);
+        CHECK(types(it, 1, 1));
+    }
+}
+
 CASE(xhci, what_is_short_may_be_told_twice)
 {
     BEGIN(1);
@@ -215,5 +227,40 @@ CASE(xhci, one_that_does_not_abort_is_given_up)
     made_plug(it, 1, true);
     made_run(3 * UP, EACH);
     CHECK_TEXT(trouble_of(it), "it does not end a command");
+    CHECK_HOLDS(made.broken);
+}
+
+/* -- Ports -- */
+
+/* After a port was read, and before what has changed there was ended. */
+CASE(xhci, a_second_change_is_not_lost)
+{
+    BEGIN(1);
+    made_plug(it, 1, true);
+    made_run(UP, EACH);
+    CHECK(types(it, 1, 1));
+    it->flips = 1; /* out, and in again */
+    made_plug(it, 1, false);
+    made_run(UP, EACH);
+    CHECK(it->flips == 0 && !(it->ports[1] & PORT_CHANGES) && types(it, 1, 1));
+    made_plug(it, 1, false);
+    made_run(100, EACH);
+    it->flips = 1;
+    made_plug(it, 1, true);
+    made_run(UP, EACH);
+    CHECK(it->flips == 0 && !(it->ports[1] & PORT_CHANGES) && !it->slots[1].enabled);
+    CHECK_HOLDS(made.broken);
+}
+
+CASE(xhci, all_ports_are_looked_at_where_events_had_no_room)
+{
+    BEGIN(1);
+    made_run(UP, EACH);
+    it->ports[5] = PORT_CONNECTED | PORT_CONNECTION_CHANGE;
+    made_run(UP, EACH);
+    CHECK(!made_hold(it, 5, 0));
+    made_event(it, 0, 0, (uint32_t)21 << 24, TRB_CONTROLLER_EVENT << TRB_TYPE_SHIFT);
+    made_run(UP, EACH);
+    CHECK(types(it, 5, 1));
     CHECK_HOLDS(made.broken);
 }

@@ -80,6 +80,7 @@ enum {
     MAP_MOST = 1 << 20,
     LIFE_LOOKS = 64, /* polls from one look at the status to the next */
     HALT_MS = 50,    /* section 5.4.1.1: 16 */
+    QUIET_MS = 20,   /* some of Intel's hang when they are read in the first; a tick may be 10 */
     RESET_MS = 1000,
     HAND_OVER_MS = 1000,
     SETTLE_MS = 20 /* section 5.4.8: a port has power then */
@@ -103,6 +104,8 @@ static void take_event(struct usb_controller *controller, const struct trb *even
         xhci_command_has_ended(controller, event);
     else if (type == TRB_PORT_EVENT && port >= 1 && port <= controller->nports)
         controller->changed |= usb_bit_of(port);
+    else if (type == TRB_CONTROLLER_EVENT)
+        controller->changed = UINT32_MAX; /* it had no room for others */
 }
 
 static void take_events(struct usb_controller *controller)
@@ -214,6 +217,9 @@ static void start(struct usb_controller *controller)
 static void poll(struct usb_controller *controller)
 {
     struct xhci *xhci = xhci_of(controller);
+    if (xhci->stage == XHCI_RESETTING &&
+        (int32_t)(controller->now_ms - (xhci->until - RESET_MS + QUIET_MS)) < 0)
+        return;
     if (xhci->stage != XHCI_RUNNING || ++xhci->npolls % LIFE_LOOKS == 0) {
         uint32_t status = xhci_read(xhci->registers, STATUS);
         if (status == UINT32_MAX) {
@@ -325,7 +331,10 @@ static struct usb_port port(struct usb_controller *controller, unsigned number)
     struct xhci *xhci = xhci_of(controller);
     uint32_t value = xhci_read(xhci->registers, port_offset(number));
     uint32_t speed = value >> PORT_SPEED_SHIFT & PORT_SPEED;
-    xhci_write(xhci->registers, port_offset(number), value & (PORT_KEPT | PORT_CHANGES));
+    if (value & PORT_CHANGES) {
+        xhci_write(xhci->registers, port_offset(number), value & (PORT_KEPT | PORT_CHANGES));
+        controller->changed |= usb_bit_of(number); /* what changed meanwhile comes as no event */
+    }
     return (struct usb_port){
         .connected = (value & PORT_CONNECTED) != 0,
         .enabled = (value & PORT_ENABLED) != 0,

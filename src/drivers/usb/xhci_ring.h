@@ -41,6 +41,7 @@ enum {
     TRB_TRANSFER_EVENT = 32,
     TRB_COMMAND_EVENT = 33,
     TRB_PORT_EVENT = 34,
+    TRB_CONTROLLER_EVENT = 37,
     SETUP_OUT = 2 << 16, /* the setup says which data follow; else none */
     SETUP_IN = 3 << 16,
     XHCI_CONTROL_PIPE = 1, /* the number of its endpoint */
