@@ -9,6 +9,8 @@ enum { EACH = 10, UP = 1500, FIRST_KEY_A = 4 };
 #define BEGIN(count) SKIP_UNLESS(made_begin(count), "there is no memory below 4 GB")
 
 static struct made_controller *const it = &made.controllers[0];
+static struct made_controller *const other = &made.controllers[1];
+static struct made_controller *const third = &made.controllers[2];
 
 /* Whether the keyboard in PORT of CONTROLLER types N keys, each once. */
 static bool types(struct made_controller *controller, int port, int n)
@@ -58,6 +60,13 @@ CASE(xhci, no_register_is_touched_while_it_begins_to_be_reset)
         CHECK_HOLDS(made.broken);
         CHECK(types(it, 1, 1));
     }
+    BEGIN(1); /* nor when it is stopped then */
+    made_run(1, 1);
+    while (it->command_bits != COMMAND_RESET && made.now_ms < 100)
+        made_run(1, 1);
+    xhci_driver.stop(&it->usb);
+    CHECK_HOLDS(made.broken);
+    CHECK(!(it->pci_bits & PCI_ENABLE_MASTER));
 }
 
 CASE(xhci, what_is_short_may_be_told_twice)
@@ -227,6 +236,7 @@ CASE(xhci, one_that_does_not_abort_is_given_up)
     made_plug(it, 1, true);
     made_run(3 * UP, EACH);
     CHECK_TEXT(trouble_of(it), "it does not end a command");
+    CHECK(!(it->command_bits & COMMAND_RUN) && !(it->pci_bits & PCI_ENABLE_MASTER));
     CHECK_HOLDS(made.broken);
 }
 
@@ -263,4 +273,65 @@ CASE(xhci, all_ports_are_looked_at_where_events_had_no_room)
     made_run(UP, EACH);
     CHECK(types(it, 5, 1));
     CHECK_HOLDS(made.broken);
+}
+
+/* -- The end -- */
+
+CASE(xhci, a_slot_is_surely_free_or_the_controller_is_given_up)
+{
+    for (uint32_t code = 0; code < 256; code++) {
+        BEGIN(1);
+        made_plug(it, 1, true);
+        made_run(UP, EACH);
+        it->disable_code = code;
+        made_plug(it, 1, false);
+        made_run(300, EACH);
+        bool good = code <= CODE_SUCCESS || code == CODE_NO_SLOT;
+        if (code == CODE_ABORTED || code == CODE_RING_STOPPED)
+            continue; /* it has not ended */
+        CHECK_TEXT(trouble_of(it), good ? "" : "it does not let go of a device");
+        made_plug(it, 1, true);
+        made_run(UP, EACH);
+        CHECK(types(it, 1, 1) == good);
+    }
+}
+
+/* And what it had is for others. */
+CASE(xhci, one_that_is_given_up_is_halted_and_reaches_no_memory)
+{
+    BEGIN(3);
+    for (unsigned port = 1; port <= MADE_PORTS; port++) {
+        made_plug(it, port, true);
+        made_plug(other, port, true);
+    }
+    made_run(10 * UP, EACH);
+    CHECK(types(it, MADE_PORTS, 1) && types(other, MADE_PORTS, 1));
+    it->errors = STATUS_CONTROLLER_ERROR;
+    made_run(64 * EACH, EACH);
+    CHECK_TEXT(trouble_of(it), "it has stopped");
+    CHECK(!(it->command_bits & COMMAND_RUN));
+    CHECK_EQUAL(it->pci_bits, PCI_ENABLE_MEMORY | PCI_DISABLE_INTERRUPT);
+    it->gone = true; /* from here on no access to it is right */
+    for (unsigned port = 1; port <= MADE_PORTS; port++)
+        made_plug(third, port, true);
+    made_run(10 * UP, EACH);
+    for (int port = 1; port <= MADE_PORTS; port++)
+        CHECK(types(other, port, 1) && types(third, port, 1));
+    CHECK_EQUAL(usb_left_out(), 0);
+    CHECK_HOLDS(made.broken);
+}
+
+CASE(xhci, it_is_stopped_whatever_it_does)
+{
+    for (uint32_t nms = 0; nms < 1000; nms += EACH)
+        for (int stays = 0; stays < 2 && nms % 50 == 0; stays++) {
+            BEGIN(1);
+            made_plug(it, 1, true);
+            made_run(nms, EACH);
+            it->stays = stays;
+            xhci_driver.stop(&it->usb);
+            CHECK(!(it->command_bits & COMMAND_RUN) && !(it->pci_bits & PCI_ENABLE_MASTER));
+            xhci_driver.stop(&it->usb);
+            CHECK_HOLDS(made.broken);
+        }
 }

@@ -68,7 +68,7 @@ struct usb_driver {
     void (*detach)(struct usb_device *device);
 
     /* The controller halts, and reaches no memory any more: it has died, or the machine restarts.
-     * It may be gone. NULL: there is nothing to do. */
+     * It may be gone, or have been stopped. NULL: there is nothing to do. */
     void (*stop)(struct usb_controller *controller);
 };
 

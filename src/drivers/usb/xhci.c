@@ -78,9 +78,10 @@ enum {
     EVENT_RING = XHCI_COMMANDS * 16, /* behind the ring of commands */
     SEGMENTS = EVENT_RING + EVENTS * 16,
     MAP_MOST = 1 << 20,
-    LIFE_LOOKS = 64, /* polls from one look at the status to the next */
-    HALT_MS = 50,    /* section 5.4.1.1: 16 */
-    QUIET_MS = 20,   /* some of Intel's hang when they are read in the first; a tick may be 10 */
+    LIFE_LOOKS = 64,     /* polls from one look at the status to the next */
+    HALT_MS = 50,        /* section 5.4.1.1: 16 */
+    HALT_LOOKS = 200000, /* at the status; each takes 0.1 us or longer */
+    QUIET_MS = 20, /* some of Intel's hang when they are read in the first; a tick may be 10 */
     RESET_MS = 1000,
     HAND_OVER_MS = 1000,
     SETTLE_MS = 20 /* section 5.4.8: a port has power then */
@@ -113,7 +114,7 @@ static void take_events(struct usb_controller *controller)
     struct xhci *xhci = xhci_of(controller);
     struct xhci_ring *events = &xhci->events;
     int nevents = 0;
-    while (nevents < EVENTS_AT_ONCE) {
+    while (nevents < EVENTS_AT_ONCE && controller->life == USB_RUNNING) {
         struct trb *entry = &events->trbs[events->next], event;
         event.control = __atomic_load_n(&entry->control, __ATOMIC_ACQUIRE);
         if ((event.control & TRB_CYCLE) != events->cycle)
@@ -128,7 +129,7 @@ static void take_events(struct usb_controller *controller)
             events->cycle ^= TRB_CYCLE;
         }
     }
-    if (nevents > 0)
+    if (nevents > 0 && controller->life == USB_RUNNING)
         xhci_write_address(xhci->runtime, EVENT_DEQUEUE,
                            xhci_address(&events->trbs[events->next]) | EVENT_BUSY);
 }
@@ -243,6 +244,20 @@ static void poll(struct usb_controller *controller)
         xhci_watch_commands(controller, stand);
 }
 
+/* In the middle of its reset it runs nothing, and is not to be touched. */
+static void stop(struct usb_controller *controller)
+{
+    const struct xhci *xhci = xhci_of(controller);
+    if (xhci->stage != XHCI_RESETTING) {
+        uint32_t was = xhci_read(xhci->registers, COMMAND);
+        xhci_write(xhci->registers, COMMAND, was & ~(uint32_t)COMMAND_RUN);
+        for (int i = 0; i < HALT_LOOKS && !(xhci_read(xhci->registers, STATUS) & STATUS_HALTED);
+             i++)
+            ;
+    }
+    pci_command(xhci->pci, &controller->function, 0, PCI_ENABLE_MASTER);
+}
+
 /* Whether all that is needed lies within the NBYTES of its registers. */
 static bool find_registers(struct usb_controller *controller, struct xhci *xhci, uint32_t nbytes)
 {
@@ -302,6 +317,7 @@ static const char *init(struct usb_controller *controller, const struct usb_mach
     pci_command(machine->pci, &controller->function,
                 PCI_ENABLE_MEMORY | PCI_ENABLE_MASTER | PCI_DISABLE_INTERRUPT, 0);
     struct xhci *xhci = (struct xhci *)(memory + XHCI_OURS);
+    xhci->pci = machine->pci;
     xhci->memory = memory;
     xhci->capabilities = registers;
     if (!find_registers(controller, xhci, nbytes))
@@ -375,4 +391,5 @@ const struct usb_driver xhci_driver = {
     .set_packet = xhci_set_packet,
     .listen = xhci_listen,
     .detach = xhci_detach,
+    .stop = stop,
 };

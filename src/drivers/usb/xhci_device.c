@@ -36,7 +36,8 @@ static void give_command(struct usb_controller *controller)
 {
     struct xhci *xhci = xhci_of(controller);
     const struct xhci_command *next = &xhci->asked[0];
-    if (xhci->nasked == 0 || xhci->commands.ndue > 0 || xhci->aborts)
+    if (xhci->nasked == 0 || xhci->commands.ndue > 0 || xhci->aborts ||
+        controller->life != USB_RUNNING)
         return;
     xhci_put(&xhci->commands, (struct trb){.parameter_low = next->parameter,
                                            .control = next->type << TRB_TYPE_SHIFT | next->bits});
@@ -155,6 +156,10 @@ static void slot_is_free(struct usb_device *device, uint32_t code)
     struct xhci *xhci = xhci_of(device->controller);
     if (code == CODE_ABORTED) {
         command(device, TRB_DISABLE_SLOT, 0, 0);
+        return;
+    }
+    if (code != CODE_SUCCESS && code != CODE_NO_SLOT) {
+        usb_died(device->controller, "it does not let go of a device");
         return;
     }
     ((uint32_t *)(xhci->memory + XHCI_DEVICE_CONTEXTS))[2 * device->slot] = 0;

@@ -33,6 +33,7 @@ struct xhci_command {
 enum xhci_stage { XHCI_HANDING_OVER, XHCI_HALTING, XHCI_RESETTING, XHCI_SETTLING, XHCI_RUNNING };
 
 struct xhci {
+    const struct pci_access *pci;
     volatile uint8_t *capabilities, *registers, *runtime, *doorbells;
     uint8_t *memory;
     uint32_t nscratch, nslots, context_bytes;

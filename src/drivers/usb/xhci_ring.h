@@ -49,6 +49,7 @@ enum {
     /* Codes of events, in the uppermost byte of their status. */
     CODE_SUCCESS = 1,
     CODE_STALL = 6,
+    CODE_NO_SLOT = 11, /* it is not enabled */
     CODE_SHORT = 13,
     CODE_RING_STOPPED = 24,
     CODE_ABORTED = 25
