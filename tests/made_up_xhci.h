@@ -19,7 +19,13 @@ static void xhci_write(volatile uint8_t *registers, uint32_t offset, uint32_t va
 
 enum { MADE_CONTROLLERS = 3, MADE_PORTS = 8, MADE_PAGES = 64, MADE_REGISTERS = 4096 };
 enum { MADE_LENGTH = 0x20, MADE_DOORBELLS = 0x800, MADE_RUNTIME = 0xc00 };
-enum { MADE_RESET_MS = 3, MADE_QUIET_MS = 1, MADE_SLOTS = USB_DEVICES_MOST, MADE_KEYS = 256 };
+enum {
+    MADE_RESET_MS = 3,
+    MADE_QUIET_MS = 1,
+    MADE_SLOTS = USB_DEVICES_MOST,
+    MADE_KEYS = 256,
+    MADE_ADDRESS = 40
+};
 
 struct made_ring {
     uint32_t at, cycle;
@@ -255,6 +261,7 @@ static inline uint32_t made_execute(struct made_controller *controller, const st
 {
     struct made_slot *slot = &controller->slots[*number];
     const uint32_t *input;
+    uint32_t *output;
     made_require(*number <= MADE_SLOTS, "a slot that there is not");
     switch (entry->control >> TRB_TYPE_SHIFT & TRB_TYPE) {
     case TRB_ENABLE_SLOT:
@@ -272,6 +279,8 @@ static inline uint32_t made_execute(struct made_controller *controller, const st
         input = made_at(entry->parameter_low);
         slot->control = (struct made_ring){input[8 * 2 + 2] & ~15u, 1};
         slot->port = (int)(input[8 + 1] >> 16 & 0xff);
+        output = made_at(((uint32_t *)made_at(controller->contexts))[2 * *number]);
+        output[3] = 2u << 27 | (MADE_ADDRESS + *number);
         return CODE_SUCCESS;
     case TRB_CONFIGURE:
         return made_configure(slot, made_at(entry->parameter_low));

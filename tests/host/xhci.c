@@ -40,6 +40,7 @@ CASE(xhci, a_keyboard_comes_up_and_types)
     made_plug(it, 3, true);
     made_run(UP, EACH);
     CHECK_HOLDS(made.broken);
+    CHECK_EQUAL(xhci_of(&it->usb)->slots[1].device->address, MADE_ADDRESS + 1);
     CHECK(types(it, 3, 100));
     made_plug(it, 3, false);
     made_run(100, EACH);

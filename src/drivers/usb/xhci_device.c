@@ -220,6 +220,8 @@ static void end_command(struct usb_controller *controller, uint32_t code, uint32
         begin_reports(device);
     else
         usb_done(device, 0);
+    if (type == TRB_ADDRESS && code == CODE_SUCCESS) /* the controller has chosen it */
+        device->address = (uint8_t)*context_word(xhci, device->page, 0, 3);
 }
 
 void xhci_command_has_ended(struct usb_controller *controller, const struct trb *event)
