@@ -18,8 +18,11 @@ uint32_t byte_ring_room(const struct byte_ring *ring);
 /* Puts NBYTES of BYTES at the end; where there is no room for all of them, none, and false. */
 MUST_USE bool byte_ring_put(struct byte_ring *ring, const void *bytes, uint32_t nbytes);
 
-/* Takes the oldest bytes into BYTES, up to MOST of them; how many that were. */
-uint32_t byte_ring_take_some(struct byte_ring *ring, void *bytes, uint32_t most);
+/* Copies the oldest bytes to BYTES, up to MOST of them; how many that were. They wait on. */
+uint32_t byte_ring_next(const struct byte_ring *ring, void *bytes, uint32_t most);
+
+/* Takes the oldest NBYTES, which wait. */
+void byte_ring_drop(struct byte_ring *ring, uint32_t nbytes);
 
 /* The oldest byte, which is then taken; -1 where none waits. */
 int byte_ring_take(struct byte_ring *ring);

@@ -9,6 +9,11 @@
  * whether the port is there as it was left, and where none is, whether one has come: by reading
  * alone, until what is read changes. What was printed meanwhile waits in the ring, for nobody.
  *
+ * The FIFO is what a wire needs, whose bytes come whether or not they are taken in. Turning it on
+ * loses a byte that comes in that moment, though. An emulated port whose bytes take no time waits
+ * until a byte is taken, and may bring the next one in any moment: there the FIFO stays as it is.
+ * The first bytes that are sent tell one from the other.
+ *
  * Where the port has lost bytes of a line, cut() cancels what was kept of it, and receive_byte()
  * leaves out the rest.
  */
@@ -71,9 +76,10 @@ static struct {
     bool by_interrupt; /* and the one that says that the port can send has come */
     uint8_t enabled;   /* as the port's register has it */
     uint8_t burst;     /* bytes that a port that can send takes */
-    bool overrun;      /* bytes in the port lie around a hole */
-    bool skipping;     /* the rest of a line with a hole */
-    bool abandoned;    /* the last wait for all to be sent was in vain */
+    enum { FIFO_UNTRIED, FIFO_WANTED, FIFO_SETTLED } fifo;
+    bool overrun;   /* bytes in the port lie around a hole */
+    bool skipping;  /* the rest of a line with a hole */
+    bool abandoned; /* the last wait for all to be sent was in vain */
     bool (*take)(uint8_t byte);
     struct byte_ring in;
 
@@ -128,7 +134,8 @@ static void hold(bool on)
     serial.held = on;
     if (!serial.present)
         return;
-    set(MODEM_CONTROL, on ? MODEM_HOLD : MODEM_READY);
+    bool starts = serial.fifo != FIFO_SETTLED && !serial.started;
+    set(MODEM_CONTROL, on || starts ? MODEM_HOLD : MODEM_READY);
     enable_interrupts();
 }
 
@@ -176,15 +183,78 @@ static void receive(void)
     }
 }
 
+static bool has_fifo(void)
+{
+    return (get(INTERRUPT_ID) & FIFO_IS_ON) == FIFO_IS_ON;
+}
+
+static void settle_fifo(bool on)
+{
+    serial.burst = on ? FIFO_BYTES : 1;
+    serial.fifo = FIFO_SETTLED;
+    hold(serial.held);
+}
+
+/* The first bytes have just been written. */
+static void try_fifo(void)
+{
+    if (look() & STATUS_ALL_SENT)
+        settle_fifo(false);
+    else
+        serial.fifo = FIFO_WANTED;
+}
+
 static void send(void)
 {
-    if (serial_unsent() == 0 || !(look() & STATUS_CAN_SEND))
-        return;
     uint8_t bytes[FIFO_BYTES];
-    uint32_t nbytes = serial_out_take(bytes, serial.burst);
-    for (uint32_t i = 0; i < nbytes; i++)
-        set(DATA, bytes[i]);
+    uint32_t nbytes = serial_out_next(bytes, FIFO_BYTES), nsent = 0;
+    if (nbytes == 0 || !(look() & STATUS_CAN_SEND))
+        return;
+    do
+        set(DATA, bytes[nsent++]);
+    while (nsent < nbytes && (serial.burst > 1 || (look() & STATUS_CAN_SEND)));
+    serial_out_sent(nsent);
     serial.abandoned = false;
+    if (serial.fifo == FIFO_UNTRIED)
+        try_fifo();
+}
+
+/* Takes in what was sent to the machine while it started; false where there is no end of it. No
+ * port is touched for a while between two looks: an emulator has its own turn then, and else may
+ * have none. For the same reason time alone does not tell silence. */
+static bool wait_for_silence(void)
+{
+    if (!(look() & STATUS_RECEIVED))
+        return true;
+    struct deadline deadline = deadline_in(SILENCE_MICROSECONDS);
+    for (int n = 0, looks = 0; n < SERIAL_BUFFER_BYTES && !serial.held; looks++) {
+        for (int i = 0; i < SILENCE_PAUSE; i++)
+            __asm__ volatile("");
+        bool over = deadline_passed(&deadline) && looks >= SILENCE_LOOKS;
+        if (look() & STATUS_RECEIVED) {
+            receive();
+            deadline = deadline_in(SILENCE_MICROSECONDS);
+            looks = 0;
+            n++;
+        } else if (over) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/*
+ * Turning the FIFO on empties the port, so that it is done only while nobody sends, on either side.
+ * Where somebody always does, the port goes on as it is. In an interrupt there is no time to wait.
+ */
+static void turn_fifo_on(void)
+{
+    uint8_t status = look();
+    if (!(status & STATUS_ALL_SENT) || (serial.started && (status & STATUS_RECEIVED)))
+        return;
+    if (serial.started || wait_for_silence())
+        set(FIFO_CONTROL, FIFO_ON);
+    settle_fifo(has_fifo());
 }
 
 void serial_serve(void)
@@ -192,6 +262,8 @@ void serial_serve(void)
     if (!serial.present)
         return;
     receive();
+    if (serial.fifo == FIFO_WANTED)
+        turn_fifo_on();
     send();
     serial_out_tell();
     enable_interrupts();
@@ -294,40 +366,17 @@ static bool find_port(void)
     return found;
 }
 
-/* Takes in what was sent to the machine while it started; false where there is no end of it. No
- * port is touched for a while between two looks: an emulator has its own turn then, and else may
- * have none. For the same reason time alone does not tell silence. */
-static bool wait_for_silence(void)
+/* One that the firmware, or the loader, has turned on may be left on at any time. */
+static void begin_fifo(void)
 {
-    if (!(look() & STATUS_RECEIVED))
-        return true;
-    struct deadline deadline = deadline_in(SILENCE_MICROSECONDS);
-    for (int n = 0, looks = 0; n < SERIAL_BUFFER_BYTES && !serial.held; looks++) {
-        for (int i = 0; i < SILENCE_PAUSE; i++)
-            __asm__ volatile("");
-        bool over = deadline_passed(&deadline) && looks >= SILENCE_LOOKS;
-        if (look() & STATUS_RECEIVED) {
-            receive();
-            deadline = deadline_in(SILENCE_MICROSECONDS);
-            looks = 0;
-            n++;
-        } else if (over) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Turning the FIFO on empties the receiver, so that it is done only while nobody sends. Where
- * somebody always does, the port goes on as it is. In an interrupt there is no time to wait. */
-static void turn_fifo_on(void)
-{
-    if (serial.started)
-        receive();
-    if (serial.started || wait_for_silence())
+    if (has_fifo()) {
         set(FIFO_CONTROL, FIFO_ON);
-    bool is_on = (get(INTERRUPT_ID) & FIFO_IS_ON) == FIFO_IS_ON;
-    serial.burst = is_on ? FIFO_BYTES : 1;
+        settle_fifo(true);
+        return;
+    }
+    serial.burst = 1;
+    serial.fifo = FIFO_UNTRIED;
+    hold(serial.held);
 }
 
 static void start_interrupts(void)
@@ -347,10 +396,8 @@ static bool use(struct serial_place *place)
     serial.keeps = get(LINE_CONTROL) == LINE_8N1;
     set(INTERRUPT_ENABLE, 0);
     serial.enabled = 0;
-    set(MODEM_CONTROL, MODEM_HOLD);
-    turn_fifo_on();
     serial.present = true;
-    hold(serial.held);
+    begin_fifo();
     if (serial.started)
         start_interrupts();
     return true;
@@ -403,6 +450,7 @@ void serial_start_input(bool (*take)(uint8_t byte))
     uint32_t flags = cpu_save_flags();
     serial.take = take;
     serial.started = true;
+    hold(serial.held);
     if (serial.present)
         start_interrupts();
     timer_on_tick(tick);

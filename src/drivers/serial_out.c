@@ -46,10 +46,15 @@ uint64_t serial_lost(void)
     return lost;
 }
 
-uint32_t serial_out_take(uint8_t *bytes, uint32_t most)
+uint32_t serial_out_next(uint8_t *bytes, uint32_t most)
+{
+    return byte_ring_next(&out.ring, bytes, most);
+}
+
+void serial_out_sent(uint32_t nbytes)
 {
     out.line = MOVING;
-    return byte_ring_take_some(&out.ring, bytes, most);
+    byte_ring_drop(&out.ring, nbytes);
 }
 
 static uint32_t room(void)

@@ -30,8 +30,9 @@ uint32_t serial_leaves(void);
 /* How long a byte takes, at least. */
 uint32_t serial_byte_microseconds(void);
 
-/* The next bytes for the port, which moves, up to MOST; how many. */
-uint32_t serial_out_take(uint8_t *bytes, uint32_t most);
+/* The next bytes for the port, up to MOST; how many. And the port, which moves, has NBYTES. */
+uint32_t serial_out_next(uint8_t *bytes, uint32_t most);
+void serial_out_sent(uint32_t nbytes);
 
 /* Input was lost. And adds a line about that, and about lost output, once there is room. */
 void serial_out_tell_of_cut(void);

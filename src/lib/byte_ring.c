@@ -31,14 +31,18 @@ bool byte_ring_put(struct byte_ring *ring, const void *bytes, uint32_t nbytes)
     return true;
 }
 
-uint32_t byte_ring_take_some(struct byte_ring *ring, void *bytes, uint32_t most)
+uint32_t byte_ring_next(const struct byte_ring *ring, void *bytes, uint32_t most)
 {
     uint32_t used = byte_ring_used(ring), nbytes = used < most ? used : most;
     uint32_t place = ring->ntaken % ring->size, first = until_end(ring, place, nbytes);
     __builtin_memcpy(bytes, ring->bytes + place, first);
     __builtin_memcpy((uint8_t *)bytes + first, ring->bytes, nbytes - first);
-    ring->ntaken += nbytes;
     return nbytes;
+}
+
+void byte_ring_drop(struct byte_ring *ring, uint32_t nbytes)
+{
+    ring->ntaken += nbytes;
 }
 
 int byte_ring_take(struct byte_ring *ring)

@@ -57,7 +57,14 @@ static struct uart {
     uint8_t line;
     uint8_t enabled, control, modem, divisor[2];
     bool fifo;
-    const char *typed; /* what comes in */
+    bool wire;         /* the last byte is on its way for 20 looks; else none takes time */
+    uint32_t way;      /* .. of which so many are left */
+    uint32_t burst;    /* bytes written since the last look */
+    uint32_t most;     /* .. at most */
+    uint32_t emptied;  /* how often the FIFO was turned on or off, */
+    uint32_t nlost;    /* .. and how many bytes were in the port then */
+    const char *typed; /* what comes in, */
+    uint32_t comes;    /* after so many looks */
     size_t nsent;
     char sent[TEXT];
 } uarts[UARTS];
@@ -78,9 +85,24 @@ static struct uart *uart_at(uint16_t port)
     return NULL;
 }
 
+static bool has_byte(const struct uart *uart)
+{
+    return *uart->typed && !uart->comes;
+}
+
 static bool asks(const struct uart *uart)
 {
-    return (uart->enabled & 2) || ((uart->enabled & 1) && *uart->typed);
+    return (uart->enabled & 2) || ((uart->enabled & 1) && has_byte(uart));
+}
+
+/* A byte that is to come does so between this look and what is done next. */
+static uint32_t status_of(struct uart *uart)
+{
+    uint32_t status = (has_byte(uart) ? 0x01u : 0) | 0x20 | (uart->way ? 0 : 0x40);
+    uart->comes -= uart->comes > 0;
+    uart->way -= uart->way > 0;
+    uart->burst = 0;
+    return status;
 }
 
 static uint32_t port_read(uint16_t port, unsigned nbytes)
@@ -95,23 +117,44 @@ static uint32_t port_read(uint16_t port, unsigned nbytes)
     }
     switch (port & 7) {
     case 0:
-        return uart->control & 0x80 ? uart->divisor[0] : *uart->typed ? (uint8_t)*uart->typed++ : 0;
+        return uart->control & 0x80 ? uart->divisor[0]
+               : has_byte(uart)     ? (uint8_t)*uart->typed++
+                                    : 0;
     case 1:
         return uart->control & 0x80 ? uart->divisor[1] : uart->enabled;
     case 2:
-        return (uint32_t)((uart->enabled & 1) && *uart->typed ? 4
-                          : uart->enabled & 2                 ? 2
-                                                              : 1) |
+        return (uint32_t)((uart->enabled & 1) && has_byte(uart) ? 4
+                          : uart->enabled & 2                   ? 2
+                                                                : 1) |
                (uart->fifo ? 0xc0 : 0);
     case 3:
         return uart->control;
     case 4:
         return uart->modem;
     case 5:
-        return *uart->typed ? 0x61 : 0x60;
+        return status_of(uart);
     default:
         return 0;
     }
+}
+
+static void write_byte(struct uart *uart, char byte)
+{
+    uart->sent[uart->nsent++] = byte;
+    uart->way = uart->wire ? 20 : 0;
+    if (++uart->burst > uart->most)
+        uart->most = uart->burst;
+}
+
+/* Empties the port. */
+static void set_fifo(struct uart *uart, bool on)
+{
+    if (uart->fifo == on)
+        return;
+    uart->fifo = on;
+    uart->emptied++;
+    uart->nlost += (uint32_t)has_byte(uart) + (uart->way > 0);
+    uart->typed += has_byte(uart);
 }
 
 static void port_write(uint16_t port, uint32_t value, unsigned nbytes)
@@ -131,12 +174,10 @@ static void port_write(uint16_t port, uint32_t value, unsigned nbytes)
         else if (port & 1)
             uart->enabled = (uint8_t)value;
         else
-            uart->sent[uart->nsent++] = (char)value;
+            write_byte(uart, (char)value);
         break;
-    case 2: /* empties the receiver */
-        if (uart->fifo != (value & 1) && *uart->typed)
-            uart->typed++;
-        uart->fifo = value & 1;
+    case 2:
+        set_fifo(uart, value & 1);
         break;
     case 3:
         uart->control = (uint8_t)value;
@@ -462,4 +503,54 @@ CASE(serial_line, a_card_that_answers_later_or_is_elsewhere)
     tick_for(100);
     CHECK_EQUAL(serial_port(), 0xc010);
     CHECK_EQUAL(board.command, 1);
+}
+
+/* An emulator's brings the first byte in whenever it likes: also behind the very last look. */
+CASE(serial_line, k10_what_is_typed_while_it_starts_is_whole)
+{
+    for (uint32_t comes = 0; comes < 60; comes++) {
+        begin();
+        uarts[0].there = true;
+        uarts[0].typed = "free 1\r";
+        uarts[0].comes = comes;
+        struct options_serial wanted = {OPTIONS_SERIAL_ANY, 0, 115200};
+        serial_init(&wanted);
+        for (int i = 0; i < 4; i++)
+            say("0123456789abcdefghijklmnopqrstuvwxyz\n");
+        serial_start_input(NULL);
+        settle();
+        tick_for(10);
+        CHECK(has_read("free 1\r"));
+        CHECK_EQUAL(uarts[0].nsent, 4 * 38);
+        CHECK_EQUAL(uarts[0].emptied, 0);
+        CHECK_EQUAL(uarts[0].most, 1);
+    }
+}
+
+/* A wire needs the FIFO, which is turned on while nothing is under way; one that is on stays on. */
+CASE(serial_line, a_wire_has_its_fifo)
+{
+    for (int i = 0; i < 8; i++) {
+        begin();
+        uarts[0].there = uarts[0].wire = true;
+        uarts[0].fifo = i & 1;
+        uarts[0].typed = i & 2 ? "free 1\r" : "";
+        uarts[0].there = !(i & 4);
+        start(OPTIONS_SERIAL_ANY, 0, 115200);
+        uarts[0].there = true;
+        tick_for(100);
+        for (int j = 0; j < 40; j++) {
+            say("0123456789abcdefghijklmnopqrstuvwxyz\n");
+            settle();
+            if (j > 20)
+                uarts[0].way = 0; /* a pause */
+        }
+        CHECK(uarts[0].fifo);
+        CHECK_EQUAL(uarts[0].emptied, !(i & 1));
+        CHECK_EQUAL(uarts[0].nlost, 0);
+        CHECK_EQUAL(uarts[0].nsent, 40 * 38);
+        CHECK_EQUAL(uarts[0].most, 16);
+        CHECK_EQUAL(uarts[0].modem, 0x0b);
+        CHECK(has_read(i & 2 ? "free 1\r" : ""));
+    }
 }

@@ -39,7 +39,9 @@ CASE(byte_ring, its_ends_wrap)
         CHECK_EQUAL(byte_ring_room(&ring), SIZE - queue.used);
         uint32_t most = step * 5 % 13 % (SIZE + 2), used = queue.used;
         if (step % 2) {
-            CHECK_EQUAL(byte_ring_take_some(&ring, piece, most), most < used ? most : used);
+            CHECK_EQUAL(byte_ring_next(&ring, piece, most), most < used ? most : used);
+            CHECK_EQUAL(byte_ring_used(&ring), used);
+            byte_ring_drop(&ring, most < used ? most : used);
             for (uint32_t i = 0; i < most && i < used; i++)
                 CHECK_EQUAL(piece[i], queue_take(&queue));
             continue;
