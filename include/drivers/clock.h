@@ -29,6 +29,14 @@ uint64_t clock_microseconds(void);
 /* The same in hundredths of a second; begins again after 497 days. */
 uint32_t clock_hundredths(void);
 
+/*
+ * Where the chip and the time stamps have turned out not to go together, it goes on by what it went
+ * by until this is called, which tries the next chip; from where there is time, for it takes some
+ * ms, and two seconds where only the RTC is left. Returns false where there was nothing to do;
+ * else interrupts are on.
+ */
+bool clock_tend(void);
+
 /* Whether it goes on by itself, without ticks, so that who waits with interrupts off can go by it.
  */
 MUST_USE bool clock_runs(void);

@@ -61,11 +61,14 @@ static uint32_t read_pm_timer(void)
     return second;
 }
 
+/* A tick may read it, too. */
 static uint32_t read_pit(void)
 {
-    uint32_t ticks = timer_ticks();
+    uint32_t flags = cpu_save_flags(), ticks = timer_ticks();
     clock.pit_counts = clock_widen(clock.pit_counts, ticks, PIT_COUNTS_A_TICK, pit_late());
-    return (uint32_t)clock.pit_counts;
+    uint32_t counts = (uint32_t)clock.pit_counts;
+    cpu_restore_flags(flags);
+    return counts;
 }
 
 static struct clock_reading take_reading(uint64_t *length)
@@ -120,6 +123,7 @@ bool clock_runs(void)
     return clock.runs;
 }
 
+/* Interrupts are off: who looks at the clock finds the old chip or the new one. */
 static void begin(const char *name, uint32_t (*read)(void), uint32_t mask, struct clock_scale scale)
 {
     clock.compares = read != read_pit;
@@ -135,16 +139,24 @@ static void begin(const char *name, uint32_t (*read)(void), uint32_t mask, struc
                       clock.count.told);
 }
 
+static bool counts(uint32_t (*read)(void))
+{
+    uint32_t first = read();
+    for (int i = 0; i < LOOKS_MOST; i++)
+        if (read() != first)
+            return true;
+    return false;
+}
+
 /* Begins to go by a chip, if it counts. */
 static bool go_by(const char *name, uint32_t (*read)(void), uint32_t mask, struct clock_scale scale)
 {
-    uint32_t first = read();
-    int looks = 0;
-    while (read() == first)
-        if (++looks == LOOKS_MOST)
-            return false;
+    if (!counts(read == read_pit ? pit_late : read)) /* which ticks do not touch */
+        return false;
+    uint32_t flags = cpu_save_flags();
     clock.runs = true;
     begin(name, read, mask, scale);
+    cpu_restore_flags(flags);
     return true;
 }
 
@@ -166,32 +178,39 @@ static bool go_by_hpet(void)
 
 static const struct clock_scale of_pit = {3599591090u, 32}; /* 1000000 / PIT_HZ */
 
-/* A look at least every 10 ms is needed; so as long as there are no interrupts, it is watched. */
+/* A look at least every 10 ms is needed; so as long as there are no ticks, it is watched. */
 static bool go_by_pit(void)
 {
     if (!go_by("the 8254", read_pit, UINT32_MAX, of_pit))
         return false;
     struct clock_count *count = &clock.count;
-    for (int i = 0; i < SETTLE_LOOKS && clock.has_stamps && !count->by_stamps && !count->refused;
+    for (int i = 0; i < SETTLE_LOOKS && !clock.begun && clock.has_stamps && !count->by_stamps &&
+                    !count->refused;
          i++)
         (void)now();
     return true;
 }
 
-/* It has no counter, but seconds, of which one is waited for. */
+/* It has no counter, but seconds, of which one is waited for; so nothing can be compared with it
+ * later on. An 8254 that counts, but not as the time stamps do, is trusted more than they are. */
 static bool go_by_rtc(void)
 {
     struct clock_scale scale;
-    uint64_t stamps = clock.has_stamps ? rtc_measure_second() : 0;
+    if (!clock.has_stamps || counts(pit_late))
+        return false;
+    uint64_t stamps = rtc_measure_second();
     if (stamps < STAMPS_LEAST || !clock_scale_of(&scale, stamps, 1000000))
         return false;
+    uint32_t flags = cpu_save_flags();
     clock.reference.name = "the RTC";
     clock.runs = true;
+    clock.compares = false;
     clock_count_go_by(&clock.count, scale, cpu_tsc(), clock.count.told);
+    cpu_restore_flags(flags);
     return true;
 }
 
-/* The next chip that counts. */
+/* The next chip that counts. It is not for a tick: some of them are waited for. */
 static void choose(void)
 {
     static bool (*const chips[])(void) = {go_by_pm_timer, go_by_hpet, go_by_pit, go_by_rtc};
@@ -202,8 +221,19 @@ static void choose(void)
     clock.has_stamps = false;
     if (go_by_pit())
         return;
+    uint32_t flags = cpu_save_flags();
     clock.runs = false;
     begin("ticks", read_pit, UINT32_MAX, of_pit);
+    cpu_restore_flags(flags);
+}
+
+bool clock_tend(void)
+{
+    if (!clock.count.refused)
+        return false;
+    cpu_enable_interrupts();
+    choose();
+    return true;
 }
 
 static void tick(void)
@@ -213,8 +243,6 @@ static void tick(void)
         (void)now();
     else if (due && clock.compares)
         clock_count_compare(&clock.count, read_moment());
-    if (clock.count.refused)
-        choose();
 }
 
 void clock_init(const struct acpi *acpi, bool has_stamps)

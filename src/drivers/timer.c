@@ -163,7 +163,8 @@ static void try_next(void)
 void timer_wait(void)
 {
     if (timer.ticks) {
-        cpu_wait();
+        if (!clock_tend())
+            cpu_wait();
         return;
     }
     cpu_enable_interrupts();
