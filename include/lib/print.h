@@ -53,6 +53,10 @@ size_t kprintf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 size_t kvprintf(const char *format, va_list arguments);
 void print_text(const char *text, size_t nbytes);
 
+/* From now on nothing is held back until its call ends: for a kernel that has broken off in the
+ * middle of one. Prints first what that held. */
+void print_at_once(void);
+
 /* Prints what stands in the log already, and so is not to be kept once more. */
 void print_show(const char *text, size_t nbytes);
 

@@ -35,7 +35,8 @@ static void start(void)
     cpu_disable_interrupts();
     if (state.checking) {
         state.checking = false;
-        kprintf("  check: it can not be done, for it faults\n");
+        kprintf("%s  check: it can not be done, for it faults\n",
+                print_at_line_start() ? "" : "\n");
         end();
     }
     if (++state.entered > 2)
@@ -47,6 +48,7 @@ static void start(void)
             state.hooks.leave();
         cpu_halt();
     }
+    print_at_once(); /* the kernel may be in the middle of a line */
     if (state.hooks.begin)
         state.hooks.begin();
     print_style(PRINT_BAD);

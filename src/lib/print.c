@@ -10,9 +10,18 @@ static struct {
     uint8_t ring[FALLBACK_BYTES];
 } fallback;
 
+/* What one call formats is printed together: each printing costs the log a step, and every sink. */
+struct run {
+    struct run *outer; /* of the call that this one has interrupted */
+    size_t nbytes;
+    char text[RUN_BYTES];
+};
+
 static struct {
     struct print_sink *sinks;
     uint32_t (*clock)(void);
+    struct run *run; /* the innermost */
+    bool at_once;    /* nothing is held back */
     char last;
     struct log log;
 } print = {.log = LOG_IN(&fallback.memory, fallback.ring, FALLBACK_BYTES)};
@@ -81,20 +90,21 @@ void print_text(const char *text, size_t nbytes)
     print_show(text, nbytes);
 }
 
-/* What one call formats is printed together: each printing costs the log a step, and every sink. */
-struct run {
-    size_t nbytes;
-    char text[RUN_BYTES];
-};
+/* It is empty before it is out: a panic on the way does not begin it again. */
+static void print_run(struct run *run)
+{
+    size_t nbytes = run->nbytes;
+    run->nbytes = 0;
+    if (nbytes <= RUN_BYTES)
+        print_text(run->text, nbytes);
+}
 
 static void gather(void *context, const char *text, size_t nbytes)
 {
     struct run *run = context;
-    if (nbytes > RUN_BYTES - run->nbytes) {
-        print_text(run->text, run->nbytes);
-        run->nbytes = 0;
-    }
-    if (nbytes > RUN_BYTES) {
+    if (nbytes > RUN_BYTES - run->nbytes)
+        print_run(run);
+    if (nbytes > RUN_BYTES || print.at_once) {
         print_text(text, nbytes);
         return;
     }
@@ -105,10 +115,30 @@ static void gather(void *context, const char *text, size_t nbytes)
 size_t kvprintf(const char *format, va_list arguments)
 {
     struct run run;
+    run.outer = print.run;
     run.nbytes = 0;
+    print.run = &run;
     size_t length = format_to(gather, &run, format, arguments);
-    print_text(run.text, run.nbytes);
+    print_run(&run);
+    print.run = run.outer;
     return length;
+}
+
+/* The outer call began before the inner one. */
+static void print_runs(struct run *run) // NOLINT(misc-no-recursion)
+{
+    if (!run)
+        return;
+    print_runs(run->outer);
+    print_run(run);
+}
+
+void print_at_once(void)
+{
+    struct run *run = print.run;
+    print.at_once = true;
+    print.run = NULL;
+    print_runs(run);
 }
 
 size_t kprintf(const char *format, ...)

@@ -103,7 +103,13 @@ static void stack(void)
     kprintf("%u", fill_stack(1));
 }
 
-/* The exceptions that an instruction in ring 0 can cause, and five ways to a page fault. */
+/* In the middle of a line. */
+static void format(void)
+{
+    kprintf("  pid %d runs %s\n", 12345, (const char *)kernel_stack_guard);
+}
+
+/* The exceptions that an instruction in ring 0 can cause, and six ways to a page fault. */
 static const struct {
     const char *name;
     void (*run)(void);
@@ -112,7 +118,7 @@ static const struct {
     {"br", bound},       {"ud", invalid_opcode}, {"nm", no_coprocessor}, {"df", double_fault},
     {"np", not_present}, {"ss", stack_segment},  {"gp", protection},     {"pf", null},
     {"null", null},      {"text", text},         {"rodata", constants},  {"guard", guard},
-    {"stack", stack},
+    {"stack", stack},    {"format", format},
 };
 
 /* Whether NAME is the mnemonic of VECTOR, "#GP" as gp. */

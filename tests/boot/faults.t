@@ -60,6 +60,12 @@ for my $name (sort keys %words) {
     is_panic($boot, $name);
 }
 
+# In the middle of a line: what there was of it is said, and then all of the panic.
+my $in_line = fault('format');
+like $in_line->{text}, qr/^  pid 12345 runs \npanic: page fault /m, 'fault format: the line up to there';
+like $in_line->{text}, qr/^  read of the stack guard at [0-9a-f]{8}, which is not mapped$/m, '.. and why';
+is_panic($in_line, 'format');
+
 # A full stack and a stack that is nowhere: only a task of its own can still tell.
 for my $cpu (qw(486 qemu32)) {
     my $boot = fault('stack', cpu => $cpu);
