@@ -31,9 +31,9 @@ uint32_t clock_hundredths(void);
 
 /*
  * Where the chip and the time stamps have turned out not to go together, it goes on by what it went
- * by until this is called, which tries the next chip; from where there is time, for it takes some
- * ms, and two seconds where only the RTC is left. Returns false where there was nothing to do;
- * else interrupts are on.
+ * by until this is called, which tries the next chip; from where there is time, for it takes up to
+ * half a second with the 8254, and two where only the RTC is left. Returns false where there was
+ * nothing to do; else interrupts are on.
  */
 bool clock_tend(void);
 

@@ -29,6 +29,7 @@ struct clock_reference {
     struct clock_scale scale;
     uint32_t half; /* microseconds that the first comparison takes twice */
     unsigned tries;
+    bool watched; /* goes round so soon that a machine that is stopped for a while misses it */
 };
 
 /* One moment by both; STAMP is 0 without time stamps. */
@@ -48,6 +49,8 @@ struct clock_count {
     uint64_t counts;                  /* of the reference's, since then */
     struct clock_reading last, first; /* the last reading; the one that a comparison began with */
     uint64_t half, half_stamp;        /* of the first comparison: microseconds since FIRST */
+    uint64_t gap, gap_stamps;         /* .. and the longest time between two readings */
+    bool spoiled;                     /* the first half */
     unsigned nwrong;
     uint64_t off, off_stamps; /* the last comparison, if it was off: microseconds in so many */
     uint64_t told;            /* the last answer */

@@ -133,6 +133,7 @@ static void begin(const char *name, uint32_t (*read)(void), uint32_t mask, struc
         .scale = scale,
         .half = clock.compares ? HALF_MICROSECONDS : PIT_HALF_MICROSECONDS,
         .tries = clock.compares ? TRIES : PIT_TRIES,
+        .watched = !clock.compares,
     };
     clock.read = read;
     clock_count_begin(&clock.count, &clock.reference, clock.has_stamps, read_moment(),
@@ -178,16 +179,18 @@ static bool go_by_hpet(void)
 
 static const struct clock_scale of_pit = {3599591090u, 32}; /* 1000000 / PIT_HZ */
 
-/* A look at least every 10 ms is needed; so as long as there are no ticks, it is watched. */
+/* A look at least every 10 ms is needed; so it is watched. */
 static bool go_by_pit(void)
 {
     if (!go_by("the 8254", read_pit, UINT32_MAX, of_pit))
         return false;
     struct clock_count *count = &clock.count;
-    for (int i = 0; i < SETTLE_LOOKS && !clock.begun && clock.has_stamps && !count->by_stamps &&
-                    !count->refused;
-         i++)
+    for (int i = 0; i < SETTLE_LOOKS && clock.has_stamps && !count->by_stamps && !count->refused;
+         i++) {
+        uint32_t flags = cpu_save_flags();
         (void)now();
+        cpu_restore_flags(flags);
+    }
     return true;
 }
 

@@ -54,6 +54,7 @@ static void compare_from(struct clock_count *count, struct clock_reading reading
 {
     count->first = reading;
     count->half = 0;
+    count->gap = count->gap_stamps = 0;
 }
 
 void clock_count_begin(struct clock_count *count, const struct clock_reference *reference,
@@ -128,23 +129,37 @@ static bool possible(uint64_t microseconds, uint64_t stamps)
 
 _Static_assert(STAMPS_A_MICROSECOND_MOST == 2 << 16, "possible() divides by it");
 
+/* Whether a part of the comparison went otherwise without the longest time between two readings: if
+ * a host stopped the machine then, the reference may have gone round. Its turns are all alike. */
+static bool missed(struct clock_count *count, uint64_t microseconds, uint64_t stamps)
+{
+    uint64_t gap = count->gap, gap_stamps = count->gap_stamps;
+    count->gap = count->gap_stamps = 0;
+    return count->reference->watched &&
+           (gap > microseconds ||
+            !alike(microseconds, stamps, microseconds - gap, stamps - gap_stamps, 5));
+}
+
 /* The first comparison, of which the first half is over or not. */
 static void settle(struct clock_count *count, struct clock_reading reading)
 {
     uint64_t since = between(count, count->first, reading);
+    uint64_t stamps = reading.stamp - count->first.stamp;
     if (!count->half && since >= count->reference->half) {
         count->half = since;
         count->half_stamp = reading.stamp;
+        count->spoiled = since < COMPARED_MOST && missed(count, since, stamps);
         return;
     }
     bool back = since < count->half || count->half >= COMPARED_MOST;
     if (!count->half || (!back && since < count->half + count->reference->half))
         return;
-    uint64_t stamps = reading.stamp - count->first.stamp,
-             before = count->half_stamp - count->first.stamp;
+    uint64_t before = count->half_stamp - count->first.stamp;
     struct clock_scale scale;
-    if (!back && possible(since, stamps) && possible(count->half, before) &&
-        alike(since, stamps, count->half, before, 5) && clock_scale_of(&scale, stamps, since)) {
+    if (!back && !count->spoiled && possible(since, stamps) && possible(count->half, before) &&
+        alike(since, stamps, count->half, before, 5) &&
+        !missed(count, since - count->half, stamps - before) &&
+        clock_scale_of(&scale, stamps, since)) {
         count->by_stamps = true;
         go_by(count, scale, reading);
         return;
@@ -158,6 +173,10 @@ uint64_t clock_count_read(struct clock_count *count, struct clock_reading readin
     uint32_t passed = (reading.count - count->last.count) & count->reference->mask;
     if (passed <= count->reference->mask / 2) /* else it went back */
         count->counts += passed;
+    if (reading.stamp - count->last.stamp > count->gap_stamps) {
+        count->gap_stamps = reading.stamp - count->last.stamp;
+        count->gap = between(count, count->last, reading);
+    }
     count->last = reading;
     uint64_t now =
         answer(count, count->base + clock_scaled(count->reference->scale, count->counts));
