@@ -20,7 +20,7 @@ my $kernel = 'build/plat.elf';
 # boot(memory => 64, append => 'selftest', ...): the keys and their defaults stand below.
 # SCRIPT is a list of [pattern, text]: when the pattern has come, the text is typed. MEANWHILE is
 # called as soon as QEMU has been started, for a machine that says nothing.
-# Returns { status, text, bytes, seconds }: TEXT is BYTES without carriage returns; status is -1 where
+# Returns { status, text, bytes }: TEXT is BYTES without carriage returns; status is -1 where
 # QEMU had to be killed.
 sub boot {
     my %with = (
@@ -82,7 +82,7 @@ sub boot {
     my $status = $killed || $? & 127 ? -1 : $? >> 8;
     my $bytes = $text;
     $text =~ s/\r//g;
-    return { status => $status, text => $text, bytes => $bytes, seconds => time - $started };
+    return { status => $status, text => $text, bytes => $bytes };
 }
 
 # The number of self-tests that passed, or 0 unless the boot is beyond doubt: the guest left by

@@ -8,9 +8,9 @@ use File::Temp 'tempdir';
 use IO::Select;
 use IO::Socket::UNIX;
 use IPC::Open2;
-use Time::HiRes 'time';
+use Time::HiRes qw(sleep time);
 
-use constant SECONDS => 120;
+use constant { SECONDS => 120, SCREEN => 0xb8000, COLUMNS => 80, ROWS => 25 };
 
 # As Boot::boot(), without its script; where SERIAL is none, EXTRA puts what is typed and said
 # elsewhere.
@@ -108,6 +108,29 @@ sub monitor {
         1 while defined($answer = <$qmp>) && $answer !~ /"(?:return|error)"/;
     }
     return $answer;
+}
+
+# The text screen, line by line.
+sub screen {
+    my ($self) = @_;
+    my $path = "$self->{directory}/screen";
+    $self->monitor(sprintf 'pmemsave %d %d "%s"', SCREEN, 2 * COLUMNS * ROWS, $path);
+    open my $file, '<:raw', $path or die "$path: $!";
+    my $text = do { local $/; <$file> } =~ s/(.)./$1/gsr;
+    return map { substr($text, $_ * COLUMNS, COLUMNS) =~ s/ +\z//r } 0 .. ROWS - 1;
+}
+
+# Time stamps from the start of a kernel to its prompt, read off the screen, for those that say nothing
+# else. An instruction is the clock, and waiting counts: they do not depend on how busy this machine is.
+sub stamps_to_prompt {
+    my ($class, %with) = @_;
+    my $self = $class->start(%with, extra => [@{ $with{extra} // [] }, '-icount', 'shift=2,sleep=off']);
+    my ($until, $stamps) = (time + SECONDS);
+    do {
+        ($stamps) = join("\n", $self->screen) =~ /ready after (\d+) ticks/;
+    } until defined $stamps || time > $until || (sleep(0.1) && 0);
+    $self->end;
+    return $stamps;
 }
 
 # Waits until it ends by itself; QEMU's exit status, or -1 where it does not. All it said is {text}.
