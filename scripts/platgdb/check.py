@@ -1,16 +1,21 @@
 """Whether the heap is sound: what stands at the top of heap.c, slab.c, span.c and block_heap.c,
 worked out a second time from memory alone, without any code of the kernel's own checks."""
 from platgdb import guest
-from platgdb.growing import blocks, free_sizes
+from platgdb.growing import HEADER, blocks, free_sizes
 from platgdb.guest import PAGE, Problem
-from platgdb.heap import CHARACTERS, FREE, HAS_NEXT, IS_FIRST, Heap, bits
-from platgdb.objects import A_SPAN, END, FREE_RUN, LAST, LENGTH, START, TAKEN, live_in, spans
+from platgdb.heap import CHARACTERS, FREE, GROWING, HAS_NEXT, IS_FIRST, Heap, bits
+from platgdb.machine import kernel_directory
+from platgdb.objects import (A_SPAN, END, FREE_RUN, LAST, LENGTH, START, TAKEN, UNIT, live_in,
+                             spans)
 
 SIZES = list(range(16, 257, 16)) + [PAGE // count // 16 * 16 for count in range(14, 3, -1)]
 FULL, LISTED, CURRENT = range(3)     # slab.h
 SHORTEST, GROUP = 5, 8               # span.h
 KEPT_EXACT = 15                      # block_private.h
 EXACT_MOST, NO_RUN = 64, 0xffffffff  # include/memory/heap/heap.h
+OUTSIDE = ("nblocks", "start", "entries", "owners", "directory", "small", "bits", "unit_bytes",
+           "span_blocks", "design", "window_start", "window_break", "first", "pieces", "npieces",
+           "header_bytes")           # include/memory/kheap/heap_map.h
 
 
 class Broken(Exception):
@@ -22,7 +27,7 @@ def lines():
     try:
         if heap.all.broken:
             raise Broken("the kernel has noticed: " + guest.text(heap.all.broken))
-        for part in (_table, _runs, _tags, _kept, _slabs, _spans, _growing):
+        for part in (_table, _outside, _runs, _tags, _kept, _slabs, _spans, _growing):
             part(heap)
     except (Broken, Problem) as broken:
         yield "  check: %s" % broken
@@ -53,16 +58,31 @@ def _table(heap):
         inside = entry & HAS_NEXT
     if inside:
         raise Broken("%s: the last block has a next one" % _at(heap, heap.total - 1))
-    said, outside = heap.all.heap.statistics, guest.variable("heap_map")
-    if ((outside.nblocks, outside.start, outside.entries, outside.owners)
-            != (heap.total, heap.start, heap.all.table.entries, heap.all.owners)):
-        raise Broken("heap_map says something else than the heap")
+    said = heap.all.heap.statistics
     free = heap.entries.count(FREE)
     _same("blocks in all", said.total, heap.total)
     _same("taken blocks", said.taken, heap.total - free)
     _same("allocations", said.allocations, sum(entry & IS_FIRST != 0 for entry in heap.entries))
     if not said.taken <= said.peak <= said.total:
         raise Broken("the peak of %u blocks is not between taken and total" % said.peak)
+
+
+def _outside(heap):
+    """What is told to tools, against where those things are."""
+    said, growing = guest.variable("heap_map"), heap.growing()
+    wanted = [heap.total, heap.start, heap.all.table.entries, heap.all.owners, kernel_directory(),
+              heap.all.slabs.slabs, heap.all.slabs.free, UNIT, A_SPAN, 0, 0, 0, 0, 0, 0, HEADER]
+    if growing:
+        name, found, window = growing
+        at, kind = heap.state.growing, GROWING[name]
+        brk = found.growing.window + guest.offset("struct window", "brk")
+        wanted[9:13] = [1, window.start, brk, at + guest.offset(kind, "first")]
+        if name == "best_fit":
+            array = at + guest.offset(kind, "free")
+            wanted[9], wanted[13:15] = 2, [array + guest.offset("struct ordered_array", member)
+                                           for member in ("pieces", "count")]
+    if [getattr(said, word) for word in OUTSIDE] != wanted or heap.all.spans.tags != said.bits:
+        raise Broken("heap_map says something else than the heap")
 
 
 def _bin(length):

@@ -12,7 +12,7 @@ import types
 import gdb
 
 PAGE = 4096
-MAGIC = 0x70616d68  # include/memory/kheap/heap_map.h
+MAGIC, VERSION = 0x70616d68, 2  # include/memory/kheap/heap_map.h
 
 
 class Problem(Exception):
@@ -38,9 +38,13 @@ def physical_memory():
         raise Problem("that is no QEMU that lets gdb read physical memory; expected: 4.1 or later")
     _packet("Qqemu.PhyMemMode:1")
     try:
-        if variable("heap_map").magic != MAGIC:
+        found = variable("heap_map")
+        if found.magic != MAGIC:
             raise Problem("that memory holds no kernel, or another one; expected: one that has "
                           "started, and gdb on its ELF file")
+        if found.version != VERSION:
+            raise Problem("the kernel's heap_map has version %u; expected: %u"
+                          % (found.version, VERSION))
         yield
     finally:
         _packet("Qqemu.PhyMemMode:" + before)

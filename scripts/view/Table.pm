@@ -5,8 +5,9 @@ use strict;
 use warnings;
 
 # As in include/memory/kheap/heap_map.h and heap.h.
-use constant { MAGIC => 0x70616d68, VERSION => 1, WORDS => 8, BLOCKS_MOST => 1 << 20,
-    OWNERS_MOST => 64, BLOCK_BYTES => 4096 };
+use constant { MAGIC => 0x70616d68, VERSION => 2, WORDS => 20, BLOCKS_MOST => 1 << 20,
+    OWNERS_MOST => 64, BLOCK_BYTES => 4096, UNIT_BYTES => 256, SPAN_BLOCKS => 8, DESIGNS => 3,
+    HEADER_BYTES => 16 };
 use constant { FREE => 0x00, SINGLE => 0x41, FIRST => 0xc1, INSIDE => 0x81, LAST => 0x01 };
 use constant { IS_FIRST => 0x40, HAS_NEXT => 0x80 };
 use constant { COLUMNS => 64, CELLS => 1024, OWNER_BYTES => 12, NAMED => 5 };
@@ -27,14 +28,18 @@ sub new {
         if $constants ne ($kernel->loaded($start, $nbytes) // '');
     die "$path: its heap_map has version $map[1]; expected: " . VERSION . "\n"
         if $map[1] != VERSION;
-    (undef, undef, @$self{qw(block_bytes nowners nblocks start table owners)}) = @map;
+    (undef, undef, @$self{qw(block_bytes nowners nblocks start table owners directory small bits
+        unit_bytes span_blocks design window_start window_break first pieces npieces
+        header_bytes)}) = @map;
     die "the kernel has no heap yet; expected: one past its \"heap:\" line\n"
         if $self->{nblocks} == 0;
     $self->{end} = $self->{start} + $self->{nblocks} * $self->{block_bytes};
     die "the kernel's heap_map was overwritten: its numbers make no sense\n"
         if $self->{nblocks} > BLOCKS_MOST || $self->{end} > 1 << 32 || $self->{nowners} == 0
         || $self->{nowners} > OWNERS_MOST || $self->{block_bytes} != BLOCK_BYTES
-        || $self->{start} % BLOCK_BYTES;
+        || $self->{start} % BLOCK_BYTES || $self->{unit_bytes} != UNIT_BYTES
+        || $self->{span_blocks} != SPAN_BLOCKS || $self->{design} >= DESIGNS
+        || $self->{header_bytes} != HEADER_BYTES;
     $self->{looks} = $self->read_looks($kernel, $constants, $start);
     $self->{entries} = $guest->read($self->{table}, $self->{nblocks});
     $self->{tags} = $guest->read($self->{owners}, $self->{nblocks});

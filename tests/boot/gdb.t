@@ -215,7 +215,8 @@ my @damage = ( # what is written, and the sentence
     ["$heap.spans.tags[129] = 0x405",
         'block 8 (0x01008000): unit 0 begins no run, or one that is cut short'],
     ["$heap.spans.tags[128] = 0x40c", "block 8 (0x01008000): a span's ends are not marked"],
-    ["heap_map.nblocks = 7", 'heap_map says something else than the heap'],
+    (map { ["heap_map.$_ = 7", 'heap_map says something else than the heap'] } qw(nblocks directory
+        small bits unit_bytes span_blocks design window_break npieces header_bytes)),
 );
 my @sound = $machine->gdb('plat check', 'plat blocks 0');
 is $sound[0], "  check: sound\n", 'before anything is broken';
@@ -252,6 +253,12 @@ ok defined $machine->wait_for(qr/^panic: the machine stands still$/m), 'the kern
 my @dead = $machine->gdb('plat heap', 'plat check', 'plat blocks', 'plat blocks 0', 'plat stats');
 splice @dead, 0, 2, "$dead[0]$dead[1]";
 is_deeply \@dead, \@shell, '.. and gdb says what the shell had said';
+$machine->end;
+
+# Another version than the commands know.
+($machine) = machine({});
+is +($machine->gdb('set var heap_map.version = 1', 'plat heap'))[1],
+    "plat: the kernel's heap_map has version 1; expected: 2\n", 'another version of heap_map';
 $machine->end;
 
 my $none = "plat: the kernel has no heap yet; expected: one that is past kheap_init\n";

@@ -1,4 +1,4 @@
-/* What the files of the block heap, and the library's, know of it. */
+/* What the files of the block heap, and the library's, know of it; and heap_map.c, for tools. */
 #ifndef PLAT_MEMORY_HEAP_BLOCK_PRIVATE_H
 #define PLAT_MEMORY_HEAP_BLOCK_PRIVATE_H
 

@@ -3,6 +3,7 @@
 #include "lib/string.h"
 #include "memory/growing/best_fit.h"
 #include "memory/growing/free_list.h"
+#include "memory/kheap/heap_map.h"
 #include "memory/kheap/kernel_window.h"
 
 enum { WINDOW_BYTES = 64 << 20 };
@@ -96,12 +97,14 @@ static struct growing_heap *create(const char *design, struct parts *parts, void
         if (best_fit_create(fit, start, nbytes, source))
             return NULL;
         parts->two.growing = best_fit_allocator(fit);
+        heap_map_publish_best_fit(fit);
         return &fit->growing;
     }
     if (window_create(&parts->window, start, nbytes, source))
         return NULL;
     free_list_create(list, &parts->window);
     parts->two.growing = free_list_allocator(list);
+    heap_map_publish_free_list(list);
     return &list->growing;
 }
 

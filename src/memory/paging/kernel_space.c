@@ -3,6 +3,7 @@
 #include "cpu/panic.h"
 #include "cpu/seal.h"
 #include "drivers/screen.h"
+#include "memory/kheap/heap_map.h"
 #include "memory/kheap/kheap.h"
 #include "memory/kheap/kheap_look.h"
 #include "memory/layout.h"
@@ -144,6 +145,7 @@ void kernel_space_protect(const struct kernel_space *space)
                                                               .load = paging_load_directory,
                                                               .has_page = has_page,
                                                               .broken = broken});
+    heap_map_publish_directory(space->directory);
     paddr_t start = (paddr_t)kernel_start, end = (paddr_t)kernel_rodata_end;
     int status = paging_map_to(kernel, start, start, end, PAGING_IS_PRESENT);
     if (!status)
