@@ -70,6 +70,9 @@ sub examine {
     my @tags = unpack 'C*', $self->{tags};
     my $bad = $self->{bad};
     my ($owner, $inside) = ($tags[0], 0);
+    # All blocks of a span have its tag; of other allocations only the first has one.
+    my ($middle) = grep { $self->{looks}[$_]{name} eq 'middle' } 0 .. $self->{nowners} - 1;
+    $middle //= 0;
     my @owner_of;
     for my $block (0 .. $#entries) {
         my ($entry, $tag) = ($entries[$block], $tags[$block]);
@@ -88,9 +91,10 @@ sub examine {
             $bad->{$block} = sprintf 'byte 0x%02x has no first block before it', $entry;
         } elsif ($tag >= $self->{nowners}) {
             $bad->{$block} = "owner $tag has no meaning";
-        } elsif (!$tag != !($entry & IS_FIRST)) {
-            $bad->{$block} = $tag ? "owner $tag where no allocation begins"
-                : 'no owner where an allocation begins';
+        } elsif ($entry & IS_FIRST) {
+            $bad->{$block} = 'no owner where an allocation begins' unless $tag;
+        } elsif ($tag != ($entry != FREE && $owner == $middle ? $middle : 0)) {
+            $bad->{$block} = $tag ? "owner $tag where no allocation begins" : 'no owner in a span';
         }
         $inside = $entry & HAS_NEXT;
     }

@@ -160,7 +160,7 @@ sub pictures {
 # -- A kernel at work -----------------------------------------------------------------------------
 
 my @work = ('alloc 12K', 'alloc 100 500', 'alloc 1000 40', 'alloc 20K 300', 'run stress',
-    'alloc 4K 50', 'free 0x01002000', 'alloc 8M');
+    'alloc 4K 50', 'free 0x01002000', 'alloc 8M', 'alloc 3000 40');
 my ($machine) = machine({ memory => 128 }, @work);
 my ($heap, $blocks, $zero) = agrees($machine, 'as it runs');
 
@@ -373,7 +373,7 @@ for (['heap=free_list', {}], ['heap_watch', {}], ['', { cpu => '486' }], ['', { 
     my ($append, $with) = @$_;
     my $name = join ' ', grep { $_ } $append, $with->{cpu}, $with->{memory} && "-m $with->{memory}";
     ($machine) = machine({ append => $append, %$with }, 'alloc 12K 40', 'alloc 100 300',
-        'run hello');
+        'alloc 5000 3', 'run hello');
     if ($append eq 'heap_size=2M') { # fewer blocks than `blocks 700` wants
         my ($small, $one_by_one) = $machine->answers('heap', 'blocks');
         is_deeply [$machine->heapview], [0, $one_by_one . counts($small), ''], "$name: text";
