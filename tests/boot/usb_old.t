@@ -55,7 +55,7 @@ sub types {
 # Pulled out with a key held, which ends, and plugged in again as DEVICE.
 sub replug {
     my ($machine, $device, $gone, $back, $name) = @_;
-    $machine->monitor('sendkey b 30000');
+    $machine->monitor('sendkey b 6000'); # and QEMU takes no other key for twice as long
     $machine->wait_for(qr/bbb\z/);
     $machine->monitor('device_del k');
     my ($select, $looks) = (IO::Select->new($machine->{from}), 0);
