@@ -83,7 +83,7 @@ SKIP: {
 }
 
 # What a script's first line, or its name, says it is.
-for my $script (grep { !/\.pyc$/ } files('scripts')) {
+for my $script (grep { !/\.(?:pyc|json)$/ } files('scripts')) {
     open my $file, '<', $script or die "$script: $!";
     my ($language, @check) = $script =~ /\.py$/ ? ('Python', 'python3', '-c',
         'import sys; compile(open(sys.argv[1]).read(), sys.argv[1], "exec")')
