@@ -368,7 +368,7 @@ say = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)')
 
 # -- What people make -----------------------------------------------------------------------------
 
-.PHONY: all programs run run-iso run-uefi run-usb run-bochs iso usb lib amalgamation install-lib test test-host test-boot check bench compare bench-boot bench-kernel bench-latency fuzz mutants try-releases toolchain setup doctor gdb heapview screenshots \
+.PHONY: all programs run run-iso run-uefi run-usb run-bochs iso usb web lib amalgamation install-lib test test-host test-boot check bench compare bench-boot bench-kernel bench-latency fuzz mutants try-releases toolchain setup doctor gdb heapview screenshots \
     help clean
 
 all: $(KERNEL) $(PROGRAM_FILES) ## the kernel, build/plat.elf, and the programs
@@ -403,6 +403,10 @@ run-bochs: ## .. in Bochs, where it is installed
 iso: ## build/plat.iso, for PCs with a BIOS or UEFI, as a CD or on a USB stick
 	@scripts/setup iso
 	@$(MAKE) --no-print-directory $(ISO)
+
+web: ## build/plat.html: the kernel in a browser's tab, its memory drawn live; one file, no server
+	@scripts/setup web
+	@$(MAKE) --no-print-directory build/plat.html
 
 usb: ## write the ISO to a USB stick, DEVICE=/dev/sdX, and ask before; or to a file, DEVICE=FILE.img
 	@scripts/setup iso
@@ -608,6 +612,13 @@ build/iso.flags: FORCE
 $(ISO): $(KERNEL) $(PROGRAM_FILES) $(wildcard iso/boot/grub/*) scripts/make-iso build/iso.flags
 	$(call say,ISO,$@)
 	$(Q)scripts/make-iso $@ $(KERNEL) iso/boot/grub/grub.cfg $(PROGRAM_FILES)
+
+# -- The page -------------------------------------------------------------------------------------
+
+# The same bytes each time. v86 is fetched once, into build/v86.
+build/plat.html: $(KERNEL) $(PROGRAM_FILES) $(wildcard src/web/*.*) scripts/make-web \
+    $(wildcard scripts/v86/*.json) LICENSE
+	$(Q)scripts/make-web $@ $(KERNEL) $(PROGRAM_FILES)
 
 # -- The host's tests -----------------------------------------------------------------------------
 

@@ -1,0 +1,171 @@
+/*
+ * The lessons' panel: shows one, types its commands, lets the visitor guess where one asks for it,
+ * and tells whether the claim is true. PAGE: { pc, map, picture(), machineFor(machine), colours }.
+ */
+"use strict";
+
+/* A guess is right also where it is another block of the same free run. */
+function isSameRun(t, a, b) {
+    if (a === b)
+        return true;
+    const [low, high] = [Math.min(a, b), Math.max(a, b)];
+    return t.entries[low] === ENTRY.FREE && lengthOf(t, low) > high - low;
+}
+
+class LessonPanel {
+    constructor(page) {
+        this.page = page;
+        this.state = { addresses: [], said: "", keep: {} };
+        this.results = new Map(); /* lesson: whether its claim was true the last time */
+        this.guessed = this.guesses = 0;
+        this.takesGuess = null;
+        this.isBusy = false;
+        const id = (name) => document.getElementById(name);
+        this.parts = { list: id("lesson-list"), title: id("lesson-title"), text: id("lesson-text"),
+            go: id("lesson-do"), skip: id("lesson-skip"), back: id("lesson-back"),
+            next: id("lesson-next"), score: id("score"), commands: id("lesson-commands"),
+            verdict: id("verdict") };
+        this.parts.go.onclick = () => this.perform(lessons[this.number]);
+        this.parts.skip.onclick = () => this.takesGuess?.(null);
+        this.parts.back.onclick = () => this.show(this.number - 1);
+        this.parts.next.onclick = () => this.show(this.number + 1);
+        lessons.forEach((lesson, i) => {
+            const button = document.createElement("button");
+            button.type = "button";
+            button.textContent = i + 1;
+            button.onclick = () => this.show(i);
+            this.parts.list.append(button);
+        });
+        this.show(0);
+    }
+
+    show(number) {
+        if (this.isBusy)
+            return;
+        const lesson = lessons[number], { parts } = this;
+        this.number = number;
+        parts.title.textContent = `${number + 1}. ${lesson.title}`;
+        parts.text.innerHTML = lesson.text;
+        parts.commands.hidden = true;
+        this.say("");
+        this.mark();
+    }
+
+    mark() {
+        const { parts } = this;
+        [...parts.list.children].forEach((button, i) => {
+            const result = this.results.get(lessons[i]);
+            button.className = result === undefined ? "" : result ? "good" : "bad";
+            const state = result === undefined ? "" : result ? ", proved" : ", not true";
+            button.setAttribute("aria-label", `Lesson ${i + 1}: ${lessons[i].title}${state}`);
+            button.title = lessons[i].title;
+            if (i === this.number)
+                button.setAttribute("aria-current", "step");
+            else
+                button.removeAttribute("aria-current");
+            button.disabled = this.isBusy;
+        });
+        parts.go.disabled = this.isBusy;
+        parts.back.disabled = this.isBusy || this.number === 0;
+        parts.next.disabled = this.isBusy || this.number === lessons.length - 1;
+        parts.score.textContent = this.guesses ?
+            `${this.guessed} of ${this.guesses} guesses were right` : "";
+    }
+
+    say(text, isGood) {
+        this.parts.verdict.textContent = text;
+        this.parts.verdict.className = isGood === undefined ? "" : isGood ? "good" : "bad";
+    }
+
+    /* Does LESSON; QUICK without a guess and without pauses. A promise of [good, text]. */
+    async perform(lesson, quick = false) {
+        if (this.isBusy)
+            return [false, "another lesson is being done"];
+        this.show(lessons.indexOf(lesson));
+        this.isBusy = true;
+        this.mark();
+        let result;
+        try {
+            result = await this.steps(lesson, quick);
+        } catch (error) {
+            result = [false, `it could not be done: ${error.message}`];
+        }
+        this.isBusy = false;
+        this.takesGuess = null;
+        this.parts.skip.hidden = true;
+        this.page.map.ghosts = [];
+        this.results.set(lesson, result[0]);
+        this.mark();
+        this.say(`${result[0] ? "\u2713 True:" : "\u2717 Not true:"} ${result[1]}`, result[0]);
+        return result;
+    }
+
+    async steps(lesson, quick) {
+        const { page, state } = this;
+        this.say("starting the machine that this lesson needs");
+        await page.machineFor(lesson.machine);
+        this.say("");
+        const before = page.picture();
+        if (!before)
+            throw new Error("the machine shows no heap");
+        state.addresses = [];
+        state.said = "";
+        lesson.before?.(before, state);
+        const expected = lesson.guess && !quick ? lesson.guess(before, state) : undefined;
+        if (expected !== undefined && expected !== null)
+            await this.ask(before, expected);
+        this.parts.commands.replaceChildren();
+        for (const command of lesson.commands) {
+            const line = typeof command === "string" ? command : command(state);
+            if (line)
+                await this.type(line, quick);
+        }
+        await pauseFor(quick ? 60 : 300);
+        const after = page.picture();
+        if (!after)
+            throw new Error("the machine stands still");
+        const [good, text] = lesson.check(after, state);
+        return [good, text];
+    }
+
+    async type(line, quick) {
+        const { page, state, parts } = this, item = document.createElement("li");
+        item.textContent = line;
+        parts.commands.hidden = false;
+        parts.commands.append(item);
+        parts.commands.scrollTop = parts.commands.scrollHeight;
+        const said = await page.pc.type(line);
+        if (page.pc.isDead)
+            throw new Error("the machine stands still");
+        item.className = "done";
+        state.said += said;
+        for (const [, address] of said.matchAll(/^ {2}(0x[0-9a-f]{8})\b/gm))
+            if (line.startsWith("alloc"))
+                state.addresses.push(address);
+        if (!quick)
+            await pauseFor(200);
+    }
+
+    /* Lets the visitor click a block, and compares. */
+    async ask(t, expected) {
+        const { page, parts } = this;
+        this.say("Your turn: click a block of the map, or choose it with the arrow keys and Enter.");
+        parts.skip.hidden = false;
+        const block = await new Promise((done) => { this.takesGuess = done; });
+        this.takesGuess = null;
+        parts.skip.hidden = true;
+        const { focus, good } = page.colours();
+        page.map.ghosts = [{ first: expected, n: 1, colour: good, width: 3 }];
+        if (block !== null) {
+            const isRight = isSameRun(t, block, expected);
+            this.guesses++;
+            this.guessed += isRight;
+            this.mark();
+            if (!isRight)
+                page.map.ghosts.unshift({ first: block, n: 1, colour: focus, width: 3 });
+            this.say(isRight ? `Block ${block}: right, says the page. Now the kernel:` :
+                `You said block ${block}; the page says ${expected}. Now the kernel:`, isRight);
+        }
+        await pauseFor(1200);
+    }
+}

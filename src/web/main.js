@@ -1,0 +1,451 @@
+/* The page: a PC with the kernel in it, its memory as a map, and all that can be done with both. */
+"use strict";
+
+const PROGRAMS = ["hello.elf", "count.elf", "stress.elf", "sh.elf", "many.elf", "busy.elf",
+    "hostile.elf", "flat.bin"];
+const TRY = ["alloc 4K", "alloc 64K 4", "alloc 1M", "alloc 100 500", "alloc 3000 40", "run hello",
+    "run stress 300000 &", "ps", "heap", "stats", "blocks 0", "misuse twice", "watch 5 terminal",
+    "watch 5 screen", "sysinfo", "fault text"];
+const TRY_THREE = ["alloc 100 500", "alloc 24 2000", "alloc 3000 40", "alloc 4K 100", "alloc 9000 60",
+    "alloc 64K 10", "run stress 200000", "heap", "stats"];
+const HEAP_SIZE = "4M"; /* so that the cells of the map are large */
+const LINK_COMMANDS = 20;
+
+const $ = (id) => document.getElementById(id);
+const query = new URLSearchParams(location.search);
+
+/* What a test looks at, and uses. */
+const plat = {
+    pc: null, table: null, faults: [], status: "loading", lessons, answers: {},
+    get emulator() { return this.pc?.emulator ?? null; },
+    get text() { return this.pc?.text ?? ""; },
+    prompts: 0,
+    setStatus(text) {
+        this.status = text;
+        if ($("state").textContent !== text)
+            $("state").textContent = text;
+    },
+    type: (line, seconds) => page.pc.type(line, seconds),
+    boot: (options) => boot(options),
+    perform: (lesson, quick) => page.lessonPanel.perform(lesson, quick),
+    counts() {
+        const t = picture(), counts = {};
+        for (const { name } of page.looks)
+            counts[name] = 0;
+        for (let block = 0; t && block < t.nblocks; block++)
+            counts[ownerName(t, block)]++;
+        return counts;
+    },
+};
+window.plat = plat;
+
+const page = {
+    pc: null, map: null, lessonPanel: null, looks: [], programs: [], files: {}, picture,
+    machineFor, colours, machine: { heap: "block", memory: 32, words: "" },
+    shownTrouble: "",
+};
+
+/* -- What is in the file -- */
+
+async function asset(name) {
+    const element = $(`asset-${name}`), text = atob(element.textContent);
+    const packed = new Uint8Array(text.length);
+    for (let i = 0; i < packed.length; i++)
+        packed[i] = text.charCodeAt(i);
+    element.remove();
+    const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+    return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
+async function unpack() {
+    const script = document.createElement("script");
+    script.textContent = new TextDecoder().decode(await asset("libv86.js"));
+    document.head.append(script);
+    const [wasm, bios, vgabios, kernel, ...programs] = await Promise.all(
+        ["v86.wasm", "bios.bin", "vgabios.bin", "plat.elf", ...PROGRAMS].map(asset));
+    page.files = { bios, vgabios, kernel, wasm: await WebAssembly.compile(wasm) };
+    page.programs = PROGRAMS.map((name, i) => ({ name, bytes: programs[i] }));
+    page.where = elfSymbols(kernel, ["heap_map", "owner_looks"]);
+    page.looks = readLooks(kernel, page.where.owner_looks);
+    page.names = page.looks.map((look) => look.name);
+    page.image = bundle(kernel, page.programs);
+}
+
+/* -- The machine -- */
+
+const wordsOf = (text) => text.trim().split(/\s+/).filter(Boolean);
+const isSize = (word) => word.startsWith("heap_size=");
+
+/* All words of the kernel's command line. "heap_size=all" is the page's own: no such word. */
+function commandLine({ heap, words }) {
+    const all = wordsOf(words);
+    if (!all.some(isSize))
+        all.unshift(`heap_size=${HEAP_SIZE}`);
+    return [`heap=${heap}`, ...all.filter((word) => word !== "heap_size=all")].join(" ");
+}
+
+/* Whether MACHINE, a lesson's, is another one than that which runs. The heap's size only counts
+ * where the lesson names one. */
+function isOther(machine) {
+    const now = page.machine, wanted = wordsOf(machine.words ?? now.words);
+    const others = (words) => words.filter((word) => !isSize(word)).sort().join(" ");
+    const size = wanted.find(isSize), sizeNow = wordsOf(now.words).find(isSize);
+    return (machine.heap ?? now.heap) !== now.heap || (machine.memory ?? now.memory) !== now.memory ||
+        others(wanted) !== others(wordsOf(now.words)) || (size !== undefined && size !== sizeNow);
+}
+async function machineFor(machine = {}) {
+    if (isOther(machine) || page.pc.isDead)
+        await boot(machine);
+}
+
+function showMachine() {
+    const { heap, memory, words } = page.machine, all = wordsOf(words);
+    $("heap").value = heap;
+    $("memory").value = memory;
+    const size = all.find(isSize)?.slice("heap_size=".length) ?? HEAP_SIZE;
+    $("heap-size").value = size === "all" ? "" : size;
+    $("watched").checked = all.includes("heap_watch");
+    $("words").value = all.filter((word) => word !== "heap_watch" &&
+        (!isSize(word) || $("heap-size").selectedIndex < 0)).join(" ");
+    $("machine-words").textContent = `${memory} MB, ${commandLine(page.machine)}`;
+}
+function machineFromForm() {
+    const words = wordsOf($("words").value).filter((word) => word !== "heap_watch");
+    if (!words.some(isSize) && $("heap-size").selectedIndex >= 0)
+        words.unshift(`heap_size=${$("heap-size").value || "all"}`);
+    if ($("watched").checked)
+        words.push("heap_watch");
+    return { heap: $("heap").value, memory: Number($("memory").value), words: words.join(" ") };
+}
+
+/* Starts the machine anew, with OPTIONS { heap, memory, words } where they are given. A promise at
+ * the prompt; it fails where the kernel does not get there. */
+async function boot(options = {}) {
+    const { pc } = page;
+    page.machine = { ...page.machine, ...options, memory: Number(options.memory ?? page.machine.memory) };
+    showMachine();
+    hideTrouble();
+    page.terminal.clear();
+    page.map.update(null);
+    plat.table = null;
+    plat.prompts = 0;
+    plat.faults = [];
+    page.lastLook = null;
+    $("pause").setAttribute("aria-pressed", "false");
+    $("pause").textContent = "Pause";
+    plat.setStatus("starting");
+    page.started = performance.now();
+    let isUp;
+    try {
+        isUp = await pc.boot({ ...page.files, image: page.image, cmdline: commandLine(page.machine),
+            megabytes: page.machine.memory, screen: $("screen") });
+    } catch (error) {
+        pc.die(`The machine can't be made: ${error.message}.`);
+    }
+    if (!isUp)
+        throw new Error(plat.status);
+}
+
+function hideTrouble() {
+    $("trouble").hidden = true;
+}
+function showTrouble(text, again) {
+    $("trouble-text").textContent = text;
+    $("trouble-again").onclick = again;
+    $("trouble").hidden = false;
+}
+/* Starts anew for who pressed a button: a failure has been told by then. */
+function bootAgain(options) {
+    return boot(options).catch(() => {});
+}
+
+/* What an error of the emulator means, as a sentence. */
+function sentenceFor(message) {
+    if (/HALT/.test(message))
+        return "The kernel has left: it wrote to the port by which it ends this machine.";
+    if (/call stack|recursion/i.test(message))
+        return "The emulator has given up: it has no double faults, with which a processor would go " +
+            "on here. In QEMU (make run) the kernel tells what it was.";
+    if (/unreachable|RuntimeError|panic/i.test(message))
+        return "The emulator has given up at something that a processor can do and v86 can't. " +
+            "In QEMU (make run) the kernel goes on.";
+    return `The emulator has given up: ${message}.`;
+}
+
+function listenForErrors() {
+    const take = (event, message, fromUs) => {
+        const { pc } = page;
+        if (fromUs || !pc?.emulator) {
+            plat.faults.push(message);
+            return;
+        }
+        event.preventDefault();
+        pc.die(sentenceFor(message));
+    };
+    addEventListener("error", (event) => {
+        const text = `${event.error?.stack ?? ""}`;
+        take(event, String(event.message), /\bat (frame|showAbout|drawAll)\b/.test(text));
+    });
+    addEventListener("unhandledrejection", (event) =>
+        take(event, String(event.reason?.message ?? event.reason), false));
+}
+
+/* -- The picture -- */
+
+function picture() {
+    const { pc } = page;
+    if (!pc?.emulator)
+        return plat.table;
+    page.READ ??= (address, nbytes) => page.pc.read(address, nbytes);
+    try {
+        plat.table = readTable(page.READ, page.where.heap_map.address, page.looks.length,
+            page.names, plat.table);
+    } catch {
+        plat.table = null; /* the emulator is not ready, or no more */
+    }
+    return plat.table;
+}
+
+function colours() {
+    const style = getComputedStyle(document.documentElement);
+    const of = (name) => style.getPropertyValue(`--${name}`).trim();
+    return { ground: of("map-ground"), free: of("map-free"), hatch: of("map-hatch"),
+        keptInk: of("map-kept-ink"), keptPaper: of("map-kept-paper"), edge: of("map-edge"),
+        glow: of("map-glow"), ink: of("ink"), dim: of("dim"), focus: of("focus"), good: of("good") };
+}
+
+function setTheme(theme) {
+    document.documentElement.dataset.theme = theme;
+    $("theme").textContent = theme === "dark" ? "Light" : "Dark";
+    $("theme").setAttribute("aria-label", `Change to ${theme === "dark" ? "light" : "dark"} colours`);
+    page.map?.setTheme(colours());
+    page.legendShown = null;
+    for (const frame of document.querySelectorAll("iframe"))
+        frame.contentWindow.postMessage({ theme }, "*");
+}
+
+/* Eighty columns as wide as their box, and no larger than one likes to read. */
+function fitText() {
+    const probe = document.createElement("span");
+    probe.style.cssText = "font: 100px var(--mono); position: absolute; visibility: hidden";
+    probe.textContent = "0".repeat(10);
+    document.body.append(probe);
+    const ratio = probe.getBoundingClientRect().width / 1000;
+    probe.remove();
+    const size = (element, most, least) => {
+        const wanted = (element.clientWidth - 1) / 80 / ratio;
+        element.style.fontSize = `${Math.max(least, Math.min(most, Math.floor(wanted * 20) / 20))}px`;
+    };
+    size($("screen"), 17, 5);
+    size($("serial"), 14, 8.5);
+}
+
+let lastFrame = 0, lastSlow = 0, frames = 0, instructions = 0;
+function frame(now) {
+    requestAnimationFrame(frame);
+    const { map, pc, terminal } = page, seconds = now / 1000;
+    map.update(pc.isRunning ? picture() : plat.table, seconds);
+    map.draw(seconds);
+    terminal.draw();
+    frames++;
+    if (now - lastFrame > 120) { /* what is read, not looked at */
+        lastFrame = now;
+        showAbout(seconds);
+        showLegend();
+    }
+    if (now - lastSlow > 1000) {
+        showFigures((now - lastSlow) / 1000);
+        lastSlow = now;
+        frames = 0;
+    }
+}
+
+function showFigures(seconds) {
+    const { pc, map } = page, t = plat.table;
+    const count = pc.emulator && !pc.isDead ? pc.emulator.get_instruction_counter() >>> 0 : 0;
+    const speed = ((count - instructions) >>> 0) / seconds / 1e6;
+    instructions = count;
+    $("figures").textContent = t ? `${t.nblocks.toLocaleString("en")} blocks of ${t.blockBytes} bytes, ` +
+        `${map.changes.toLocaleString("en")} changes, ${(frames / seconds).toFixed(0)} pictures a second, ` +
+        (speed < 0.5 ? "idle" : `${speed.toFixed(0)} million instructions a second`) : "";
+    const why = pc.emulator && !t && pc.prompts > 0 ?
+        whyNoTable(page.READ, page.where.heap_map.address, page.looks.length) : null;
+    if (why && !pc.isDead)
+        showTrouble(why, () => bootAgain());
+}
+
+function showLegend() {
+    const t = plat.table, counts = new Array(page.looks.length).fill(0);
+    if (t === page.legendShown)
+        return;
+    for (let block = 0; t && block < t.nblocks; block++)
+        counts[t.owner[block]]++;
+    const list = $("legend");
+    if (page.legendShown === null || list.children.length === 0) {
+        list.replaceChildren(...page.looks.map((look, i) => {
+            const item = document.createElement("li"), key = document.createElement("canvas");
+            [key.width, key.height] = [44, 26];
+            page.map.paintKey(key, i);
+            item.append(key, look.name + " ", document.createElement("span"));
+            return item;
+        }));
+    }
+    page.looks.forEach((look, i) => {
+        const item = list.children[i];
+        item.lastChild.textContent = counts[i].toLocaleString("en");
+        item.className = counts[i] ? "" : "none";
+    });
+    page.legendShown = t;
+}
+
+/* -- The block under the cursor -- */
+
+/* What can be done with it: { text, line }; null for a free one. */
+function actionFor(t, block) {
+    if (t.entries[block] === ENTRY.FREE)
+        return null;
+    const address = hex8(addressOf(t, t.first[block]));
+    return ownerName(t, block) === "shell" ? { text: `free ${address}`, line: `free ${address}` } :
+        { text: `translate ${address}`, line: `translate ${address}` };
+}
+
+function aboutBlock(t, block, seconds) {
+    const entry = t.entries[block], lines = [];
+    lines.push(`Block ${block} at <code>${hex8(addressOf(t, block))}</code>: byte <code>` +
+        `${entry.toString(16).toUpperCase().padStart(2, "0")}</code>, ` +
+        (ENTRY_MEANING[entry] ?? "none of the five"));
+    if (entry === ENTRY.FREE) {
+        let first = block;
+        while (first > 0 && t.entries[first - 1] === ENTRY.FREE)
+            first--;
+        const n = lengthOf(t, first);
+        lines.push(`In a free run of ${n} blocks, ${first} to ${first + n - 1}`);
+        return lines.join("<br>");
+    }
+    const first = t.first[block], n = lengthOf(t, first), name = ownerName(t, block);
+    const age = Math.floor(seconds - page.map.changedAt[first]);
+    const meaning = { kept: "freed, and kept whole for the next request of its length",
+        "not ours": "never memory, or in use before the heap began", small: "small objects",
+        middle: "objects of middle sizes", shell: "what alloc gave", window: "frames of the window",
+        process: "image, stack or memory of a program" }[name];
+    lines.push(`${n === 1 ? `Block ${first} alone` : `Blocks ${first} to ${first + n - 1}`}, ` +
+        `${bytesText(n * t.blockBytes)} at <code>${hex8(addressOf(t, first))}</code>`);
+    lines.push(`<b>${name}</b>${meaning ? `: ${meaning}` : ""}; so since ${age} s`);
+    return lines.join("<br>");
+}
+
+function showAbout(seconds) {
+    const t = plat.table, block = page.map.cursor;
+    const isThere = t && block >= 0 && block < t.nblocks;
+    const action = isThere ? actionFor(t, block) : null;
+    const html = isThere ? aboutBlock(t, block, seconds) :
+        "Move the pointer over a block, or go to the map with Tab and use the arrow keys.<br>" +
+        "Clicking a block of the owner \u201cshell\u201d frees it; any other shows its page walk.";
+    if (html !== page.aboutShown) {
+        /* Seconds alone are no news for who listens. */
+        const news = html.replace(/so since \d+ s/, "");
+        $("about-text").setAttribute("aria-live", news === page.aboutNews ? "off" : "polite");
+        $("about-text").innerHTML = html;
+        page.aboutShown = html;
+        page.aboutNews = news;
+    }
+    $("act").hidden = !action;
+    if (action && $("act").textContent !== action.text)
+        $("act").textContent = action.text;
+    showInside(isThere ? t : null, block);
+    if (!query.has("mini") || t?.map[HEAP_MAP.DESIGN])
+        showWindow(t);
+}
+
+function showInside(t, block) {
+    if (t && !page.pc.isRunning)
+        return;
+    const inside = t ? insideOf(t, block) : null;
+    $("inside-title").textContent = inside?.title ??
+        (t ? "The first bytes of the block" : "The inside of a block");
+    page.insideStrip.show(inside);
+    $("inside-piece").hidden = !inside;
+    $("bytes").textContent = t ? hexDump(t, addressOf(t, block), 64) : "";
+}
+
+function showWindow(t) {
+    const thing = t && page.pc.isRunning ? insideOfWindow(t) : null;
+    if (t && !page.pc.isRunning)
+        return;
+    $("window").hidden = !thing;
+    if (thing && $("window-title").textContent !== thing.title)
+        $("window-title").textContent = thing.title;
+    page.windowStrip.show(thing);
+}
+
+function act(block) {
+    const t = plat.table;
+    if (!t || block < 0)
+        return;
+    if (page.lessonPanel?.takesGuess) {
+        page.lessonPanel.takesGuess(block);
+        return;
+    }
+    const action = actionFor(t, block);
+    if (action)
+        page.pc.type(action.line);
+}
+
+function listenToMap() {
+    const { map } = page, overlay = $("map-overlay");
+    const at = (event) => map.blockAt(event.offsetX, event.offsetY);
+    overlay.addEventListener("pointermove", (event) => {
+        if (event.pointerType === "touch")
+            return;
+        if (at(event) >= 0)
+            map.cursor = at(event);
+    });
+    /* A finger has no hover: the first touch says what it is, the second one acts. */
+    overlay.addEventListener("click", (event) => {
+        const block = at(event), isTouch = event.pointerType === "touch";
+        const isSame = plat.table && block >= 0 && map.cursor >= 0 &&
+            plat.table.first[block] === plat.table.first[map.cursor];
+        map.cursor = block;
+        if (!isTouch || isSame || page.lessonPanel?.takesGuess)
+            act(block);
+    });
+    overlay.addEventListener("focus", () => {
+        if (map.cursor < 0 && overlay.matches(":focus-visible"))
+            map.cursor = 0;
+    });
+    overlay.addEventListener("keydown", (event) => {
+        const t = plat.table;
+        if (!t || event.ctrlKey || event.altKey || event.metaKey)
+            return;
+        if (event.key === "Enter" || event.key === " ") {
+            act(map.cursor);
+        } else {
+            const block = blockByKey(t, Math.max(0, map.cursor), event.key);
+            if (block === null)
+                return;
+            map.cursor = Math.max(0, Math.min(t.nblocks - 1, block));
+        }
+        event.preventDefault();
+    });
+    $("act").onclick = () => act(map.cursor);
+}
+
+function blockByKey(t, block, key) {
+    const { columns } = page.map;
+    const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns,
+        PageUp: -8 * columns, PageDown: 8 * columns, Home: -t.nblocks, End: t.nblocks };
+    if (key in steps)
+        return block + steps[key];
+    if (key === ".")
+        return t.entries[block] === ENTRY.FREE ? block + lengthOf(t, block) :
+            t.first[block] + lengthOf(t, t.first[block]);
+    if (key === ",") {
+        let first = t.first[block] - 1;
+        if (first < 0)
+            return 0;
+        while (first > 0 && t.entries[first] === ENTRY.FREE && t.entries[first - 1] === ENTRY.FREE)
+            first--;
+        return t.first[first];
+    }
+    return null;
+}
