@@ -7,7 +7,8 @@
  */
 "use strict";
 
-const ELF = { MAGIC: 0x464c457f, HEADER: 52, SEGMENT: 32, SECTION: 40, LOAD: 1, SYMBOLS: 2, I386: 3 };
+const ELF = { MAGIC: 0x464c457f, I386: 3, HEADER: 52, SEGMENT: 32, SECTION: 40, LOAD: 1,
+    SYMBOLS: 2 };
 const BUNDLE_PAGE = 4096;
 
 /* FILE as numbers: { u16(at), u32(at), text(at) }. */

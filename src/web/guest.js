@@ -63,7 +63,8 @@ function readTable(READ, heapMapAddress, nowners, names = OWNER_NAMES, last = nu
         return null;
     if (map[1] === 1)
         map.fill(0, 8);
-    const entries = READ(map[HEAP_MAP.ENTRIES], nblocks), tags = READ(map[HEAP_MAP.OWNERS], nblocks);
+    const entries = READ(map[HEAP_MAP.ENTRIES], nblocks);
+    const tags = READ(map[HEAP_MAP.OWNERS], nblocks);
     if (last && last.READ === READ && last.map.every((word, i) => word === map[i]) &&
         sameBytes(last.entries, entries) && sameBytes(last.tags, tags))
         return last;

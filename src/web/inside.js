@@ -6,8 +6,15 @@
 "use strict";
 
 const hex8 = (n) => "0x" + n.toString(16).padStart(8, "0");
-const bytesText = (n) => n < 1024 ? `${n} bytes` : n % 1024 === 0 && n < 1 << 20 ? `${n / 1024} KB` :
-    n < 1 << 20 ? `${(n / 1024).toFixed(1)} KB` : `${(n / (1 << 20)).toFixed(n % (1 << 20) ? 1 : 0)} MB`;
+
+/* A size for people: with one digit behind the point where there is a rest. */
+function bytesText(n) {
+    const KB = 1024, MB = 1024 * 1024;
+    if (n < KB)
+        return `${n} bytes`;
+    const [unit, name] = n < MB ? [KB, "KB"] : [MB, "MB"];
+    return `${(n / unit).toFixed(n % unit ? 1 : 0)} ${name}`;
+}
 
 /* What BLOCK holds: { title, pieces: [{ from, nbytes, kind, text }], nbytes, start } with pieces in
  * the order of addresses, or null where nobody divides it. */
@@ -34,8 +41,8 @@ function insideOf(t, block) {
     const taken = pieces.filter((p) => p.kind === "live").length;
     return { pieces, nbytes: t.map[HEAP_MAP.SPAN_BLOCKS] * t.blockBytes,
         start: addressOf(t, span.first),
-        title: `A span of ${t.map[HEAP_MAP.SPAN_BLOCKS]} blocks: ${taken} allocations in units of ` +
-            `${span.unitBytes} bytes` };
+        title: `A span of ${t.map[HEAP_MAP.SPAN_BLOCKS]} blocks: ${taken} allocations, in units ` +
+            `of ${span.unitBytes} bytes` };
 }
 
 /* The window as such a thing. */
@@ -72,7 +79,8 @@ class Strip {
         canvas.hidden = true;
         canvas.addEventListener("pointermove", (event) => {
             const piece = this.pieceAt(event.offsetX, event.offsetY);
-            say(piece ? `${hex8(this.thing.start + (piece.whole ?? piece).from)}: ${piece.text}` : "");
+            const address = piece && this.thing.start + (piece.whole ?? piece).from;
+            say(piece ? `${hex8(address)}: ${piece.text}` : "");
         });
         canvas.addEventListener("pointerleave", () => say(""));
     }
@@ -80,8 +88,8 @@ class Strip {
     /* Draws THING, or nothing where it is null, if it is another than before. */
     show(thing) {
         const width = this.canvas.parentElement.clientWidth;
-        const wanted = thing ? JSON.stringify([width, thing.start, thing.nbytes, this.colours("live"),
-            thing.pieces.map((p) => [p.from, p.kind])]) : "";
+        const wanted = thing ? JSON.stringify([width, thing.start, thing.nbytes,
+            this.colours("live"), thing.pieces.map((p) => [p.from, p.kind])]) : "";
         if (wanted === this.shown || (thing && width === 0))
             return;
         this.shown = wanted;
@@ -94,7 +102,7 @@ class Strip {
     draw(width) {
         const { thing, canvas } = this, scale = window.devicePixelRatio || 1;
         /* Rows short enough that the smallest usual piece, of 16 bytes, can still be seen. */
-        const wanted = Math.ceil(thing.nbytes / (width * 4)), rows = Math.min(16, Math.max(1, wanted));
+        const rows = Math.min(16, Math.max(1, Math.ceil(thing.nbytes / (width * 4))));
         this.rowBytes = Math.ceil(thing.nbytes / rows / 256) * 256;
         this.high = rows > 4 ? 12 : 18;
         this.perByte = width / this.rowBytes;
@@ -126,13 +134,14 @@ class Strip {
     }
 }
 
-/* The first bytes at a physical address, in rows of 16, as text. */
-function hexDump(t, address, nbytes) {
+/* The bytes at a physical address, in rows of PER_ROW, as text. */
+function hexDump(t, address, nbytes, perRow) {
     const bytes = t.READ(address, nbytes), rows = [];
-    for (let i = 0; i < nbytes; i += 16) {
-        const row = Array.from(bytes.slice(i, i + 16));
-        rows.push(`${hex8(address + i)}  ` + row.map((b) => b.toString(16).padStart(2, "0")).join(" ") +
-            "  " + row.map((b) => b >= 32 && b < 127 ? String.fromCharCode(b) : ".").join(""));
+    for (let i = 0; i < nbytes; i += perRow) {
+        const row = Array.from(bytes.slice(i, i + perRow));
+        const numbers = row.map((b) => b.toString(16).padStart(2, "0")).join(" ");
+        const letters = row.map((b) => b >= 32 && b < 127 ? String.fromCharCode(b) : ".").join("");
+        rows.push(`${hex8(address + i)}  ${numbers}  ${letters}`);
     }
     return rows.join("\n");
 }

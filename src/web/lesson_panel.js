@@ -149,7 +149,7 @@ class LessonPanel {
     /* Lets the visitor click a block, and compares. */
     async ask(t, expected) {
         const { page, parts } = this;
-        this.say("Your turn: click a block of the map, or choose it with the arrow keys and Enter.");
+        this.say("Your turn: click a block of the map, or choose one by arrow keys and Enter.");
         parts.skip.hidden = false;
         const block = await new Promise((done) => { this.takesGuess = done; });
         this.takesGuess = null;

@@ -1,4 +1,4 @@
-/* The page: a PC with the kernel in it, its memory as a map, and all that can be done with both. */
+/* The page: a PC with the kernel in it, and its memory as a map. start.js has the buttons. */
 "use strict";
 
 const PROGRAMS = ["hello.elf", "count.elf", "stress.elf", "sh.elf", "many.elf", "busy.elf",
@@ -6,8 +6,8 @@ const PROGRAMS = ["hello.elf", "count.elf", "stress.elf", "sh.elf", "many.elf", 
 const TRY = ["alloc 4K", "alloc 64K 4", "alloc 1M", "alloc 100 500", "alloc 3000 40", "run hello",
     "run stress 300000 &", "ps", "heap", "stats", "blocks 0", "misuse twice", "watch 5 terminal",
     "watch 5 screen", "sysinfo", "fault text"];
-const TRY_THREE = ["alloc 100 500", "alloc 24 2000", "alloc 3000 40", "alloc 4K 100", "alloc 9000 60",
-    "alloc 64K 10", "run stress 200000", "heap", "stats"];
+const TRY_THREE = ["alloc 100 500", "alloc 24 2000", "alloc 3000 40", "alloc 4K 100",
+    "alloc 9000 60", "alloc 64K 10", "run stress 200000", "heap", "stats"];
 const HEAP_SIZE = "4M"; /* so that the cells of the map are large */
 const LINK_COMMANDS = 20;
 
@@ -87,11 +87,12 @@ function commandLine({ heap, words }) {
 /* Whether MACHINE, a lesson's, is another one than that which runs. The heap's size only counts
  * where the lesson names one. */
 function isOther(machine) {
-    const now = page.machine, wanted = wordsOf(machine.words ?? now.words);
-    const others = (words) => words.filter((word) => !isSize(word)).sort().join(" ");
-    const size = wanted.find(isSize), sizeNow = wordsOf(now.words).find(isSize);
-    return (machine.heap ?? now.heap) !== now.heap || (machine.memory ?? now.memory) !== now.memory ||
-        others(wanted) !== others(wordsOf(now.words)) || (size !== undefined && size !== sizeNow);
+    const now = page.machine, words = wordsOf(machine.words ?? now.words);
+    const others = (list) => list.filter((word) => !isSize(word)).sort().join(" ");
+    const size = words.find(isSize), sizeNow = wordsOf(now.words).find(isSize);
+    return (machine.heap ?? now.heap) !== now.heap ||
+        (machine.memory ?? now.memory) !== now.memory ||
+        others(words) !== others(wordsOf(now.words)) || (size !== undefined && size !== sizeNow);
 }
 async function machineFor(machine = {}) {
     if (isOther(machine) || page.pc.isDead)
@@ -122,7 +123,8 @@ function machineFromForm() {
  * the prompt; it fails where the kernel does not get there. */
 async function boot(options = {}) {
     const { pc } = page;
-    page.machine = { ...page.machine, ...options, memory: Number(options.memory ?? page.machine.memory) };
+    page.machine = { ...page.machine, ...options };
+    page.machine.memory = Number(page.machine.memory);
     showMachine();
     hideTrouble();
     page.terminal.clear();
@@ -164,8 +166,8 @@ function sentenceFor(message) {
     if (/HALT/.test(message))
         return "The kernel has left: it wrote to the port by which it ends this machine.";
     if (/call stack|recursion/i.test(message))
-        return "The emulator has given up: it has no double faults, with which a processor would go " +
-            "on here. In QEMU (make run) the kernel tells what it was.";
+        return "The emulator has given up: it has no double faults, with which a processor would " +
+            "go on here. In QEMU (make run) the kernel tells what it was.";
     if (/unreachable|RuntimeError|panic/i.test(message))
         return "The emulator has given up at something that a processor can do and v86 can't. " +
             "In QEMU (make run) the kernel goes on.";
@@ -211,13 +213,14 @@ function colours() {
     const of = (name) => style.getPropertyValue(`--${name}`).trim();
     return { ground: of("map-ground"), free: of("map-free"), hatch: of("map-hatch"),
         keptInk: of("map-kept-ink"), keptPaper: of("map-kept-paper"), edge: of("map-edge"),
-        glow: of("map-glow"), ink: of("ink"), dim: of("dim"), focus: of("focus"), good: of("good") };
+        glow: of("map-glow"), ink: of("ink"), dim: of("dim"), focus: of("focus"),
+        good: of("good") };
 }
 
 function setTheme(theme) {
     document.documentElement.dataset.theme = theme;
     $("theme").textContent = theme === "dark" ? "Light" : "Dark";
-    $("theme").setAttribute("aria-label", `Change to ${theme === "dark" ? "light" : "dark"} colours`);
+    $("theme").title = `change to ${theme === "dark" ? "light" : "dark"} colours`;
     page.map?.setTheme(colours());
     page.legendShown = null;
     for (const frame of document.querySelectorAll("iframe"))
@@ -234,7 +237,8 @@ function fitText() {
     probe.remove();
     const size = (element, most, least) => {
         const wanted = (element.clientWidth - 1) / 80 / ratio;
-        element.style.fontSize = `${Math.max(least, Math.min(most, Math.floor(wanted * 20) / 20))}px`;
+        const even = Math.floor(wanted * 20) / 20;
+        element.style.fontSize = `${Math.max(least, Math.min(most, even))}px`;
     };
     size($("screen"), 17, 5);
     size($("serial"), 14, 8.5);
@@ -265,9 +269,10 @@ function showFigures(seconds) {
     const count = pc.emulator && !pc.isDead ? pc.emulator.get_instruction_counter() >>> 0 : 0;
     const speed = ((count - instructions) >>> 0) / seconds / 1e6;
     instructions = count;
-    $("figures").textContent = t ? `${t.nblocks.toLocaleString("en")} blocks of ${t.blockBytes} bytes, ` +
-        `${map.changes.toLocaleString("en")} changes, ${(frames / seconds).toFixed(0)} pictures a second, ` +
-        (speed < 0.5 ? "idle" : `${speed.toFixed(0)} million instructions a second`) : "";
+    const number = (n) => n.toLocaleString("en", { maximumFractionDigits: 0 });
+    $("figures").textContent = t ? `${number(t.nblocks)} blocks of ${t.blockBytes} bytes, ` +
+        `${number(map.changes)} changes, ${number(frames / seconds)} pictures a second, ` +
+        (speed < 0.5 ? "idle" : `${number(speed)} million instructions a second`) : "";
     const why = pc.emulator && !t && pc.prompts > 0 ?
         whyNoTable(page.READ, page.where.heap_map.address, page.looks.length) : null;
     if (why && !pc.isDead)
@@ -300,13 +305,12 @@ function showLegend() {
 
 /* -- The block under the cursor -- */
 
-/* What can be done with it: { text, line }; null for a free one. */
+/* The command for it; null for a free one. */
 function actionFor(t, block) {
     if (t.entries[block] === ENTRY.FREE)
         return null;
     const address = hex8(addressOf(t, t.first[block]));
-    return ownerName(t, block) === "shell" ? { text: `free ${address}`, line: `free ${address}` } :
-        { text: `translate ${address}`, line: `translate ${address}` };
+    return `${ownerName(t, block) === "shell" ? "free" : "translate"} ${address}`;
 }
 
 function aboutBlock(t, block, seconds) {
@@ -330,7 +334,7 @@ function aboutBlock(t, block, seconds) {
         process: "image, stack or memory of a program" }[name];
     lines.push(`${n === 1 ? `Block ${first} alone` : `Blocks ${first} to ${first + n - 1}`}, ` +
         `${bytesText(n * t.blockBytes)} at <code>${hex8(addressOf(t, first))}</code>`);
-    lines.push(`<b>${name}</b>${meaning ? `: ${meaning}` : ""}; so since ${age} s`);
+    lines.push(`<b>${name}</b>${meaning ? `: ${meaning}` : ""}; unchanged for ${age} s`);
     return lines.join("<br>");
 }
 
@@ -343,15 +347,15 @@ function showAbout(seconds) {
         "Clicking a block of the owner \u201cshell\u201d frees it; any other shows its page walk.";
     if (html !== page.aboutShown) {
         /* Seconds alone are no news for who listens. */
-        const news = html.replace(/so since \d+ s/, "");
+        const news = html.replace(/unchanged for \d+ s/, "");
         $("about-text").setAttribute("aria-live", news === page.aboutNews ? "off" : "polite");
         $("about-text").innerHTML = html;
         page.aboutShown = html;
         page.aboutNews = news;
     }
     $("act").hidden = !action;
-    if (action && $("act").textContent !== action.text)
-        $("act").textContent = action.text;
+    if (action && $("act").textContent !== action)
+        $("act").textContent = action;
     showInside(isThere ? t : null, block);
     if (!query.has("mini") || t?.map[HEAP_MAP.DESIGN])
         showWindow(t);
@@ -365,7 +369,8 @@ function showInside(t, block) {
         (t ? "The first bytes of the block" : "The inside of a block");
     page.insideStrip.show(inside);
     $("inside-piece").hidden = !inside;
-    $("bytes").textContent = t ? hexDump(t, addressOf(t, block), 64) : "";
+    $("bytes").textContent = t ? hexDump(t, addressOf(t, block), 64,
+        $("bytes").clientWidth < 520 ? 8 : 16) : "";
 }
 
 function showWindow(t) {
@@ -388,7 +393,7 @@ function act(block) {
     }
     const action = actionFor(t, block);
     if (action)
-        page.pc.type(action.line);
+        page.pc.type(action);
 }
 
 function listenToMap() {

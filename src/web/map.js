@@ -108,7 +108,8 @@ class BlockMap {
         this.isSmall = Math.min(this.cell, this.high) < SMALL_CELL;
         if (this.isSmall)
             this.high = Math.max(1, Math.round(this.high));
-        const right = Math.round(width * scale), bottom = Math.ceil(this.top + this.high * this.rows);
+        const right = Math.round(width * scale);
+        const bottom = Math.ceil(this.top + this.high * this.rows);
         for (const canvas of [this.canvas, this.overlay]) {
             canvas.width = right;
             canvas.height = bottom;

@@ -322,7 +322,8 @@ class Terminal {
     }
     setLook() {
         const { ink, paper, isBold, isDim, isUnderlined, isSwapped } = this.style;
-        const front = isSwapped ? paper || "#0d0f14" : ink, back = isSwapped ? ink || "#d5d8df" : paper;
+        const front = isSwapped ? paper || "#0d0f14" : ink;
+        const back = isSwapped ? ink || "#d5d8df" : paper;
         this.look = (front && `color:${front};`) + (back && `background:${back};`) +
             (isBold ? "font-weight:bold;" : "") + (isDim ? "opacity:.6;" : "") +
             (isUnderlined ? "text-decoration:underline;" : "");
@@ -368,7 +369,8 @@ class Terminal {
         if (!this.isDirty)
             return;
         this.isDirty = false;
-        const box = this.element, isBelow = box.scrollHeight - box.scrollTop - box.clientHeight < 40;
+        const box = this.element;
+        const isBelow = box.scrollHeight - box.scrollTop - box.clientHeight < 40;
         const place = this.linesElement;
         this.lines.forEach((line, i) => {
             if (line.isDirty)

@@ -40,7 +40,8 @@ function serveThree(pc, picture, heap) {
 function showThree(plat, commands) {
     const main = document.querySelector("main"), series = {}, frames = {};
     main.innerHTML = `<div class="whole"><section aria-labelledby="three-title">
-        <h2 id="three-title">The same commands to three heaps</h2><div class="row" id="commands"></div>
+        <h2 id="three-title">The same commands to three heaps</h2>
+        <div class="row" id="commands"></div>
         <form class="row" id="line-form"><label class="grow">Command <input id="line"
             autocomplete="off" spellcheck="false" placeholder="alloc 100 500"></label>
             <button class="go" type="submit">Type it three times</button>
@@ -77,8 +78,9 @@ function showThree(plat, commands) {
         if (data.done)
             plat.answers[heap] = held;
         series[heap].push([performance.now() / 1000, held]);
+        const [name, colour] = DESIGNS[heap];
         document.getElementById(`held-${heap}`).innerHTML = `<span class="chart-key" ` +
-            `style="background:${DESIGNS[heap][1]}"></span>${DESIGNS[heap][0]}: ${held} blocks held`;
+            `style="background:${colour}"></span>${name}: ${held} blocks held`;
         const started = Object.values(series).filter((s) => s.length).length;
         plat.setStatus(started === 3 ? "three machines are at their prompts" :
             `${started} of 3 machines have started`);
