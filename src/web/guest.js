@@ -45,7 +45,7 @@ function whyNoTable(READ, heapMapAddress, nowners) {
     const [magic, version, , found] = readWords(READ, heapMapAddress, 4);
     if (magic !== HEAP_MAP.MAGIC)
         return null;
-    if (version !== HEAP_MAP.VERSION && version !== 1)
+    if (version !== HEAP_MAP.VERSION)
         return `This kernel's heap_map has version ${version}; this page reads version ` +
             `${HEAP_MAP.VERSION}.`;
     if (found !== nowners)
@@ -61,8 +61,6 @@ function readTable(READ, heapMapAddress, nowners, names = OWNER_NAMES, last = nu
     if (map[0] !== HEAP_MAP.MAGIC || whyNoTable(READ, heapMapAddress, nowners) ||
         nblocks === 0 || nblocks > HEAP_MAP.MOST_BLOCKS)
         return null;
-    if (map[1] === 1)
-        map.fill(0, 8);
     const entries = READ(map[HEAP_MAP.ENTRIES], nblocks);
     const tags = READ(map[HEAP_MAP.OWNERS], nblocks);
     if (last && last.READ === READ && last.map.every((word, i) => word === map[i]) &&
@@ -143,7 +141,7 @@ function ownerName(t, block) {
 
 /* The small objects in BLOCK: object I begins at the block's end - (I + 1) * size. */
 function slabAt(t, block) {
-    if (ownerName(t, block) !== "small" || t.map[HEAP_MAP.SMALL] === 0)
+    if (ownerName(t, block) !== "small")
         return null;
     const size = readWord(t.READ, t.map[HEAP_MAP.SMALL] + 16 * block);
     if (size === 0 || size > t.blockBytes)
@@ -157,12 +155,14 @@ function slabAt(t, block) {
 
 /* The middle ones in the blocks around BLOCK: runs of units, taken or free. */
 function spanAt(t, block) {
-    if (ownerName(t, block) !== "middle" || t.map[HEAP_MAP.BITS] === 0)
+    if (ownerName(t, block) !== "middle")
         return null;
-    const LENGTH = 0xff, TAKEN = 0x400, UNITS_A_BLOCK = 16;
+    const LENGTH = 0xff, FREE = 0x100, TAKEN = 0x400, UNITS_A_BLOCK = 16;
     const units = UNITS_A_BLOCK * t.map[HEAP_MAP.SPAN_BLOCKS], first = t.first[block], runs = [];
     const words = readWords(t.READ, t.map[HEAP_MAP.BITS] + 32 * first, units / 2);
-    for (let unit = 0; unit < units;) {
+    if (!(words[0] & (FREE | TAKEN)))
+        runs.push({ unit: 0, units, taken: false });
+    for (let unit = 0; unit < units && words[0] & (FREE | TAKEN);) {
         const tag = words[unit >> 1] >>> 16 * (unit & 1) & 0xffff;
         if ((tag & LENGTH) === 0)
             break; /* a write to them is on its way */
@@ -222,7 +222,8 @@ function headerReader(t) {
 }
 
 /* The window's blocks and free pieces, one behind the other; they end early where a header can't
- * be read or makes no sense. null where kmalloc is no heap that grows. */
+ * be read or makes no sense, and one whose seal is wrong is `damaged`. null where kmalloc is no heap
+ * that grows. */
 function windowBlocks(t) {
     if (t.map[HEAP_MAP.DESIGN] === 0)
         return null;
@@ -231,7 +232,7 @@ function windowBlocks(t) {
     const blocks = [];
     let address = start;
     if (t.map[HEAP_MAP.DESIGN] === FREE_LIST) {
-        const TAKEN = 0x74616b6e;
+        const FREE = 0x66726565, TAKEN = 0x74616b6e;
         while (address < end) {
             const words = headerAt(address);
             if (!words || words[1] < header || words[1] > end - address)
@@ -239,7 +240,8 @@ function windowBlocks(t) {
             const [seal, nbytes, next] = words;
             const state = (seal ^ address ^ Math.imul(nbytes, 0x9e3779b1) ^
                 Math.imul(next, 0x85ebca6b)) >>> 0;
-            blocks.push({ address, nbytes, live: state === TAKEN, header });
+            blocks.push({ address, nbytes, live: state === TAKEN, header,
+                damaged: state !== TAKEN && state !== FREE });
             address += nbytes;
         }
         return blocks;

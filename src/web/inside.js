@@ -53,12 +53,13 @@ function insideOfWindow(t) {
     const start = t.map[HEAP_MAP.WINDOW_START], live = blocks.filter((b) => b.live).length;
     const end = readWord(t.READ, t.map[HEAP_MAP.WINDOW_BREAK]), pieces = [];
     let free = 0;
-    for (const { address, nbytes, live, header } of blocks) {
+    for (const { address, nbytes, live, header, damaged } of blocks) {
         const from = address - start;
-        const text = `${live ? "live" : "free"}, ${bytesText(nbytes)}` +
+        const text = `${damaged ? "overwritten" : live ? "live" : "free"}, ${bytesText(nbytes)}` +
             (header ? ` with a header of ${header} bytes` : "");
         if (header)
-            pieces.push({ from, nbytes: header, kind: "header", text, whole: { from, nbytes } });
+            pieces.push({ from, nbytes: header, kind: damaged ? "bad" : "header",
+                text, whole: { from, nbytes } });
         pieces.push({ from: from + header, nbytes: nbytes - header, kind: live ? "live" : "free",
             text, whole: { from, nbytes } });
         free += live ? 0 : nbytes;
