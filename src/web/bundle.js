@@ -135,7 +135,12 @@ function bundle(kernel, modules) {
     /* The file: header, segments' list, segments. The Multiboot header is in the first of them. */
     let size = upTo(ELF.HEADER + ELF.SEGMENT * segments.length, 16);
     for (const s of segments) {
-        s.bytes ??= kernel.subarray(s.offset, s.offset + s.fileBytes);
+        if (!s.bytes) {
+            /* With its zeros: v86 does not clear them when the machine starts a second time. */
+            s.bytes = new Uint8Array(s.memoryBytes);
+            s.bytes.set(kernel.subarray(s.offset, s.offset + s.fileBytes));
+            s.fileBytes = s.memoryBytes;
+        }
         s.offset = size;
         size = upTo(size + s.fileBytes, 16);
     }

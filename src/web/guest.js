@@ -222,8 +222,8 @@ function headerReader(t) {
 }
 
 /* The window's blocks and free pieces, one behind the other; they end early where a header can't
- * be read or makes no sense, and one whose seal is wrong is `damaged`. null where kmalloc is no heap
- * that grows. */
+ * be read or makes no sense, and one whose seal is wrong is `damaged`. null where kmalloc is no
+ * heap that grows. */
 function windowBlocks(t) {
     if (t.map[HEAP_MAP.DESIGN] === 0)
         return null;

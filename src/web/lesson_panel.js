@@ -151,9 +151,14 @@ class LessonPanel {
         const { page, parts } = this;
         this.say("Your turn: click a block of the map, or choose one by arrow keys and Enter.");
         parts.skip.hidden = false;
+        const map = document.getElementById("map-holder");
+        map.classList.add("asks");
+        map.scrollIntoView({ block: "nearest" });
         const block = await new Promise((done) => { this.takesGuess = done; });
         this.takesGuess = null;
         parts.skip.hidden = true;
+        map.classList.remove("asks");
+        parts.verdict.scrollIntoView({ block: "nearest" });
         const { focus, good } = page.colours();
         page.map.ghosts = [{ first: expected, n: 1, colour: good, width: 3 }];
         if (block !== null) {

@@ -137,13 +137,17 @@ async function boot(options = {}) {
     $("pause").textContent = "Pause";
     plat.setStatus("starting");
     page.started = performance.now();
-    let isUp;
+    let isUp = false;
+    const ready = pc.boot({ ...page.files, image: page.image, screen: $("screen"),
+        cmdline: commandLine(page.machine), megabytes: page.machine.memory });
+    const { start } = pc;
     try {
-        isUp = await pc.boot({ ...page.files, image: page.image, cmdline: commandLine(page.machine),
-            megabytes: page.machine.memory, screen: $("screen") });
+        isUp = await ready;
     } catch (error) {
         pc.die(`The machine can't be made: ${error.message}.`);
     }
+    if (!isUp && !pc.isDead && start === pc.start)
+        pc.die("The kernel has not come to its prompt; its screen may say why.");
     if (!isUp)
         throw new Error(plat.status);
 }
@@ -368,7 +372,11 @@ function showInside(t, block) {
     $("inside-title").textContent = inside?.title ??
         (t ? "The first bytes of the block" : "The inside of a block");
     page.insideStrip.show(inside);
-    $("inside-piece").hidden = !inside;
+    if (!t)
+        $("inside-piece").textContent = "Choose a block of the map to see what is in it.";
+    else if (inside && $("inside-piece").textContent.startsWith("Choose"))
+        $("inside-piece").textContent = "";
+    $("inside-piece").hidden = t !== null && !inside;
     $("bytes").textContent = t ? hexDump(t, addressOf(t, block), 64,
         $("bytes").clientWidth < 520 ? 8 : 16) : "";
 }

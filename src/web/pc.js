@@ -55,7 +55,9 @@ class Pc {
             if (this.emulator === emulator)
                 this.hear(code);
         });
-        emulator.keyboard_set_enabled(false);
+        /* It has no keyboard yet that could be told to be silent. */
+        emulator.add_listener("emulator-ready", () =>
+            emulator.keyboard_set_enabled(document.activeElement === screen));
         await this.until(() => this.prompts > 0 || this.isDead || start !== this.start, 60);
         return this.prompts > 0 && start === this.start;
     }

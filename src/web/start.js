@@ -66,7 +66,7 @@ function listenToButtons() {
     });
 }
 
-/* The kernel's screen takes keys while it has the focus; Shift+Tab leaves it. */
+/* The kernel's screen takes keys while it has the focus, all but Tab, which leaves it. */
 function listenToScreen() {
     const screen = $("screen"), { pc } = page;
     const enable = (on) => {
@@ -77,7 +77,7 @@ function listenToScreen() {
     screen.addEventListener("blur", () => enable(false));
     screen.addEventListener("mousedown", () => screen.focus());
     screen.addEventListener("keydown", (event) => {
-        if (event.key === "Tab" && event.shiftKey)
+        if (event.key === "Tab")
             event.stopPropagation();
     });
     $("serial").addEventListener("focusin", () => $("serial").setAttribute("aria-live", "polite"));

@@ -120,7 +120,7 @@ class Terminal {
         });
     }
 
-    /* Shift and Tab leave the terminal, so that nobody is caught in it. */
+    /* Tab is left to the browser, so that nobody is caught in here. */
     static keyBytes(event) {
         if (event.altKey || event.metaKey || event.isComposing)
             return null;
@@ -128,8 +128,6 @@ class Terminal {
             return /^[a-z]$/i.test(event.key) && event.key.toLowerCase() !== "v" &&
                 !(event.key.toLowerCase() === "c" && String(getSelection()) !== "") ?
                 String.fromCharCode(event.key.toUpperCase().charCodeAt(0) & 0x1f) : null;
-        if (event.key === "Tab" && event.shiftKey)
-            return null;
         return Terminal.KEYS[event.key] ?? null;
     }
 
@@ -394,7 +392,7 @@ class Terminal {
         return (this.main?.lines ?? this.lines).join("\n");
     }
 }
-Terminal.KEYS = { Enter: "\r", Backspace: "\b", Tab: "\t", Escape: "\x1b", ArrowUp: "\x1b[A",
+Terminal.KEYS = { Enter: "\r", Backspace: "\b", Escape: "\x1b", ArrowUp: "\x1b[A",
     ArrowDown: "\x1b[B", ArrowRight: "\x1b[C", ArrowLeft: "\x1b[D", Home: "\x1b[H", End: "\x1b[F",
     Delete: "\x1b[3~" };
 

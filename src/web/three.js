@@ -39,6 +39,10 @@ function serveThree(pc, picture, heap) {
 
 function showThree(plat, commands) {
     const main = document.querySelector("main"), series = {}, frames = {};
+    const { theme } = document.documentElement.dataset;
+    const frame = ([heap, [name]]) => `<section><h2>kmalloc is ${name}</h2>
+        <iframe title="${name}" id="frame-${heap}" src="?mini&heap=${heap}&theme=${theme}"></iframe>
+        </section>`;
     main.innerHTML = `<div class="whole"><section aria-labelledby="three-title">
         <h2 id="three-title">The same commands to three heaps</h2>
         <div class="row" id="commands"></div>
@@ -48,9 +52,7 @@ function showThree(plat, commands) {
             <a class="button" href="?">One machine</a></form>
         <canvas id="chart" role="img" aria-label="Blocks held over the last minute"></canvas>
         <ul id="legend" aria-label="Blocks held now"></ul></section>
-        <div class="three">` + Object.entries(DESIGNS).map(([heap, [name]]) =>
-        `<section><h2>kmalloc is ${name}</h2><iframe title="${name}" id="frame-${heap}"
-            src="?mini&heap=${heap}"></iframe></section>`).join("") + "</div></div>";
+        <div class="three">${Object.entries(DESIGNS).map(frame).join("")}</div></div>`;
     for (const heap of Object.keys(DESIGNS)) {
         series[heap] = [];
         frames[heap] = document.getElementById(`frame-${heap}`);
