@@ -10,12 +10,14 @@
  */
 "use strict";
 const lessons = (() => {
-    const BLOCK = { heap: "block", words: "" };
-    const SMALL_HEAP = { heap: "block", words: "heap_size=3M" };
-    const WATCHED = { heap: "block", words: "heap_watch" };
-    const GUARDED = { heap: "block", words: "heap_guard=1" };
-    const FREE_LIST = { heap: "free_list", words: "" };
-    const BEST_FIT = { heap: "best_fit", words: "" };
+    /* Small heaps, so that a block is a large cell of the map. */
+    const BLOCK = { heap: "block", words: "heap_size=4M" };
+    const ROOMY = { heap: "block", words: "heap_size=8M" };
+    const TIGHT = { heap: "block", words: "heap_size=3M" };
+    const WATCHED = { heap: "block", words: "heap_size=4M heap_watch" };
+    const GUARDED = { heap: "block", words: "heap_size=4M heap_guard=1" };
+    const FREE_LIST = { heap: "free_list", words: "heap_size=4M" };
+    const BEST_FIT = { heap: "best_fit", words: "heap_size=4M" };
 
     /* -- What stands in memory -- */
 
@@ -109,6 +111,15 @@ const lessons = (() => {
             `other design's choice ${at(other ?? 0)}`];
     }
 
+    /* What a lesson allocated the last time is freed before it does so again. ADDRESSES, its own,
+     * are forgotten where nothing of the shell's begins there any more. */
+    const tidy = (count) => Array.from({ length: count }, (_, i) =>
+        (s) => s.keep.old[i] ? `free ${s.keep.old[i]}` : "");
+    const stillThere = (t, addresses = []) => addresses.filter((address) => {
+        const b = block(t, address);
+        return ownerOf(t, b) === "shell" && t.first[b] === b;
+    });
+
     /* The three designs on the same work. */
     const SMALL = { nbytes: 24, count: 4000 }, MIDDLE = { nbytes: 1030, count: 500 };
     const work = [SMALL, MIDDLE].map(({ nbytes, count }) => `alloc ${nbytes} ${count}`);
@@ -142,7 +153,7 @@ const lessons = (() => {
         is.all > 1;
     const design = (heap, title, text, claim) => ({
         id: `design-${heap.replace("_", "-")}`, title, text,
-        machine: { heap, memory: 64, words: "" }, addresses: 4, commands: work,
+        machine: { heap, memory: 64, words: "heap_size=4M" }, addresses: 4, commands: work,
         before: (t, s) => { s.keep.held = held(t); },
         check: (t, s) => measure(t, s, heap, claim),
     });
@@ -189,16 +200,18 @@ const lessons = (() => {
         id: "holes",
         title: "Freed memory leaves holes",
         text: `Memory is freed in another order than it was asked for. Free blocks between taken
-            ones are called a hole. This lesson asks for seven runs of blocks and frees the second,
-            the fourth and the sixth of them. (Each has more than 64 blocks, because shorter runs
-            may be kept.) <b>Claim:</b> three holes are left, of 80, 68 and 100 blocks.`,
-        machine: BLOCK,
-        addresses: 7,
-        commands: ["alloc 260K", "alloc 320K", "alloc 260K", "alloc 272K", "alloc 260K",
-            "alloc 400K", "alloc 260K", (s) => `free ${s.addresses[1]}`,
-            (s) => `free ${s.addresses[3]}`, (s) => `free ${s.addresses[5]}`],
+            ones are called a hole. This lesson asks for six runs of blocks and frees the first, the
+            third and the fifth of them. (Each of these has more than 64 blocks, because shorter
+            runs may be kept.) <b>Claim:</b> three holes are left, of 80, 68 and 100 blocks.`,
+        machine: ROOMY,
+        addresses: 6,
+        before: (t, s) => { s.keep.old = stillThere(t, s.keep.runs); },
+        commands: [...tidy(6), "alloc 320K", "alloc 260K", "alloc 272K", "alloc 260K", "alloc 400K",
+            "alloc 260K", (s) => `free ${s.addresses[0]}`, (s) => `free ${s.addresses[2]}`,
+            (s) => `free ${s.addresses[4]}`],
         check(t, s) {
-            const holes = [1, 3, 5].map((i) => block(t, s.addresses[i]));
+            const holes = [0, 2, 4].map((i) => block(t, s.addresses[i]));
+            s.keep.runs = s.addresses.slice(0, 6);
             const runs = freeRuns(t);
             const found = holes.map((b) => runs.find((run) => run.first === b)?.n ?? 0);
             return [found.join() === "80,68,100",
@@ -213,16 +226,16 @@ const lessons = (() => {
             go? Click the block where you think that the allocation will begin.</b> Then the page
             says what it has worked out from the table, and the kernel answers.
             <b>Claim:</b> the kernel takes the shortest run of at least 66 blocks.`,
-        machine: BLOCK,
+        machine: ROOMY,
         addresses: 1,
         commands: ["alloc 264K"],
-        before: (t, s) => { s.keep.runs = freeRuns(t).filter((run) => run.n >= 66); },
+        before: (t, s) => { s.keep.candidates = freeRuns(t).filter((run) => run.n >= 66); },
         guess(t) {
             const runs = freeRuns(t).filter((run) => run.n >= 66);
             return runs.reduce((best, run) => (best && best.n <= run.n ? best : run), null)?.first;
         },
         check(t, s) {
-            const got = block(t, s.addresses[0]), runs = s.keep.runs;
+            const got = block(t, s.addresses[0]), runs = s.keep.candidates;
             const classes = new Set(runs.map((run) => lengthClass(run.n)));
             if (classes.size < 2)
                 return [false, "only one length of run was free: do the lesson about holes first"];
@@ -240,13 +253,15 @@ const lessons = (() => {
             of 110 blocks, frees the lower one first, and asks for 110 blocks twice.
             <b>Claim:</b> the first request gets the hole that was freed last, and the second
             request gets the other one.`,
-        machine: BLOCK,
-        addresses: 7,
-        commands: ["alloc 440K", "alloc 440K", "alloc 440K", "alloc 440K", "alloc 440K",
-            (s) => `free ${s.addresses[1]}`, (s) => `free ${s.addresses[3]}`,
+        machine: ROOMY,
+        addresses: 6,
+        before: (t, s) => { s.keep.old = stillThere(t, s.keep.equals); },
+        commands: [...tidy(6), "alloc 440K", "alloc 440K", "alloc 440K", "alloc 440K",
+            (s) => `free ${s.addresses[0]}`, (s) => `free ${s.addresses[2]}`,
             "alloc 440K", "alloc 440K"],
         check(t, s) {
-            const [, low, , high, , first, second] = s.addresses.map((a) => block(t, a));
+            s.keep.equals = [...new Set(s.addresses)];
+            const [low, , high, , first, second] = s.addresses.map((a) => block(t, a));
             const lengths = [first, second].map((b) => lengthOf(t, b));
             return [first === high && second === low && lengths.join() === "110,110",
                 `holes at ${low} and, freed last, ${high}; the requests got ${first}, then ` +
@@ -262,16 +277,9 @@ const lessons = (() => {
             first eight. The picture is a comb. Then it asks for 100 blocks. <b>Claim:</b> more
             than 100 blocks are free, the kernel refuses all the same, and the number is above
             50 %.`,
-        machine: SMALL_HEAP,
-        /* Teeth that were left by the last time are freed first, so that the comb can grow anew. */
-        before(t, s) {
-            const stand = (s.keep.teeth ?? []).map((address) => block(t, address));
-            const same = stand.length === 8 && [0, 2, 4, 6].every((i) =>
-                ownerOf(t, stand[i]) === "shell" && lengthOf(t, stand[i]) === 66);
-            s.keep.old = same ? [0, 2, 4, 6].map((i) => s.keep.teeth[i]) : [];
-        },
-        addresses: 8,
-        commands: [...[0, 1, 2, 3].map((i) => (s) => s.keep.old[i] ? `free ${s.keep.old[i]}` : ""),
+        machine: TIGHT,
+        before: (t, s) => { s.keep.old = stillThere(t, s.keep.teeth); },
+        commands: [...tidy(8),
             ...new Array(8).fill("alloc 264K"), "alloc 264K 100",
             ...[1, 3, 5, 7].map((i) => (s) => `free ${s.addresses[i]}`), "alloc 400K"],
         check(t, s) {
@@ -290,7 +298,7 @@ const lessons = (() => {
             and smaller. The comb of the lesson before has four teeth left, and this lesson frees
             them. <b>Claim:</b> the eight pieces of 66 blocks become one run of 528, and then the
             request for 100 blocks succeeds.`,
-        machine: SMALL_HEAP,
+        machine: TIGHT,
         before(t, s) {
             s.keep.comb = (s.keep.teeth ?? []).map((address) => block(t, address));
             const stands = s.keep.comb.length === 8 && s.keep.comb.every((b, i) =>
