@@ -506,7 +506,7 @@ help: ## this list
 clean: ## remove all that was built, but the toolchain
 	rm -rf build/debug build/kernel build/user build/host build/fast build/lib build/fuzz build/bench build/compare build/mutants* \
     build/tests build/iso build/stage1.elf build/symbols* build/font.* \
-	    build/*.flags build/serial.txt build/heap.png build/qmp.*.sock \
+	    build/*.flags build/serial.txt build/heap.png build/plat.html build/qmp.*.sock \
 	    $(KERNEL) $(ISO) compile_commands.json
 
 # -- The kernel -----------------------------------------------------------------------------------

@@ -58,8 +58,9 @@ async function asset(name) {
 }
 
 async function unpack() {
-    const script = document.createElement("script");
-    script.textContent = new TextDecoder().decode(await asset("libv86.js"));
+    const script = document.createElement("script"), name = "libv86.js";
+    /* With a name, so that its errors can be told from the page's own. */
+    script.textContent = new TextDecoder().decode(await asset(name)) + `\n//# sourceURL=${name}`;
     document.head.append(script);
     const [wasm, bios, vgabios, kernel, ...programs] = await Promise.all(
         ["v86.wasm", "bios.bin", "vgabios.bin", "plat.elf", ...PROGRAMS].map(asset));
@@ -131,10 +132,6 @@ async function boot(options = {}) {
     page.map.update(null);
     plat.table = null;
     plat.prompts = 0;
-    plat.faults = [];
-    page.lastLook = null;
-    $("pause").setAttribute("aria-pressed", "false");
-    $("pause").textContent = "Pause";
     plat.setStatus("starting");
     page.started = performance.now();
     let isUp = false;
@@ -178,22 +175,20 @@ function sentenceFor(message) {
     return `The emulator has given up: ${message}.`;
 }
 
+/* Errors of the emulator end it; those of the page are kept for who looks at plat.faults. */
 function listenForErrors() {
-    const take = (event, message, fromUs) => {
-        const { pc } = page;
-        if (fromUs || !pc?.emulator) {
+    const take = (event, error) => {
+        const message = String(error?.message ?? error);
+        const isEmulators = /HALT/.test(message) || /libv86\.js|wasm/.test(String(error?.stack));
+        if (!isEmulators) {
             plat.faults.push(message);
             return;
         }
         event.preventDefault();
-        pc.die(sentenceFor(message));
+        page.pc.die(sentenceFor(message));
     };
-    addEventListener("error", (event) => {
-        const text = `${event.error?.stack ?? ""}`;
-        take(event, String(event.message), /\bat (frame|showAbout|drawAll)\b/.test(text));
-    });
-    addEventListener("unhandledrejection", (event) =>
-        take(event, String(event.reason?.message ?? event.reason), false));
+    addEventListener("error", (event) => take(event, event.error ?? event.message));
+    addEventListener("unhandledrejection", (event) => take(event, event.reason));
 }
 
 /* -- The picture -- */
@@ -217,8 +212,8 @@ function colours() {
     const of = (name) => style.getPropertyValue(`--${name}`).trim();
     return { ground: of("map-ground"), free: of("map-free"), hatch: of("map-hatch"),
         keptInk: of("map-kept-ink"), keptPaper: of("map-kept-paper"), edge: of("map-edge"),
-        glow: of("map-glow"), ink: of("ink"), dim: of("dim"), focus: of("focus"),
-        good: of("good") };
+        glow: of("map-glow"), glowMost: Number(of("map-glow-most")), ink: of("ink"),
+        dim: of("dim"), focus: of("focus"), good: of("good") };
 }
 
 function setTheme(theme) {
@@ -252,6 +247,11 @@ let lastFrame = 0, lastSlow = 0, frames = 0, instructions = 0;
 function frame(now) {
     requestAnimationFrame(frame);
     const { map, pc, terminal } = page, seconds = now / 1000;
+    if (page.isResized) {
+        page.isResized = false;
+        fitText();
+        map.layout();
+    }
     map.update(pc.isRunning ? picture() : plat.table, seconds);
     map.draw(seconds);
     terminal.draw();
@@ -260,6 +260,7 @@ function frame(now) {
         lastFrame = now;
         showAbout(seconds);
         showLegend();
+        showPause();
     }
     if (now - lastSlow > 1000) {
         showFigures((now - lastSlow) / 1000);
@@ -281,6 +282,15 @@ function showFigures(seconds) {
         whyNoTable(page.READ, page.where.heap_map.address, page.looks.length) : null;
     if (why && !pc.isDead)
         showTrouble(why, () => bootAgain());
+}
+
+function showPause() {
+    const { pc } = page, isPaused = pc.prompts > 0 && !pc.isDead && !pc.isRunning;
+    const text = isPaused ? "Go on" : "Pause";
+    if ($("pause").textContent === text)
+        return;
+    $("pause").textContent = text;
+    plat.setStatus(isPaused ? "paused" : "running");
 }
 
 function showLegend() {
@@ -407,6 +417,10 @@ function act(block) {
 function listenToMap() {
     const { map } = page, overlay = $("map-overlay");
     const at = (event) => map.blockAt(event.offsetX, event.offsetY);
+    let isTouch = false;
+    overlay.addEventListener("pointerdown", (event) => {
+        isTouch = event.pointerType === "touch";
+    });
     overlay.addEventListener("pointermove", (event) => {
         if (event.pointerType === "touch")
             return;
@@ -415,7 +429,7 @@ function listenToMap() {
     });
     /* A finger has no hover: the first touch says what it is, the second one acts. */
     overlay.addEventListener("click", (event) => {
-        const block = at(event), isTouch = event.pointerType === "touch";
+        const block = at(event);
         const isSame = plat.table && block >= 0 && map.cursor >= 0 &&
             plat.table.first[block] === plat.table.first[map.cursor];
         map.cursor = block;

@@ -34,7 +34,8 @@ class BlockMap {
         this.shown = "";
     }
 
-    /* COLOURS: ground, free, dot, hatch, keptInk, keptPaper, edge, glow, ink, dim, as #rrggbb. */
+    /* COLOURS: ground, free, hatch, keptInk, keptPaper, edge, glow, ink and dim, as #rrggbb; and
+     * glowMost, how much of a cell's colour a glow takes, up to 1. */
     setTheme(colours) {
         this.theme = colours;
         this.patterns = null;
@@ -238,7 +239,7 @@ class BlockMap {
             g.fillRect(from, y + margin, Math.max(2, margin), height - 2 * margin);
         }
         if (glow) {
-            g.globalAlpha = 0.85 * glow / GLOW_LEVELS;
+            g.globalAlpha = this.theme.glowMost * glow / GLOW_LEVELS;
             fill(this.theme.glow);
             g.globalAlpha = 1;
         }
@@ -255,7 +256,7 @@ class BlockMap {
             const plain = { free: theme.free, "not ours": odd ? theme.hatch : theme.ground,
                 kept: odd ? theme.keptInk : theme.keptPaper }[name] ?? this.looks[owner]?.colour;
             const [r, g, b] = channels(mixed(plain ?? "#ff00ff", theme.glow,
-                0.85 * glow / GLOW_LEVELS));
+                theme.glowMost * glow / GLOW_LEVELS));
             this.pixelColours[key] = (255 << 24 | b << 16 | g << 8 | r) >>> 0;
         }
         return this.pixelColours[key];
@@ -338,16 +339,16 @@ class BlockMap {
                 g.strokeRect(x, y, Math.max(w, 2), Math.max(h, 2));
         }
     }
-}
 
-/* The look of owner I for the legend, on a small canvas. */
-BlockMap.prototype.paintKey = function (canvas, i) {
-    const g = canvas.getContext("2d"), name = this.looks[i].name;
-    this.scale ??= window.devicePixelRatio || 1;
-    if (!this.patterns)
-        this.makePatterns();
-    g.fillStyle = this.patterns[name] ?? this.looks[i].colour;
-    g.fillRect(0, 0, canvas.width, canvas.height);
-    g.strokeStyle = this.theme.dim;
-    g.strokeRect(0.5, 0.5, canvas.width - 1, canvas.height - 1);
-};
+    /* The look of owner I for the legend, on a small canvas. */
+    paintKey(canvas, i) {
+        const g = canvas.getContext("2d"), { name, colour } = this.looks[i];
+        this.scale ??= window.devicePixelRatio || 1;
+        if (!this.patterns)
+            this.makePatterns();
+        g.fillStyle = this.patterns[name] ?? colour;
+        g.fillRect(0, 0, canvas.width, canvas.height);
+        g.strokeStyle = this.theme.dim;
+        g.strokeRect(0.5, 0.5, canvas.width - 1, canvas.height - 1);
+    }
+}

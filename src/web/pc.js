@@ -116,6 +116,8 @@ class Pc {
             await this.until(() => this.isAtPrompt || isOver(), 3);
             if (isOver())
                 return "";
+            if (!this.emulator.is_running())
+                this.emulator.run();
             const from = this.text.length, { prompts } = this;
             this.send(LINE_DELETE + line + "\r");
             await this.until(() => this.prompts > prompts || isOver(), seconds);

@@ -37,16 +37,10 @@ function listenToButtons() {
     $("machine-form").onsubmit = (event) => event.preventDefault();
     $("machine-form").onchange = () => bootAgain(machineFromForm());
     $("pause").onclick = async () => {
-        const pauses = pc.isRunning;
-        if (!pc.emulator || pc.isDead)
-            return;
-        if (pauses)
+        if (pc.isRunning)
             await pc.emulator.stop();
-        else
+        else if (pc.emulator && !pc.isDead)
             pc.emulator.run();
-        $("pause").textContent = pauses ? "Go on" : "Pause";
-        $("pause").setAttribute("aria-pressed", String(pauses));
-        plat.setStatus(pauses ? "paused" : "running");
     };
     $("theme").onclick = () => {
         const theme = document.documentElement.dataset.theme === "dark" ? "light" : "dark";
@@ -217,6 +211,11 @@ function makePage() {
         else
             $("window-piece").innerHTML = key;
     });
+    $("window-strip").onclick = ({ offsetX, offsetY }) => {
+        const piece = page.windowStrip.pieceAt(offsetX, offsetY);
+        if (piece)
+            typeForButton(`translate ${hex8(page.windowStrip.thing.start + piece.from)}`);
+    };
     for (const name of ["heap", "memory", "words"])
         if (query.get(name))
             page.machine[name] = name === "memory" ? Number(query.get(name)) : query.get(name);
@@ -225,7 +224,7 @@ function makePage() {
 async function start() {
     setTheme(firstTheme());
     if (query.has("three")) {
-        showThree(plat, [...commandsOfLink(), ...TRY_THREE]);
+        showThree(plat, TRY_THREE, commandsOfLink());
         $("theme").onclick = () =>
             setTheme(document.documentElement.dataset.theme === "dark" ? "light" : "dark");
         return;
@@ -245,14 +244,9 @@ async function start() {
         if (event.data?.theme)
             setTheme(event.data.theme);
     });
-    const resized = new ResizeObserver(() => {
-        fitText();
-        if (plat.table)
-            page.map.layout();
-    });
+    const resized = new ResizeObserver(() => { page.isResized = true; });
     resized.observe($("map-holder"));
     resized.observe($("serial-panel"));
-    fitText();
     requestAnimationFrame(frame);
     await bootAgain();
     if (isMini)

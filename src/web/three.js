@@ -37,12 +37,17 @@ function serveThree(pc, picture, heap) {
     setInterval(tell, 200);
 }
 
-function showThree(plat, commands) {
+/* COMMANDS become buttons; those of LINK are typed as soon as all three are at their prompts. */
+function showThree(plat, commands, link) {
     const main = document.querySelector("main"), series = {}, frames = {};
-    const { theme } = document.documentElement.dataset;
-    const frame = ([heap, [name]]) => `<section><h2>kmalloc is ${name}</h2>
-        <iframe title="${name}" id="frame-${heap}" src="?mini&heap=${heap}&theme=${theme}"></iframe>
-        </section>`;
+    const frameQuery = new URLSearchParams(location.search);
+    frameQuery.delete("three");
+    frameQuery.set("theme", document.documentElement.dataset.theme);
+    const section = ([heap, [name]]) => {
+        frameQuery.set("heap", heap);
+        return `<section><h2>kmalloc is ${name}</h2><iframe title="${name}" id="frame-${heap}"
+            src="?mini&amp;${String(frameQuery).replaceAll("&", "&amp;")}"></iframe></section>`;
+    };
     main.innerHTML = `<div class="whole"><section aria-labelledby="three-title">
         <h2 id="three-title">The same commands to three heaps</h2>
         <div class="row" id="commands"></div>
@@ -52,7 +57,7 @@ function showThree(plat, commands) {
             <a class="button" href="?">One machine</a></form>
         <canvas id="chart" role="img" aria-label="Blocks held over the last minute"></canvas>
         <ul id="legend" aria-label="Blocks held now"></ul></section>
-        <div class="three">${Object.entries(DESIGNS).map(frame).join("")}</div></div>`;
+        <div class="three">${Object.entries(DESIGNS).map(section).join("")}</div></div>`;
     for (const heap of Object.keys(DESIGNS)) {
         series[heap] = [];
         frames[heap] = document.getElementById(`frame-${heap}`);
@@ -72,6 +77,10 @@ function showThree(plat, commands) {
         addEventListener("message", listen);
         frame.contentWindow.postMessage({ type: line }, "*");
     })));
+    const typeAll = async (lines) => {
+        for (const line of lines)
+            await plat.type(line);
+    };
     addEventListener("message", ({ data }) => {
         if (!series[data?.heap])
             return;
@@ -83,10 +92,13 @@ function showThree(plat, commands) {
         const [name, colour] = DESIGNS[heap];
         document.getElementById(`held-${heap}`).innerHTML = `<span class="chart-key" ` +
             `style="background:${colour}"></span>${name}: ${held} blocks held`;
+        const before = plat.prompts;
         const started = Object.values(series).filter((s) => s.length).length;
         plat.setStatus(started === 3 ? "three machines are at their prompts" :
             `${started} of 3 machines have started`);
         plat.prompts = started === 3 ? 1 : 0;
+        if (plat.prompts > before)
+            typeAll(link);
     });
     for (const command of commands) {
         const button = document.createElement("button");
