@@ -36,6 +36,15 @@ class LessonPanel {
             button.onclick = () => this.show(i);
             this.parts.list.append(button);
         });
+        /* One stop for Tab; the arrows go from lesson to lesson. */
+        this.parts.list.addEventListener("keydown", (event) => {
+            const step = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
+            if (!step || !lessons[this.number + step] || this.isBusy)
+                return;
+            event.preventDefault();
+            this.show(this.number + step);
+            this.parts.list.children[this.number].focus();
+        });
         this.show(0);
     }
 
@@ -64,6 +73,7 @@ class LessonPanel {
             else
                 button.removeAttribute("aria-current");
             button.disabled = this.isBusy;
+            button.tabIndex = i === this.number ? 0 : -1;
         });
         parts.go.disabled = this.isBusy;
         parts.back.disabled = this.isBusy || this.number === 0;

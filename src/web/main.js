@@ -40,6 +40,7 @@ const plat = {
 window.plat = plat;
 
 const page = {
+    READ: (address, nbytes) => page.pc.read(address, nbytes),
     pc: null, map: null, lessonPanel: null, looks: [], programs: [], files: {}, picture,
     machineFor, colours, machine: { heap: "block", memory: 32, words: "" },
     shownTrouble: "",
@@ -130,6 +131,7 @@ async function boot(options = {}) {
     hideTrouble();
     page.terminal.clear();
     page.map.update(null);
+    page.map.changes = 0;
     plat.table = null;
     plat.prompts = 0;
     plat.setStatus("starting");
@@ -194,12 +196,11 @@ function listenForErrors() {
 /* -- The picture -- */
 
 function picture() {
-    const { pc } = page;
+    const { pc, READ } = page;
     if (!pc?.emulator)
         return plat.table;
-    page.READ ??= (address, nbytes) => page.pc.read(address, nbytes);
     try {
-        plat.table = readTable(page.READ, page.where.heap_map.address, page.looks.length,
+        plat.table = readTable(READ, page.where.heap_map.address, page.looks.length,
             page.names, plat.table);
     } catch {
         plat.table = null; /* the emulator is not ready, or no more */

@@ -127,8 +127,14 @@ class Pc {
         return answer;
     }
 
+    /* Physical memory; zeros where there is none. */
     read(address, nbytes) {
-        return this.emulator.read_memory(address, nbytes);
+        const bytes = this.emulator.read_memory(address, nbytes);
+        if (bytes.length === nbytes)
+            return bytes;
+        const padded = new Uint8Array(nbytes);
+        padded.set(bytes);
+        return padded;
     }
     get isRunning() {
         return this.emulator !== null && !this.isDead && this.emulator.is_running();

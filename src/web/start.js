@@ -94,8 +94,15 @@ async function addPrograms(files) {
     if (!added.length)
         return;
     const names = added.map(({ name }) => name);
-    page.programs = [...page.programs.filter(({ name }) => !names.includes(name)), ...added];
-    page.image = bundle(page.files.kernel, page.programs);
+    const programs = [...page.programs.filter(({ name }) => !names.includes(name)), ...added];
+    const image = bundle(page.files.kernel, programs), most = page.machine.memory * 512 * 1024;
+    if (image.length > most) {
+        say(`${names.join(", ")} and the kernel have ${bytesText(image.length)}, and may have ` +
+            `half of the machine's memory, ${bytesText(most)}: give it more.`);
+        return;
+    }
+    page.programs = programs;
+    page.image = image;
     await bootAgain();
     const commands = names.map((name) => `run ${name.replace(/\.elf$/, "")}`);
     for (const line of commands) {
