@@ -245,17 +245,20 @@ class BlockMap {
         }
     }
 
-    /* The colour of a small cell as a word of an ImageData; patterns are by turns two colours. */
+    /* The colour of a small cell as a word of an ImageData. Patterns are by turns two colours, and
+     * the first cell of a bar is darker, or lighter. */
     pixelColour(look, block) {
         const owner = look & LOOK.OWNER, name = this.looks[owner]?.name;
         const odd = (block + Math.floor(block / this.columns)) % 2;
-        const glow = look >> LOOK.GLOW_SHIFT, key = (owner * 2 + odd) * 16 + glow;
-        this.pixelColours ??= new Uint32Array(256 * 32);
+        const isEdge = (look & (LOOK.BEGINS | LOOK.ENDS)) === LOOK.BEGINS;
+        const glow = look >> LOOK.GLOW_SHIFT, key = ((owner * 2 + isEdge) * 2 + odd) * 16 + glow;
+        this.pixelColours ??= new Uint32Array(256 * 64);
         if (this.pixelColours[key] === 0) {
             const { theme } = this;
             const plain = { free: theme.free, "not ours": odd ? theme.hatch : theme.ground,
                 kept: odd ? theme.keptInk : theme.keptPaper }[name] ?? this.looks[owner]?.colour;
-            const [r, g, b] = channels(mixed(plain ?? "#ff00ff", theme.glow,
+            const inked = mixed(plain ?? "#ff00ff", theme.ground, isEdge ? 0.6 : 0);
+            const [r, g, b] = channels(mixed(inked, theme.glow,
                 theme.glowMost * glow / GLOW_LEVELS));
             this.pixelColours[key] = (255 << 24 | b << 16 | g << 8 | r) >>> 0;
         }
