@@ -74,11 +74,20 @@ const lessons = (() => {
         return physical === null ? null : blockOf(t, physical);
     }
 
-    /* The word that lies at MAP's address NAME, and one of virtual memory. */
+    /* The word that lies at the place that the map tells. */
     const wordAt = (t, name) => readWord(t.READ, t.map[HEAP_MAP[name]]);
-    function virtualWord(t, address) {
-        const bytes = readVirtual(t, address, 4);
-        return bytes ? readWord(() => bytes, 0) : 0;
+
+    /* The ordered array: { nbytes, address } of each piece; none where it can't be read. */
+    function arrayOfPieces(t) {
+        const ENTRY_BYTES = 12, MOST = 100000;
+        const n = t.map[HEAP_MAP.DESIGN] === 2 ? wordAt(t, "NPIECES") : 0;
+        const bytes = n > 0 && n <= MOST ? readVirtual(t, wordAt(t, "PIECES"), ENTRY_BYTES * n) : null;
+        if (!bytes)
+            return [];
+        const view = new DataView(bytes.buffer);
+        return Array.from({ length: n }, (_, i) => ({
+            nbytes: view.getUint32(ENTRY_BYTES * i, true),
+            address: view.getUint32(ENTRY_BYTES * i + 4, true) }));
     }
 
     /* -- What several lessons have in common -- */
@@ -607,18 +616,14 @@ const lessons = (() => {
         addresses: 6,
         commands: threePieces,
         check(t, s) {
-            const start = wordAt(t, "PIECES"), n = wordAt(t, "NPIECES");
-            const entries = [];
-            for (let i = 0; i < n; i++)
-                entries.push({ nbytes: virtualWord(t, start + 12 * i),
-                    address: virtualWord(t, start + 12 * i + 4) });
+            const entries = arrayOfPieces(t);
             const ordered = entries.every((e, i) => i === 0 || entries[i - 1].nbytes < e.nbytes ||
                 (entries[i - 1].nbytes === e.nbytes && entries[i - 1].address < e.address));
             const holes = [[0, 3000], [2, 1500], [4, 2000]].filter(([i, nbytes]) =>
                 entries.some((e) => e.nbytes >= nbytes && e.address < Number(s.addresses[i]) &&
                     Number(s.addresses[i]) + nbytes <= e.address + e.nbytes));
             return [ordered && holes.length === 3,
-                `${n} entries, ${ordered ? "in order" : "not in order"}: ` +
+                `${entries.length} entries, ${ordered ? "in order" : "not in order"}: ` +
                 `${entries.map((e) => e.nbytes).join(", ")} bytes; ` +
                 `${holes.length} of 3 holes found`];
         },
