@@ -119,7 +119,8 @@ class Pc {
             if (!this.emulator.is_running())
                 this.emulator.run();
             const from = this.text.length, { prompts } = this;
-            this.send(LINE_DELETE + line + "\r");
+            /* What somebody has begun to type goes first. */
+            this.send((this.text.endsWith(PROMPT) ? "" : LINE_DELETE) + line + "\r");
             await this.until(() => this.prompts > prompts || isOver(), seconds);
             return start === this.start ? this.text.slice(from) : "";
         });
