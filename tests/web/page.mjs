@@ -1,0 +1,430 @@
+/*
+ * The page in headless Chromium: its lessons, counts, heaps, ends and beginnings. Prints TAP.
+ *
+ *     node page.mjs CHROMIUM PAGE.html AGAIN.html PROGRAM.elf [PICTURES]
+ *
+ * AGAIN.html is the page made a second time. PROGRAM.elf is put on the page as a visitor would;
+ * into the folder PICTURES go pictures of it.
+ */
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import zlib from "node:zlib";
+import { pathToFileURL } from "node:url";
+import { launch, pause } from "./cdp.mjs";
+import { Tap, countsIn } from "./tap.mjs";
+
+const [program, file, again, ownProgram, pictures] = process.argv.slice(2);
+const url = pathToFileURL(path.resolve(file)).href;
+const tap = new Tap(), browser = await launch(program);
+const work = fs.mkdtempSync(path.join(os.tmpdir(), "plat-page."));
+const js = JSON.stringify;
+
+/* A page at the kernel's prompt. AFTER stands behind the address: ?heap=.. or #commands. */
+async function open(after = "", screen = [1440, 1000]) {
+    const page = await browser.page();
+    await page.screen(...screen);
+    await page.open(url + after);
+    await page.until("window.plat?.prompts >= 1");
+    return page;
+}
+const type = (page, line) => page.evaluate(`plat.type(${js(line)}, 120)`);
+const boot = (page, options) => page.evaluate(`plat.boot(${js(options)}).then(() => true)`);
+const picture = (page, name) => pictures && page.picture(path.join(pictures, `${name}.png`));
+
+/* Each part has a page of its own; what it throws is its failure, and the others go on. ONLY in
+ * the environment names one that is done alone. */
+const only = (name) => !process.env.ONLY || process.env.ONLY === name;
+async function part(name, run, after, screen) {
+    let page;
+    if (!only(name))
+        return;
+    try {
+        page = await open(after, screen);
+        await run(page);
+        const faults = await page.evaluate("plat.faults");
+        tap.same([...faults, ...page.errors], [], `${name}: no error in the page or its console`);
+    } catch (error) {
+        tap.ok(false, `${name}: the page answers`, error.stack);
+    }
+    await page?.close().catch(() => {});
+}
+
+/* -- Lessons -- */
+
+async function everyLesson(page) {
+    const lessons = await page.evaluate("plat.lessons.map(({ id }) => ({ id }))");
+    tap.ok(lessons.length >= 12, `there are ${lessons.length} lessons`);
+    for (let i = 0; i < lessons.length; i++) {
+        const { id } = lessons[i], [good, text] = await page.evaluate(
+            `plat.perform(plat.lessons[${i}], true)`);
+        tap.ok(good, `lesson ${i + 1}, ${id}: ${text}`, text);
+        if (!good)
+            continue;
+        /* The same words of the kernel over a memory in which all is the kernel's prove nothing. */
+        const blank = await page.evaluate(`(() => {
+            const t = plat.table, { state } = page.lessonPanel;
+            const keep = structuredClone(state.keep);
+            const all = (byte) => new Uint8Array(t.nblocks).fill(byte);
+            const kernel = all(t.names.indexOf("kernel"));
+            const empty = { ...t, entries: all(0x41), owner: kernel, tags: kernel,
+                first: Uint32Array.from(kernel, (_, block) => block),
+                READ: (address, nbytes) => new Uint8Array(nbytes) };
+            try {
+                return plat.lessons[${i}].check(empty, state)[0];
+            } catch {
+                return false;
+            } finally {
+                state.keep = keep;
+            }
+        })()`);
+        tap.same(blank, false, ".. which the kernel's words alone do not prove");
+    }
+    tap.same(await page.evaluate("document.querySelectorAll('#lesson-list .good').length"),
+        lessons.length, "each lesson's button is green");
+    await picture(page, "lessons");
+}
+
+/* A lesson whose commands are left out claims what is not so; and so does one that lies. */
+async function wrongClaims(page) {
+    const wrong = await page.evaluate(`(async () => {
+        const green = [];
+        for (const lesson of plat.lessons) {
+            const { commands } = lesson;
+            lesson.commands = [];
+            const [good] = await plat.perform(lesson, true);
+            lesson.commands = commands;
+            if (good)
+                green.push(lesson.id);
+        }
+        return green;
+    })()`);
+    tap.same(wrong, [], "no lesson is true whose commands were left out");
+    const shown = await page.evaluate(`(async () => {
+        const [lesson] = plat.lessons, { check } = lesson;
+        lesson.check = (t, s) => [t.entries[blockOf(t, Number(s.addresses[0]))] === 0x41, "a lie"];
+        const said = await plat.perform(lesson, true);
+        lesson.check = check;
+        const verdict = document.querySelector("#verdict");
+        return { said, text: verdict.textContent, isBad: verdict.classList.contains("bad"),
+            colour: getComputedStyle(verdict).color,
+            button: document.querySelector("#lesson-list [aria-current]").className };
+    })()`);
+    const [red, green, blue] = shown.colour.match(/\d+/g).map(Number);
+    tap.same([shown.said[0], shown.isBad, shown.button], [false, true, "bad"],
+        "a wrong claim is told as wrong");
+    tap.ok(red > green && red > blue, `.. and is red: ${shown.colour}`);
+    tap.ok(/^\u2717 Not true: a lie$/.test(shown.text), ".. not by its colour alone", shown.text);
+}
+
+/* "Guess the block": a click on the map, right and wrong, and the score. */
+async function guesses(page) {
+    const number = await page.evaluate("plat.lessons.findIndex(({ id }) => id === 'best-fit')");
+    const clickBlock = async (block) => {
+        const [x, y] = await page.evaluate(`(() => {
+            const overlay = document.querySelector("#map-overlay");
+            overlay.scrollIntoView({ block: "center" });
+            const { left, top, width, height } = overlay.getBoundingClientRect();
+            for (let y = 1; y < height; y += 2)
+                for (let x = 1; x < width; x += 2)
+                    if (page.map.blockAt(x, y) === ${block})
+                        return [left + x + 1, top + y + 1];
+            return [0, 0];
+        })()`);
+        await page.click(x, y);
+    };
+    const choose = async (expression) => {
+        await page.evaluate(`plat.perform(plat.lessons[${number - 1}], true)`);
+        await page.evaluate(`window.answer = plat.perform(plat.lessons[${number}]); 0`);
+        await page.until("page.lessonPanel.takesGuess");
+        await clickBlock(await page.evaluate(`(() => { const t = plat.table,
+            best = plat.lessons[${number}].guess(t, page.lessonPanel.state);
+            return ${expression}; })()`));
+        return page.evaluate("window.answer");
+    };
+    const right = await choose("best");
+    tap.same([right[0], await page.evaluate("document.querySelector('#score').textContent")],
+        [true, "1 of 1 guesses were right"], "a right guess counts");
+    const wrong = await choose("freeRuns(t).at(-1).first");
+    tap.same([wrong[0], await page.evaluate("document.querySelector('#score').textContent")],
+        [true, "1 of 2 guesses were right"], ".. and a wrong one does not");
+}
+
+/* -- Counts -- */
+
+async function counts(page) {
+    for (const line of ["heap", "alloc 64K 4", "alloc 100 500", "run stress 3000"]) {
+        await type(page, line);
+        const said = countsIn(await type(page, "heap"));
+        tap.same(await page.evaluate("plat.counts()"), said,
+            `after "${line}" the page counts what the shell counts`);
+    }
+    const screen = await page.evaluate("document.querySelector('#screen').innerText");
+    tap.ok(/check: sound/.test(screen.replaceAll("\u00a0", " ")), "the kernel's screen shows it",
+        screen);
+    await page.until(`[...document.querySelectorAll("#legend li")].every((item) => {
+        const [, name, count] = /^(.*?)\\s+([\\d,]+)$/.exec(item.textContent.trim());
+        return plat.counts()[name] === Number(count.replaceAll(",", ""));
+    })`, 10);
+    tap.ok(true, "and the legend says so");
+}
+
+async function heaps(page) {
+    for (const heap of ["free_list", "best_fit", "block"]) {
+        await boot(page, { heap });
+        await type(page, "alloc 100 500");
+        const said = await type(page, "heap"), seen = await page.evaluate("plat.counts()");
+        tap.same(seen, countsIn(said), `heap=${heap}: the page counts what the shell counts`);
+        tap.ok((seen.window > 0) === (heap !== "block"),
+            `.. ${seen.window} blocks are the window's frames`);
+        const live = /(\d+) allocations, /.exec(said);
+        const blocks = await page.evaluate(
+            "windowBlocks(plat.table)?.filter(({ live }) => live).length ?? null");
+        tap.same(blocks, live && Number(live[1]),
+            `.. and ${blocks ?? "no"} blocks stand in a window`);
+    }
+}
+
+async function threeHeaps() {
+    if (!only("three heaps"))
+        return;
+    const page = await browser.page();
+    try {
+        await page.open(`${url}?three`);
+        await page.until("window.plat?.prompts >= 1");
+        await page.evaluate(`[...document.querySelectorAll("#commands button")]
+            .find((button) => button.textContent === "alloc 24 2000").click()`);
+        const { block, free_list, best_fit } = await page.until(
+            "Object.keys(plat.answers).length === 3 && plat.answers");
+        tap.ok(block > 0 && block < free_list && block < best_fit, "three heaps side by side " +
+            `obey one command; small objects take ${block}, ${free_list}, ${best_fit} blocks`);
+        tap.same(page.errors, [], "three heaps: no error in the page or its console");
+        await picture(page, "three");
+    } catch (error) {
+        tap.ok(false, "three heaps answer", error.stack);
+    }
+    await page.close();
+}
+
+/* -- Ends, and new beginnings -- */
+
+const startAgain = `document.querySelector("#trouble-again").click()`;
+async function ends(page, line, wanted) {
+    page.evaluate(`plat.type(${js(line)}, 60)`).catch(() => {});
+    await page.until("!document.querySelector('#trouble').hidden");
+    const said = await page.evaluate("document.querySelector('#trouble-text').textContent");
+    tap.ok(wanted.test(said), `"${line}": the page says "${said}"`);
+    await page.evaluate(startAgain);
+    await page.until("plat.prompts >= 1 && document.querySelector('#trouble').hidden");
+    tap.ok(/check: sound/.test(await type(page, "heap")), ".. and a button starts it again");
+}
+async function endings(page) {
+    await ends(page, "fault text", /panicked/);
+    await ends(page, "fault df", /emulator has given up/);
+    await ends(page, "run hostile", /emulator has given up/);
+    page.errors = page.errors.filter((text) => !/panicked at src.rust/.test(text)); /* v86's */
+    await page.evaluate("document.querySelector('#restart').click()");
+    await page.until("plat.prompts >= 1");
+    tap.ok(true, "Start again starts a machine that runs, too");
+}
+
+/* -- A visitor's own program -- */
+
+async function ownPrograms(page) {
+    const mine = path.join(work, "mine.elf"), wrong = path.join(work, "wrong.elf");
+    fs.copyFileSync(ownProgram, mine);
+    fs.writeFileSync(wrong, "This is no ELF file.\n".repeat(20));
+    await page.choose("#programs", [mine]);
+    await page.until("/mine\\.elf/.test(document.querySelector('#said').textContent)");
+    const said = await type(page, "run mine of my own");
+    tap.ok(/^Hello from ring 3/m.test(said), "a program of the visitor's own runs", said);
+
+    await page.choose("#programs", [wrong]);
+    await page.until("/wrong\\.elf/.test(document.querySelector('#said').textContent)");
+    const words = await page.evaluate("document.querySelector('#said').textContent");
+    tap.ok(/is no program.*ELF/.test(words), `what is none is refused: ${words}`);
+    tap.ok(/mine/.test(await type(page, "programs")), ".. and the machine goes on");
+
+    const dropped = await page.evaluate(`(async () => {
+        const data = new DataTransfer();
+        data.items.add(new File([plat.pc ? page.programs[0].bytes : ""], "dropped.elf"));
+        for (const kind of ["dragover", "drop"])
+            document.body.dispatchEvent(new DragEvent(kind,
+                { dataTransfer: data, bubbles: true, cancelable: true }));
+        return true;
+    })()`);
+    await page.until("/dropped\\.elf/.test(document.querySelector('#said').textContent)");
+    tap.ok(dropped && /^Hello from ring 3/m.test(await type(page, "run dropped")),
+        "a program that is dropped on the page runs as well");
+}
+
+/* -- Links -- */
+
+async function links(page) {
+    await page.until("/freed/.test(plat.text)");
+    const text = await page.evaluate("plat.text");
+    tap.ok(text.includes("plat> alloc 12K\n  0x01002000  block 2\nplat> free 0x01002000\n  freed"),
+        "a link's commands are typed", text.slice(-300));
+    tap.same(await page.evaluate("page.machine.memory"), 64, ".. on the machine that it names");
+    tap.same(page.requests.filter((name) => !/^(file|data|blob):/.test(name)), [],
+        "nothing is fetched from anywhere");
+}
+async function linkWithBlanks(page) {
+    await page.until("/block 5/.test(plat.text)");
+    tap.same(await page.evaluate("Array.from(plat.table.entries.slice(2, 6))"),
+        [0xc1, 0x81, 0x01, 0x41], "a link may have its blanks encoded");
+}
+
+/* -- How it looks, and who may use it -- */
+
+async function phone(page) {
+    const widths = await page.evaluate(`[document.documentElement.scrollWidth, innerWidth,
+        [...document.querySelectorAll("body *")].filter((element) => {
+            const box = element.getBoundingClientRect();
+            return box.width && box.right > innerWidth + 1 &&
+                !element.closest("#serial, #screen, #bytes, pre, #lesson-commands");
+        }).map((element) => element.id || element.tagName).slice(0, 5)]`);
+    tap.same(widths, [390, 390, []], "on a phone nothing is wider than the screen");
+    const [good, text] = await page.evaluate("plat.perform(plat.lessons[0], true)");
+    tap.ok(good, `.. and the first lesson is true there: ${text}`);
+    await picture(page, "phone");
+}
+
+/* The contrast of two colours, as the WCAG has it. */
+const contrast = `((one, other) => {
+    const light = (colour) => colour.match(/[\\d.]+/g).slice(0, 3).map((c) => c / 255)
+        .map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4))
+        .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+    const [a, b] = [light(one), light(other)];
+    return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+})`;
+async function schemes(page) {
+    const grounds = [];
+    for (const scheme of ["light", "dark"]) {
+        await page.screen(1440, 1000, { scheme });
+        await pause(300);
+        const { ground, worst } = await page.evaluate(`(() => {
+            const ground = (element) => {
+                for (let at = element; at; at = at.parentElement) {
+                    const colour = getComputedStyle(at).backgroundColor;
+                    if (!/^rgba\\(.*, 0\\)$|transparent/.test(colour))
+                        return colour;
+                }
+                return "rgb(255, 255, 255)";
+            };
+            const texts = "h1, h2, p, button, code, li, label, #about-text";
+            const worst = [...document.querySelectorAll(texts)]
+                .filter((element) => element.getClientRects().length && !element.disabled &&
+                    element.innerText && !element.closest(".none, #screen"))
+                .map((element) => [${contrast}(getComputedStyle(element).color, ground(element)),
+                    element.id || element.textContent.trim().slice(0, 30)])
+                .sort((a, b) => a[0] - b[0])[0];
+            return { ground: ground(document.body), worst };
+        })()`);
+        grounds.push(ground);
+        tap.ok(worst[0] >= 4.5, `${scheme}: all text can be read; the least contrast is ` +
+            `${worst[0].toFixed(1)} (${worst[1]})`);
+        await picture(page, scheme);
+    }
+    tap.ok(grounds[0] !== grounds[1], `the schemes differ: ${grounds.join(" and ")}`);
+}
+
+/* All by keys: go to the field, type a command; go to the map, free what was given. */
+async function keyboard(page) {
+    const focus = () => page.evaluate("document.activeElement.id");
+    const goTo = async (id, key = "Tab") => {
+        for (let i = 0; i < 120; i++) {
+            await page.key(key);
+            if (await focus() === id)
+                return true;
+        }
+        return false;
+    };
+    await page.evaluate("document.activeElement.blur()");
+    tap.ok(await goTo("lesson-do"), "Tab leads to the lesson's button");
+    await page.key("Enter");
+    await page.until("document.querySelector('#verdict').className === 'good'");
+    tap.ok(true, ".. and Enter does the lesson");
+    tap.ok(await goTo("line"), "Tab leads to the field for commands");
+    for (const letter of "alloc 8K")
+        await page.key(letter);
+    await page.key("Enter");
+    await page.until("/alloc 8K\\n {2}0x/.test(plat.text)");
+    tap.ok(true, ".. and Enter types the command");
+
+    const block = await page.evaluate(
+        "blockOf(plat.table, Number(/alloc 8K\\n {2}(0x\\w+)/.exec(plat.text)[1]))");
+    tap.ok(await goTo("map-overlay", "Shift+Tab"), "Shift+Tab leads to the map");
+    await page.key("Home");
+    for (let i = 0; i < block; i++)
+        await page.key("ArrowRight");
+    const about = `document.querySelector("#about-text").textContent`;
+    await page.until(`${about}.includes("Block ${block} ")`);
+    tap.ok(true, `.. where arrow keys lead to block ${block}, and the page says what it is`);
+    await page.key("Enter");
+    await page.until("/freed/.test(plat.text)");
+    tap.ok(true, ".. and Enter frees it");
+
+    tap.ok(await goTo("screen"), "Tab leads to the kernel's screen");
+    for (const letter of "uptime")
+        await page.key(letter);
+    await page.key("Enter");
+    await page.until("/uptime\\n.*ticks/.test(plat.text)");
+    await page.key("Shift+Tab");
+    tap.ok(await focus() !== "screen", ".. which takes keys, and Shift+Tab leaves it");
+    const nameless = await page.evaluate(`[...document.querySelectorAll(
+        "button, input, select, textarea, [tabindex], canvas[role], a")]
+        .filter((element) => element.getClientRects().length)
+        .filter((element) => !(element.getAttribute("aria-label") || element.textContent ||
+            element.labels?.length || element.getAttribute("aria-labelledby")))
+        .map((element) => element.outerHTML.slice(0, 80))`);
+    tap.same(nameless, [], "all that can be used has a name");
+}
+
+/* A browser that lacks what the page needs. */
+async function oldBrowsers() {
+    if (!only("old browsers"))
+        return;
+    for (const lack of ["WebAssembly", "DecompressionStream"]) {
+        const page = await browser.page();
+        await page.command("Page.addScriptToEvaluateOnNewDocument",
+            { source: `delete window.${lack};` });
+        await page.open(url);
+        const said = await page.until(`(() => {
+            const trouble = document.querySelector("#trouble");
+            return trouble && !trouble.hidden && trouble.textContent.trim();
+        })()`).catch((error) => error.message);
+        tap.ok(said.includes(`has no ${lack}`), `without ${lack} the page says what it needs`,
+            said);
+        await page.close();
+    }
+}
+
+function bytes() {
+    const page = fs.readFileSync(file);
+    tap.ok(page.equals(fs.readFileSync(again)), "the page is the same when it is made twice");
+    tap.ok(page.length <= 1.6 * 1024 * 1024, `it has ${page.length} bytes, at most 1.6 MB`);
+    tap.note(`${zlib.gzipSync(page, { level: 9 }).length} bytes compressed`);
+}
+
+try {
+    bytes();
+    await part("lessons", everyLesson);
+    await part("wrong claims", wrongClaims);
+    await part("guesses", guesses);
+    await part("counts", counts);
+    await part("heaps", heaps);
+    await threeHeaps();
+    await part("ends", endings);
+    await part("own programs", ownPrograms);
+    await part("links", links, "?memory=64#alloc 12K;free 0x01002000");
+    await part("encoded links", linkWithBlanks, "#alloc%2012K;alloc%204K");
+    await part("phone", phone, "", [390, 844, { mobile: true }]);
+    await part("schemes", schemes);
+    await part("keyboard", keyboard);
+    await oldBrowsers();
+} finally {
+    await browser.close();
+    fs.rmSync(work, { recursive: true, force: true });
+}
+tap.end();
