@@ -490,10 +490,12 @@ heapview: ## the heap of the `make run` in another terminal as a picture, build/
 	@perl -MCompress::Zlib -MJSON::PP -e 1 2>/dev/null || scripts/setup --packages perl
 	@scripts/heapview --png build/heap.png && echo 'The heap is drawn in build/heap.png.'
 
-screenshots: ## the pictures in the README, taken in QEMU
+screenshots: web ## the pictures in the README, taken in QEMU and, of the page, in Chromium
 	@scripts/setup uefi
 	@$(MAKE) --no-print-directory $(ISO)
 	@scripts/screenshots
+	@mkdir -p tests/web/pictures
+	@node tests/web/pictures.mjs build/plat.html tests/web/pictures
 
 compile_commands.json: Makefile ## for editors: how each file is compiled
 	$(Q){ echo '['; for f in $(sort $(call sources,$(PURE) $(MACHINE) $(USER_LIBRARY) $(UNIT)) \

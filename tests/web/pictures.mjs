@@ -1,16 +1,15 @@
 /*
  * Takes pictures of build/plat.html for README, in headless Chromium.
- * Usage: node scripts/web-pictures.mjs PAGE.html FOLDER
+ * Usage: node tests/web/pictures.mjs PAGE.html FOLDER
  *
  *   page.png         the page, dark, with some of each kind of block
  *   lesson.png       a lesson that has proved its claim, light
- *   page-phone.png   the same page on a phone
  *   live-map.svg     the block table while commands run: one rectangle for each block, whose colour
  *                    changes as the block's owner did
  */
 import fs from "node:fs";
 import path from "node:path";
-import { launch, pause } from "../tests/web/cdp.mjs";
+import { launch, pause } from "./cdp.mjs";
 
 const [file, folder] = process.argv.slice(2);
 const url = "file://" + path.resolve(file);
@@ -100,15 +99,12 @@ try {
     await page.evaluate("plat.perform(plat.lessons[0])");
     await take(page, "lesson.png");
 
-    page = await opened(browser, 390, 844, "dark");
-    await take(page, "page-phone.png");
-
     page = await opened(browser, 1440, 1000, "dark");
     const recorded = await record(page, [["alloc 64K 8", 700], ["alloc 100 1500", 700],
         ["alloc 5000 20", 700], ["run stress 9000 &", 0], ["run stress 9000 7 &", 0],
         ["run stress 9000 99 &", 300], ["wait", 1500]]);
     fs.writeFileSync(path.join(folder, "live-map.svg"), drawn(recorded));
-    for (const name of ["page.png", "lesson.png", "page-phone.png", "live-map.svg"])
+    for (const name of ["page.png", "lesson.png", "live-map.svg"])
         console.log(`${path.join(folder, name)}: ${fs.statSync(path.join(folder, name)).size} bytes`);
 } finally {
     await browser.close();
