@@ -11,7 +11,7 @@ import os from "node:os";
 import path from "node:path";
 import zlib from "node:zlib";
 import { pathToFileURL } from "node:url";
-import { launch, pause } from "./cdp.mjs";
+import { launch } from "./cdp.mjs";
 import { Tap, countsIn } from "./tap.mjs";
 
 const [program, file, again, ownProgram, pictures] = process.argv.slice(2);
@@ -63,7 +63,7 @@ async function everyLesson(page) {
             continue;
         /* The same words of the kernel over a memory in which all is the kernel's prove nothing. */
         const blank = await page.evaluate(`(() => {
-            const t = plat.table, { state } = page.lessonPanel;
+            const t = page.picture(), { state } = page.lessonPanel;
             const keep = structuredClone(state.keep);
             const all = (byte) => new Uint8Array(t.nblocks).fill(byte);
             const kernel = all(t.names.indexOf("kernel"));
@@ -137,7 +137,7 @@ async function guesses(page) {
         await page.evaluate(`plat.perform(plat.lessons[${number - 1}], true)`);
         await page.evaluate(`window.answer = plat.perform(plat.lessons[${number}]); 0`);
         await page.until("page.lessonPanel.takesGuess");
-        await clickBlock(await page.evaluate(`(() => { const t = plat.table,
+        await clickBlock(await page.evaluate(`(() => { const t = page.picture(),
             best = plat.lessons[${number}].guess(t, page.lessonPanel.state);
             return ${expression}; })()`));
         return page.evaluate("window.answer");
@@ -179,7 +179,7 @@ async function heaps(page) {
             `.. ${seen.window} blocks are the window's frames`);
         const live = /(\d+) allocations, /.exec(said);
         const blocks = await page.evaluate(
-            "windowBlocks(plat.table)?.filter(({ live }) => live).length ?? null");
+            "windowBlocks(page.picture())?.filter(({ live }) => live).length ?? null");
         tap.same(blocks, live && Number(live[1]),
             `.. and ${blocks ?? "no"} blocks stand in a window`);
     }
@@ -271,7 +271,7 @@ async function links(page) {
 }
 async function linkWithBlanks(page) {
     await page.until("/block 5/.test(plat.text)");
-    tap.same(await page.evaluate("Array.from(plat.table.entries.slice(2, 6))"),
+    tap.same(await page.evaluate("Array.from(page.picture().entries.slice(2, 6))"),
         [0xc1, 0x81, 0x01, 0x41], "a link may have its blanks encoded");
 }
 
@@ -302,7 +302,8 @@ async function schemes(page) {
     const grounds = [];
     for (const scheme of ["light", "dark"]) {
         await page.screen(1440, 1000, { scheme });
-        await pause(300);
+        await page.until(`document.documentElement.dataset.theme === "${scheme}" &&
+            document.getAnimations().length === 0`, 20);
         const { ground, worst } = await page.evaluate(`(() => {
             const ground = (element) => {
                 for (let at = element; at; at = at.parentElement) {
@@ -353,7 +354,7 @@ async function keyboard(page) {
     tap.ok(true, ".. and Enter types the command");
 
     const block = await page.evaluate(
-        "blockOf(plat.table, Number(/alloc 8K\\n {2}(0x\\w+)/.exec(plat.text)[1]))");
+        "blockOf(page.picture(), Number(/alloc 8K\\n {2}(0x\\w+)/.exec(plat.text)[1]))");
     tap.ok(await goTo("map-overlay", "Shift+Tab"), "Shift+Tab leads to the map");
     await page.key("Home");
     for (let i = 0; i < block; i++)
