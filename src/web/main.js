@@ -91,7 +91,8 @@ function commandLine({ heap, words }) {
 function isOther(machine) {
     const now = page.machine, words = wordsOf(machine.words ?? now.words);
     const others = (list) => list.filter((word) => !isSize(word)).sort().join(" ");
-    const size = words.find(isSize), sizeNow = wordsOf(now.words).find(isSize);
+    const size = words.find(isSize);
+    const sizeNow = wordsOf(now.words).find(isSize) ?? `heap_size=${HEAP_SIZE}`;
     return (machine.heap ?? now.heap) !== now.heap ||
         (machine.memory ?? now.memory) !== now.memory ||
         others(words) !== others(wordsOf(now.words)) || (size !== undefined && size !== sizeNow);
