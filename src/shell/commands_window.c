@@ -110,61 +110,91 @@ void window_draw(const struct growing_heap *heap, uint32_t address)
 
 /* -- step -- */
 
-struct search {
-    size_t size, nlooks;
-    bool all, ended, found;
+enum { BATCH = 32 };
+
+/* Some pieces of a search, as they were at one moment: while somebody is waited for, others may
+ * allocate and free. */
+struct batch {
+    size_t skip, count; /* how many are left out; how many there are behind them */
+    struct growing_piece pieces[BATCH];
+    enum growing_verdict verdicts[BATCH];
 };
 
-/* A key; false where it is to be the last. */
-static bool go_on(struct search *search)
+static bool gather(void *context, const struct growing_piece *piece, enum growing_verdict verdict)
 {
-    int key = search->all ? '\n' : console_read_key();
-    search->all = search->all || key == 'a';
-    search->ended = key == 'q' || key == ESCAPE || key == CTRL_C;
-    return !search->ended;
+    struct batch *batch = context;
+    if (batch->skip > 0) {
+        batch->skip--;
+        return true;
+    }
+    batch->pieces[batch->count] = *piece;
+    batch->verdicts[batch->count++] = verdict;
+    return batch->count < BATCH;
 }
 
-static bool show(void *context, const struct growing_piece *piece, enum growing_verdict verdict)
+static void say(const struct growing_piece *piece, enum growing_verdict verdict, size_t number,
+                size_t size)
 {
-    struct search *search = context;
-    search->found = verdict == GROWING_CHOSEN;
-    kprintf("  %3zu  %p  %8zu bytes free: ", ++search->nlooks, (const void *)piece->start,
-            piece->nbytes);
+    kprintf("  %3zu  %p  %8zu bytes free: ", number, (const void *)piece->start, piece->nbytes);
     if (verdict == GROWING_TOO_SMALL)
-        kprintf("%zu too few\n", search->size - piece->nbytes);
+        kprintf("%zu too few\n", size - piece->nbytes);
     else if (verdict == GROWING_LARGE_ENOUGH)
         kprintf("large enough; is there a smaller one?\n");
     else
-        kprintf("taken, %zu are left\n", piece->nbytes - search->size);
-    return search->found || go_on(search);
+        kprintf("taken, %zu are left\n", piece->nbytes - size);
+}
+
+/* Waits for a key, unless ALL are wanted; false where it is to be the last. */
+static bool go_on(bool *all)
+{
+    int key = *all ? '\n' : console_read_key();
+    *all = *all || key == 'a';
+    return key != 'q' && key != ESCAPE && key != CTRL_C;
+}
+
+static void show_search(const struct growing_heap *heap, size_t size, bool all)
+{
+    struct batch batch;
+    size_t nshown = 0;
+    do {
+        batch.skip = nshown;
+        batch.count = 0;
+        bool whole = heap->kind->search(heap, size, (struct growing_visitor){gather, &batch});
+        for (size_t i = 0; i < batch.count; i++) {
+            say(&batch.pieces[i], batch.verdicts[i], ++nshown, size);
+            if (batch.verdicts[i] == GROWING_CHOSEN || !go_on(&all))
+                return;
+        }
+        if (!whole) {
+            kprintf("  here a header was overwritten: the search ends\n");
+            return;
+        }
+    } while (batch.count == BATCH);
+    kprintf("  none has room: the break moves up\n");
 }
 
 void command_step(const struct shell_context *context, unsigned nwords, char **words)
 {
     (void)context;
     const struct growing_heap *heap = kheap_growing();
-    struct search search = {.all = nwords > 1};
+    bool all = nwords > 1;
     uint32_t nbytes;
+    size_t size;
     if (!string_to_number(words[0], true, &nbytes) || nbytes == 0 ||
-        (nwords > 1 && !string_equal(words[1], "all"))) {
+        (all && !string_equal(words[1], "all"))) {
         kprintf("step: %s is unknown; expected: 1 byte or more, like 100 or 64K, and perhaps all\n",
                 words[nwords - 1]);
         return;
     }
     if (!has_heap(heap, "step"))
         return;
-    size_t header = heap->kind->header;
-    if (!growing_block_size(nbytes, header, &search.size)) {
+    if (!growing_block_size(nbytes, heap->kind->header, &size)) {
         kprintf("step: %u bytes are more than any window has\n", nbytes);
         return;
     }
     kprintf("  %s looks for %zu bytes: %u, a header of %zu, and up to a multiple of %d\n",
-            heap->kind->allocator.name, search.size, nbytes, header, GROWING_ALIGNMENT);
-    if (!search.all)
+            heap->kind->allocator.name, size, nbytes, heap->kind->header, GROWING_ALIGNMENT);
+    if (!all)
         kprintf("  any key: the next piece   a: all of them   q: no more\n");
-    bool whole = heap->kind->search(heap, search.size, (struct growing_visitor){show, &search});
-    if (!whole)
-        kprintf("  here a header was overwritten: the search ends\n");
-    else if (!search.ended && !search.found)
-        kprintf("  none has room: the break moves up\n");
+    show_search(heap, size, all);
 }

@@ -109,6 +109,15 @@ for my $heap (qw(free_list best_fit)) {
         syswrite $machine->{to}, $key;
         is $machine->wait_for(qr/^plat> \z/m) // $machine->{text}, 'plat> ', '.. a key that ends it';
     }
+    # More pieces than are looked up at once.
+    my @many = map { hex(($machine->type('alloc 24') =~ /^  0x(\w{8})$/m)[0]) } 1 .. 80;
+    $machine->type(sprintf 'free 0x%x', $many[2 * $_]) for 0 .. 39;
+    my ($pieces) = $machine->type('heap') =~ /bytes free in (\d+) pieces/;
+    cmp_ok $pieces, '>', 40, "$heap: many pieces";
+    my @numbers = ($machine->type('step 64K all')) =~ /^ +(\d+)  0x\w{8} +\d+ bytes free: \d+ too few$/mg;
+    is "@numbers", join(' ', 1 .. $pieces), '.. first fit looks at each of them once' if !$best;
+    cmp_ok scalar @numbers, '<=', 7, '.. best fit at as many as it takes to halve them' if $best;
+
     like $machine->type($_), $unknown, "$heap: $_" for 'step 0', 'step x', 'step 10 some', 'step 5G';
     like $machine->type('step 3G'), qr/^step: 3221225472 bytes are more than any window has$/m, 'too much';
     like $machine->type('blocks window 4'), qr/^blocks: 0x00000004 is not in the window; expected: 0x/m,
