@@ -184,7 +184,8 @@ const lessons = (() => {
             const long = tableBytes(t, a, 3), short = tableBytes(t, b, 1);
             return [long === "C1 81 01" && short === "41" && t.wrong === 0,
                 `blocks ${a} to ${a + 2}: ${long}; block ${b}: ${short}; ` +
-                `${t.wrong} bytes of ${t.nblocks} are none of the five, or stand in a wrong order`];
+                (t.wrong ? `${t.wrong} of the table's bytes are wrong`
+                    : `each of the table's ${t.nblocks} bytes is one of the five`)];
         },
     }, {
         id: "kept",
