@@ -68,10 +68,10 @@ static void fill(live_cell_t cell, uint32_t x, uint32_t y, uint32_t width, uint3
 {
     const struct pixels *pixels = &screen_framebuffer()->pixels;
     unsigned owner = cell & LIVE_OWNER;
-    uint32_t line = scale();
+    uint32_t side = width < height ? width : height, line = scale() < side / 4 ? scale() : side / 4;
     pixels_fill(pixels, x, y, width, height, owner < HEAP_OWNERS ? live_colour(cell) : ground);
-    if (width < (GAP_FROM - 1) * line || height < (GAP_FROM - 1) * line)
-        return;
+    if (line == 0)
+        return; /* smaller than any cell of the map */
     if (owner == OWNER_KEPT)
         pixels_fill(pixels, x + line, y + line, width - 2 * line, height - 2 * line, ground);
     for (uint32_t at = line; owner == OWNER_HOLE && at + line < height; at += 2 * line)

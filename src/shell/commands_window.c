@@ -180,10 +180,10 @@ void command_step(const struct shell_context *context, unsigned nwords, char **w
     bool all = nwords > 1;
     uint32_t nbytes;
     size_t size;
-    if (!string_to_number(words[0], true, &nbytes) || nbytes == 0 ||
-        (all && !string_equal(words[1], "all"))) {
+    bool right = string_to_number(words[0], true, &nbytes) && nbytes > 0;
+    if (!right || (all && !string_equal(words[1], "all"))) {
         kprintf("step: %s is unknown; expected: 1 byte or more, like 100 or 64K, and perhaps all\n",
-                words[nwords - 1]);
+                words[right ? 1 : 0]);
         return;
     }
     if (!has_heap(heap, "step"))

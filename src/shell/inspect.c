@@ -19,9 +19,17 @@ static struct {
     char text[INSPECT_BYTES];
 } last;
 
+/* What was said of a page of a growing heap's window, and when. */
+static struct {
+    paddr_t frame; /* 0: of none */
+    uint32_t tick;
+    char text[INSPECT_BYTES];
+} looked_at;
+
 void inspect_forget(void)
 {
     last.known = false;
+    looked_at.frame = 0;
 }
 
 static void say_objects(const void *block, enum heap_owner owner, char *text)
@@ -119,8 +127,16 @@ static bool add_piece(void *context, const struct growing_piece *piece, enum gro
     return end < page_end;
 }
 
-static bool say_window(paddr_t frame, char *text)
+/* At most twice a second: all pages, and all pieces below this one, are looked at. */
+static bool say_window(paddr_t frame, uint32_t tick, char *text)
 {
+    if (looked_at.frame == frame && tick - looked_at.tick < TIMER_TICKS_A_SECOND / 2) {
+        string_copy(text, INSPECT_BYTES, looked_at.text);
+        return looked_at.text[0] != '\0';
+    }
+    looked_at.frame = frame;
+    looked_at.tick = tick;
+    looked_at.text[0] = '\0';
     const struct growing_heap *heap = kheap_growing();
     if (!heap)
         return false;
@@ -132,14 +148,16 @@ static bool say_window(paddr_t frame, char *text)
         return false; /* of the array of free pieces, or a page table */
     bool whole =
         heap->kind->each(heap, (struct growing_visitor){.visit = add_piece, .context = &tally});
-    format_text(text, INSPECT_BYTES,
+    format_text(looked_at.text, INSPECT_BYTES,
                 "page %p of the window: %zu live, %zu free pieces of %zu bytes%s",
                 (const void *)tally.page, tally.nlive, tally.npieces, tally.nfree,
                 whole ? "" : "; a header was overwritten");
+    string_copy(text, INSPECT_BYTES, looked_at.text);
     return true;
 }
 
-static void say_who(const struct live_map *map, const struct live_run *run, char *text)
+static void say_who(const struct live_map *map, const struct live_run *run, uint32_t tick,
+                    char *text)
 {
     const void *address = heap_address_of(block_heap_table(map->heap), run->first);
     text[0] = '\0';
@@ -149,7 +167,7 @@ static void say_who(const struct live_map *map, const struct live_run *run, char
         return;
     }
     if (run->owner <= OWNER_KEPT ||
-        (run->owner == OWNER_WINDOW && say_window((paddr_t)address, text)))
+        (run->owner == OWNER_WINDOW && say_window((paddr_t)address, tick, text)))
         return;
     if (!last.known || last.first != run->first || last.what != map->what[run->first] ||
         last.since != map->since[run->first]) {
@@ -182,5 +200,5 @@ void inspect(const struct live_map *map, uint32_t tick, struct inspection *inspe
     format_text(inspection->lines[1], INSPECT_BYTES,
                 "%zu block%s, %zu bytes, from block %zu on, since %s", run.length,
                 run.length == 1 ? "" : "s", run.length * HEAP_BLOCK_SIZE, run.first, since);
-    say_who(map, &run, inspection->lines[2]);
+    say_who(map, &run, tick, inspection->lines[2]);
 }

@@ -119,6 +119,7 @@ for my $heap (qw(free_list best_fit)) {
     cmp_ok scalar @numbers, '<=', 7, '.. best fit at as many as it takes to halve them' if $best;
 
     like $machine->type($_), $unknown, "$heap: $_" for 'step 0', 'step x', 'step 10 some', 'step 5G';
+    like $machine->type('step x all'), qr/^step: x is unknown;/m, "$heap: the word that is wrong is named";
     like $machine->type('step 3G'), qr/^step: 3221225472 bytes are more than any window has$/m, 'too much';
     like $machine->type('blocks window 4'), qr/^blocks: 0x00000004 is not in the window; expected: 0x/m,
         "$heap: an address elsewhere";

@@ -15,7 +15,7 @@
  * is free as a whole. Other bits of a tag mean nothing to tools.
  *
  * A growing heap lies in virtual memory from WINDOW_START to the break, and all addresses of its
- * blocks are virtual. What they lead to, the page directory says, as it does to the processor.
+ * blocks are virtual. Translate them through the page directory, as the processor does.
  *
  *   - Free list: blocks stand one behind the other from the start to the break, each with a header
  *     of its own, free or not: seal, size in bytes with the header, next free one (or 0), a word
