@@ -1,8 +1,9 @@
 /*
  * What the page proposes and proves. A lesson types COMMANDS, and CHECK says whether its claim is
  * true: by what stands in the guest's memory (T; BEFORE's is that of before the first command), and
- * by what the kernel printed only where that itself is the claim. S.keep is the lessons' own, and
- * ADDRESSES how many the kernel's answers to a lesson have at least.
+ * by what the kernel printed only where that itself is the claim. GUESS, from the same table, is
+ * the block that the kernel is going to choose; null where the table does not tell for certain.
+ * S.keep is the lessons' own. ADDRESSES is how many the kernel's answers to a lesson have at least.
  *
  * A lesson may be done twice, and after any other. Where the claim would say nothing, because of
  * what is there already (other holes, a heap that is full), it is red and says what to do. A
@@ -18,6 +19,7 @@ const lessons = (() => {
     const GUARDED = { heap: "block", words: "heap_size=4M heap_guard=1" };
     const FREE_LIST = { heap: "free_list", words: "heap_size=4M" };
     const BEST_FIT = { heap: "best_fit", words: "heap_size=4M" };
+    const KERNEL_CODE = 0x100000; /* where it begins, on each machine */
 
     /* -- What stands in memory -- */
 
@@ -57,6 +59,9 @@ const lessons = (() => {
         return Math.floor(n / step) * step;
     }
 
+    const bytesAt = (t, address) => Array.from(t.READ(Number(address), 4), (byte) => hex(byte, 2))
+        .join(" ").toUpperCase();
+
     /* The memory from ADDRESS on is NBYTES times BYTE. */
     const isAll = (t, address, nbytes, byte) =>
         t.READ(Number(address), nbytes).every((is) => is === byte);
@@ -68,7 +73,7 @@ const lessons = (() => {
     /* The bytes of a block of the window with room for NBYTES (growing.h). */
     const withHeader = (t, nbytes) => Math.ceil((nbytes + t.map[HEAP_MAP.HEADER_BYTES]) / 16) * 16;
 
-    /* The block of the table behind an address of the window, for who guesses on the map. */
+    /* The block of the table behind an address of the window, for a guess on the map. */
     function frameOf(t, virtual) {
         const { physical } = walk(t, virtual);
         return physical === null ? null : blockOf(t, physical);
@@ -81,7 +86,8 @@ const lessons = (() => {
     function arrayOfPieces(t) {
         const ENTRY_BYTES = 12, MOST = 100000;
         const n = t.map[HEAP_MAP.DESIGN] === 2 ? wordAt(t, "NPIECES") : 0;
-        const bytes = n > 0 && n <= MOST ? readVirtual(t, wordAt(t, "PIECES"), ENTRY_BYTES * n) : null;
+        const bytes = n > 0 && n <= MOST ?
+            readVirtual(t, wordAt(t, "PIECES"), ENTRY_BYTES * n) : null;
         if (!bytes)
             return [];
         const view = new DataView(bytes.buffer);
@@ -102,6 +108,11 @@ const lessons = (() => {
         fits.sort((a, b) => (first ? 0 : a.nbytes - b.nbytes) || a.address - b.address);
         return fits[0] ?? null;
     }
+    /* The pieces among which a request for 3,500 bytes has a choice, by address. */
+    function equalPieces(t) {
+        const nbytes = chosen(t, 3500, false)?.nbytes;
+        return freePieces(t).filter((piece) => piece.nbytes === nbytes);
+    }
     const placeIn = (t, nbytes, first) => {
         const piece = chosen(t, nbytes, first);
         return piece && frameOf(t, piece.address);
@@ -113,11 +124,31 @@ const lessons = (() => {
     function checkChosen(t, s, wanted, other, name) {
         const got = pieceAt(t, s.addresses[0]);
         if (wanted === other)
-            return [false, "first fit and best fit choose the same piece here: do the lesson " +
-                "before this one again"];
+            return [false, "first fit and best fit choose the same piece here: do the previous " +
+                "lesson again"];
         return [!!got?.live && got.address === wanted,
             `the block begins at ${at(got?.address ?? 0)}; ${name} is ${at(wanted ?? 0)}, the ` +
             `other design's choice ${at(other ?? 0)}`];
+    }
+
+    /* The run that N blocks, more than 64, will come from: { run, n: of what length others are }.
+     * RUN is null where the kernel may take another than the shortest one, as it treats all runs
+     * of a class alike. */
+    function nextRun(t, n) {
+        const runs = freeRuns(t), run = bestFit(runs, n);
+        const rivals = runs.filter((other) => lengthClass(other.n) === lengthClass(run?.n ?? 0));
+        return { runs: runs.filter((other) => other.n >= n),
+            run: rivals.length === 1 ? run : null };
+    }
+
+    /* Of equal holes the kernel takes the one that was freed last: { low, high }, as "holes" has
+     * left them, with HIGH freed last; null where they aren't there, or others of their class. */
+    const EQUAL = 110;
+    function equalHoles(t, s) {
+        const [low, high] = (s.keep.equals ?? []).map((address) => block(t, address));
+        const runs = freeRuns(t).filter((run) => lengthClass(run.n) === lengthClass(EQUAL));
+        return runs.length === 2 && runs[0].first === low && runs[1].first === high &&
+            runs.every((run) => run.n === EQUAL) ? { low, high } : null;
     }
 
     /* What a lesson allocated the last time is freed before it does so again. ADDRESSES, its own,
@@ -147,16 +178,26 @@ const lessons = (() => {
             all: heldBlocks(t) * t.blockBytes,
         };
     }
+    /* A bar of N times ONE cells, in eighths of a cell. */
+    function bar(n) {
+        const ONE = 12, eighths = Math.max(0, Math.min(400, Math.round(8 * ONE * n)));
+        return "\u2588".repeat(eighths >> 3) + (eighths & 7 ?
+            String.fromCharCode(0x2590 - (eighths & 7)) : "");
+    }
+    const DESIGN_NAMES = { block: "block table", free_list: "free list",
+        best_fit: "ordered array" };
     function measure(t, s, heap, claim) {
         const now = held(t), asked = (w) => w.nbytes * w.count;
         const ratio = (part, live) => (now[part] - s.keep.held[part]) / live;
         const is = { small: ratio("small", asked(SMALL)), middle: ratio("middle", asked(MIDDLE)),
             all: ratio("all", asked(SMALL) + asked(MIDDLE)) };
         s.keep.designs = { ...s.keep.designs, [heap]: is.all };
-        const others = Object.entries(s.keep.designs).map(([name, n]) => `${name} ${n.toFixed(2)}`);
-        return [claim(is, s.keep.designs), `bytes held for each live one: ${SMALL.nbytes} bytes ` +
-            `${is.small.toFixed(2)}, ${MIDDLE.nbytes} bytes ${is.middle.toFixed(2)}; in all ` +
-            others.join(", ")];
+        const bars = [["live", 1], ...Object.entries(s.keep.designs)
+            .map(([name, n]) => [`held by the ${DESIGN_NAMES[name]}`, n])];
+        return [claim(is, s.keep.designs), `bytes held for each live byte: objects of ` +
+            `${SMALL.nbytes} bytes ${is.small.toFixed(2)}, of ${MIDDLE.nbytes} bytes ` +
+            `${is.middle.toFixed(2)}; both together:\n` +
+            bars.map(([name, n]) => `${bar(n)} ${n.toFixed(2)} ${name}`).join("\n")];
     }
     const growingClaim = (is) => is.small > 1.5 && is.middle > 1 && is.middle < 1.05 &&
         is.all > 1;
@@ -192,9 +233,9 @@ const lessons = (() => {
         title: "A freed run is kept for the next request",
         text: `A program often asks again for the size that it has just freed. The kernel therefore
             keeps up to 12 freed runs whole. The table still says that these blocks are taken. A
-            second table says what each block is for, and there the word is "kept". This lesson asks
-            for 20 KB, frees them, asks for 20 KB again, and frees them again. <b>Claim:</b> both
-            requests get the same address, and at the end the blocks are kept.`,
+            second table says what each block is for, and there these blocks are "kept". This lesson
+            asks for 20 KB, frees it, asks for 20 KB again, and frees that, too. <b>Claim:</b> both
+            requests get the same address, and at the end the five blocks are kept.`,
         machine: BLOCK,
         addresses: 2,
         commands: ["alloc 20K", (s) => `free ${s.addresses[0]}`, "alloc 20K",
@@ -209,73 +250,84 @@ const lessons = (() => {
     }, {
         id: "holes",
         title: "Freed memory leaves holes",
-        text: `Memory is freed in another order than it was asked for. Free blocks between taken
-            ones are called a hole. This lesson asks for six runs of blocks and frees the first, the
-            third and the fifth of them. (Each of these has more than 64 blocks, because shorter
-            runs may be kept.) <b>Claim:</b> three holes are left, of 80, 68 and 100 blocks.`,
+        text: `Memory is often freed in a different order from the one in which it was allocated.
+            Free blocks between taken ones form a hole. This lesson asks for ten runs of blocks and
+            frees every second one. (Each run has more than 64 blocks, because the kernel may keep
+            a shorter one whole.) <b>Claim:</b> five holes are left: one of 80 blocks, one of 68,
+            one of 100, and two of 110.`,
         machine: ROOMY,
-        addresses: 6,
+        addresses: 10,
         before: (t, s) => { s.keep.old = stillThere(t, s.keep.runs); },
-        commands: [...tidy(6), "alloc 320K", "alloc 260K", "alloc 272K", "alloc 260K", "alloc 400K",
-            "alloc 260K", (s) => `free ${s.addresses[0]}`, (s) => `free ${s.addresses[2]}`,
-            (s) => `free ${s.addresses[4]}`],
+        commands: [...tidy(10),
+            ...[80, 68, 100, EQUAL, EQUAL].flatMap((n) => [`alloc ${4 * n}K`, "alloc 260K"]),
+            ...[0, 2, 4, 6, 8].map((i) => (s) => `free ${s.addresses[i]}`)],
         check(t, s) {
-            const holes = [0, 2, 4].map((i) => block(t, s.addresses[i]));
-            s.keep.runs = s.addresses.slice(0, 6);
-            const runs = freeRuns(t);
+            const given = [0, 2, 4, 6, 8].map((i) => s.addresses[i]);
+            const holes = given.map((address) => block(t, address)), runs = freeRuns(t);
+            s.keep.runs = s.addresses.slice(0, 10);
+            s.keep.equals = given.slice(3);
             const found = holes.map((b) => runs.find((run) => run.first === b)?.n ?? 0);
-            return [found.join() === "80,68,100",
+            return [found.join() === `80,68,100,${EQUAL},${EQUAL}`,
                 `free runs of ${found.join(", ")} blocks begin at blocks ${holes.join(", ")}`];
         },
     }, {
         id: "best-fit",
         title: "Guess the block: best fit",
-        text: `A request has to choose one of the holes. Best fit takes the shortest free run that
-            is long enough, so that long runs stay whole. The next request is for 264 KB, which is
-            66 blocks. Three holes are long enough, and so is the large free rest. <b>Where will it
-            go? Click the block where you think that the allocation will begin.</b> Then the page
-            says what it has worked out from the table, and the kernel answers.
-            <b>Claim:</b> the kernel takes the shortest run of at least 66 blocks.`,
+        text: `The kernel has to choose a hole for each request. Best fit takes the shortest free
+            run that is long enough, so that long runs stay whole. The next request is for 264 KB,
+            which is 66 blocks. All five holes are long enough, and so is the large free area at the
+            end. <b>Where will the allocation begin? Click that block.</b> The page works out the
+            answer from the table, and then the kernel gives its own. <b>Claim:</b> the kernel takes
+            the shortest run of at least 66 blocks. (It finds this run by lists. Up to 64 blocks
+            each length has a list of its own. Longer runs share one, as those of 64 to 71 blocks
+            do; the lengths of these holes are far enough apart.)`,
         machine: ROOMY,
         addresses: 1,
         commands: ["alloc 264K"],
-        before: (t, s) => { s.keep.candidates = freeRuns(t).filter((run) => run.n >= 66); },
-        guess(t) {
-            const runs = freeRuns(t).filter((run) => run.n >= 66);
-            return runs.reduce((best, run) => (best && best.n <= run.n ? best : run), null)?.first;
-        },
+        before: (t, s) => { s.keep.next = nextRun(t, 66); },
+        guess: (t) => nextRun(t, 66).run?.first ?? null,
         check(t, s) {
-            const got = block(t, s.addresses[0]), runs = s.keep.candidates;
-            const classes = new Set(runs.map((run) => lengthClass(run.n)));
+            const got = block(t, s.addresses[0]), { runs, run } = s.keep.next;
+            const classes = new Set(runs.map(({ n }) => lengthClass(n)));
             if (classes.size < 2)
-                return [false, "only one length of run was free: do the lesson about holes first"];
-            const taken = runs.find((run) => run.first === got), least = Math.min(...classes);
-            return [!!taken && lengthClass(taken.n) === least && lengthOf(t, got) === 66,
-                `it begins at block ${got}, a run of ${taken?.n ?? 0} blocks; ` +
-                `there were runs of ${runs.map((run) => run.n).join(", ")}`];
+                return [false, "only one length of run was free: do lesson 3 first"];
+            if (!run)
+                return [false, "two of the free runs are too much alike for the kernel's lists: " +
+                    'press "Start again" and do lesson 3'];
+            return [got === run.first && lengthOf(t, got) === 66 && ownerOf(t, got) === "shell",
+                `the allocation begins at block ${got}; the shortest run was at block ` +
+                `${run.first}; there were runs of ${runs.map(({ n }) => n).join(", ")}`];
         },
     }, {
         id: "equals",
-        title: "Of two equal holes: the newer one",
+        title: "Guess the block: of two equal holes",
         text: `Sometimes two holes have the same length. The rule of best fit does not say which of
-            them to take. The block table takes the one that was freed last: the kernel finds that
-            one without a search, because it is the first in its list. This lesson makes two holes
-            of 110 blocks, frees the lower one first, and asks for 110 blocks twice.
+            them to take. The block table takes the one that was freed last. The kernel finds that
+            one without a search, because it is the first in its list. Two holes have 110 blocks.
+            Lesson 3 freed the lower one first and the higher one last. This lesson asks for 110
+            blocks twice. <b>Where will the first of these allocations begin? Click that block.</b>
             <b>Claim:</b> the first request gets the hole that was freed last, and the second
             request gets the other one.`,
         machine: ROOMY,
-        addresses: 6,
-        before: (t, s) => { s.keep.old = stillThere(t, s.keep.equals); },
-        commands: [...tidy(6), "alloc 440K", "alloc 440K", "alloc 440K", "alloc 440K",
-            (s) => `free ${s.addresses[0]}`, (s) => `free ${s.addresses[2]}`,
-            "alloc 440K", "alloc 440K"],
+        addresses: 2,
+        /* Done again, it frees its own in the same order before it asks for them. */
+        before(t, s) {
+            s.keep.old = stillThere(t, s.keep.equals)
+                .filter((address) => lengthOf(t, block(t, address)) === EQUAL);
+            s.keep.isReady = s.keep.old.length > 0 || equalHoles(t, s) !== null;
+        },
+        guess: (t, s) => equalHoles(t, s)?.high ?? null,
+        commands: [...tidy(2), `alloc ${4 * EQUAL}K`, `alloc ${4 * EQUAL}K`],
         check(t, s) {
-            s.keep.equals = [...new Set(s.addresses)];
-            const [low, , high, , first, second] = s.addresses.map((a) => block(t, a));
-            const lengths = [first, second].map((b) => lengthOf(t, b));
-            return [first === high && second === low && lengths.join() === "110,110",
-                `holes at ${low} and, freed last, ${high}; the requests got ${first}, then ` +
-                second];
+            if (!s.keep.isReady)
+                return [false, "there are no two holes of 110 blocks: do lesson 3 first"];
+            const [low, high] = s.keep.equals.map((address) => block(t, address));
+            const [first, second] = s.addresses.map((address) => block(t, address));
+            const isTaken = [first, second].every((b) =>
+                lengthOf(t, b) === EQUAL && ownerOf(t, b) === "shell");
+            return [first === high && second === low && isTaken,
+                `the holes were at block ${low} and, freed last, ${high}; the requests got ` +
+                `${first}, then ${second}`];
         },
     }, {
         id: "fragmentation",
@@ -284,9 +336,9 @@ const lessons = (() => {
             enough. This is called external fragmentation. Its measure is 1 - longest free run /
             all free blocks: 0 % means that all free memory is in one piece. This lesson starts a
             small heap of 3 MB, fills it with runs of 66 blocks, and frees every second one of the
-            first eight. The picture is a comb. Then it asks for 100 blocks. <b>Claim:</b> more
-            than 100 blocks are free, the kernel refuses all the same, and the number is above
-            50 %.`,
+            first eight. On the map, what is left looks like a comb. Then it asks for 100 blocks.
+            <b>Claim:</b> more than 100 blocks are free, but the kernel refuses the request, and
+            the number is above 50 %.`,
         machine: TIGHT,
         before: (t, s) => { s.keep.old = stillThere(t, s.keep.teeth); },
         commands: [...tidy(8),
@@ -303,11 +355,11 @@ const lessons = (() => {
     }, {
         id: "coalescing",
         title: "Neighbours are joined",
-        text: `A block that becomes free may have free neighbours. The kernel then joins them to
+        text: `A block that becomes free may have free neighbours. The kernel then joins them into
             one longer run. This is called coalescing. Without it the holes would become smaller
-            and smaller. The comb of the lesson before has four teeth left, and this lesson frees
-            them. <b>Claim:</b> the eight pieces of 66 blocks become one run of 528, and then the
-            request for 100 blocks succeeds.`,
+            and smaller. The comb from the last lesson has four teeth left, and this lesson frees
+            them. <b>Claim:</b> the eight runs of 66 blocks become one run of 528 blocks, and then
+            the request for 100 blocks succeeds.`,
         machine: TIGHT,
         before(t, s) {
             s.keep.comb = (s.keep.teeth ?? []).map((address) => block(t, address));
@@ -334,10 +386,10 @@ const lessons = (() => {
         title: "Small objects share a block",
         text: `A request for 100 bytes does not need a whole block. The kernel cuts a block into
             objects of one size; such a block is called a slab. 100 bytes are served by objects of
-            112 bytes, and a slab has 36 of them. One bit for each object says whether it is free.
-            The bits do not stand in the slab itself, so that a program that writes too far cannot
-            hurt them. <b>Claim:</b> 1,000 objects set exactly 1,000 bits, and take at most 28
-            blocks, not 1,000.`,
+            112 bytes, and a slab has 36 of them. Each object has one bit, which is 1 while the
+            object is free. The bits are not in the slab itself, so a program that writes too far
+            cannot damage them. <b>Claim:</b> 1,000 objects clear exactly 1,000 bits, and take at
+            most 28 blocks, not 1,000.`,
         machine: BLOCK,
         addresses: 2,
         commands: ["alloc 100 1000"],
@@ -353,10 +405,10 @@ const lessons = (() => {
     }, {
         id: "middle-sizes",
         title: "Middle sizes share a span",
-        text: `5,000 bytes are more than one block and less than two. Two whole blocks would waste
-            3,192 bytes. Sizes between 1 KB and 8 KB are therefore counted in units of 256 bytes.
-            Eight blocks in a row are one span, and a span has 128 units. <b>Claim:</b> each request
-            for 5,000 bytes takes 20 units, which is 5,120 bytes.`,
+        text: `A request for 5,000 bytes needs more than one block and less than two. Two whole
+            blocks would waste 3,192 bytes. The kernel therefore serves sizes between 1 KB and 8 KB
+            in units of 256 bytes. Eight blocks in a row form a span, which has 128 units.
+            <b>Claim:</b> each request for 5,000 bytes takes 20 units, which is 5,120 bytes.`,
         machine: BLOCK,
         addresses: 3,
         commands: ["alloc 5000", "alloc 5000", "alloc 5000"],
@@ -374,11 +426,12 @@ const lessons = (() => {
     }, {
         id: "double-free",
         title: "A double free changes nothing",
-        text: `A program that frees an address twice has an error. In many heaps the second free
+        text: `A program that frees an address twice is wrong. In many heaps the second free
             destroys the lists of the heap, and the crash comes much later and somewhere else. This
-            kernel looks at the byte of the block first. It refuses, counts the refusal, and says
-            pointer, block, byte, reason and caller. <b>Claim:</b> the kernel says "already free",
-            the table is sound, and as many blocks are live as before.`,
+            kernel looks at the byte of the block first. It refuses, counts the refusal, and prints
+            the pointer, the block, its byte, the reason and the caller. <b>Claim:</b> the kernel
+            says "already free", every byte of the table is valid, and as many blocks are live as
+            before.`,
         machine: BLOCK,
         addresses: 1,
         commands: ["alloc 12K", (s) => `free ${s.addresses[0]}`, (s) => `free ${s.addresses[0]}`],
@@ -396,9 +449,10 @@ const lessons = (() => {
         text: `A program uses virtual addresses. The processor translates each of them with two
             tables: the upper 10 bits of the address choose an entry of the page directory, and the
             next 10 bits an entry of a page table. A large page of 4 MB needs the directory alone.
-            The kernel's <code>translate</code> prints such a walk, and the page does the same walk
-            in the machine's memory. <b>Claim:</b> both find the same entries and the same physical
-            address; kernel text lies where its address says; address 0 is not mapped.`,
+            The kernel's command <code>translate</code> prints such a walk, and the page does the
+            same walk in the machine's memory. <b>Claim:</b> both find the same entries and the same
+            physical addresses. The kernel's code at 0x00100000 has the same physical address as
+            virtual address. Address 0 is not mapped.`,
         machine: BLOCK,
         addresses: 1,
         commands: ["translate 0x100000", "alloc 4K", (s) => `translate ${s.addresses[0]}`,
@@ -418,19 +472,19 @@ const lessons = (() => {
             const [text, heap, zero] = mine.map((w) => w.physical);
             return [same.length === 3 && same.every(Boolean) && text === 0x100000 &&
                     heap === Number(s.addresses[0]) && zero === null,
-            `${same.filter(Boolean).length} of ${same.length} walks agree; 0x00100000 is at ` +
-                `${text === null ? "no place" : at(text ?? 0)}, 0 is ` +
+            `${same.filter(Boolean).length} of ${same.length} walks agree; 0x00100000 is ` +
+                `${text === null ? "not mapped" : "at " + at(text ?? 0)}, 0 is ` +
                 (zero === null ? "not mapped" : "mapped")];
         },
     }, {
         id: "process",
         title: "What a process owns",
-        text: `A process has its program, its stack, and what it allocates: these are its own pages.
-            The kernel needs some blocks more for it: a page directory with page tables, and a stack
-            of two blocks to work on for this process. All of them stand in the same table. This
-            lesson starts a program that sleeps, and <code>ps</code> prints how many pages each
-            process has. <b>Claim:</b> the table has exactly as many more blocks of processes as
-            <code>ps</code> says, and two more in the window of the kernel's stacks.`,
+        text: `A process has pages of its own: its program, its stack, and what it allocates. The
+            kernel needs some more blocks for the process: a page directory, page tables, and a
+            kernel stack of two blocks. All these blocks are in the same table. This lesson starts a
+            program that sleeps, and <code>ps</code> prints how many pages each process has.
+            <b>Claim:</b> the table has exactly as many new blocks of processes as <code>ps</code>
+            says, and two new blocks in the window, which are the kernel stack.`,
         machine: BLOCK,
         commands: ["run many asleep &", "ps"],
         before: (t, s) => { s.keep.owned = owned(t); },
@@ -446,38 +500,40 @@ const lessons = (() => {
         id: "process-ends",
         title: "A process ends, and nothing of it stays",
         text: `A process can end by itself, be killed, or do something that is forbidden. This
-            lesson starts one and kills it. Then it starts an attacker, which writes to the kernel's
-            heap at 0x1000000; the processor stops the write with a page fault, and the kernel ends
-            that process alone. Neither of them frees its memory. <b>Claim:</b> the table has as
-            many blocks of each kind as before, and the bytes that were attacked have not changed.`,
+            lesson starts a process and kills it. Then it starts an attacker, which writes zeros
+            over the first four bytes of the kernel's code, at 0x00100000. The processor stops the
+            write with a page fault, and the kernel ends that process and no other. Neither process
+            frees its memory. <b>Claim:</b> the table has as many blocks of each kind as before, and
+            the bytes that were attacked have not changed. (They were not zeros.)`,
         machine: BLOCK,
         commands: ["run many asleep &",
             (s) => `kill ${/many \((\d+)\) runs/.exec(s.said)?.[1] ?? ""}`,
-            "run hostile write_there 0x1000000"],
+            `run hostile write_there ${at(KERNEL_CODE)}`],
         before(t, s) {
             s.keep.owned = owned(t);
-            s.keep.bytes = t.READ(0x1000000, 4).join();
+            s.keep.bytes = bytesAt(t, KERNEL_CODE);
         },
         check(t, s) {
             const before = s.keep.owned.join(), now = owned(t).join();
             const ends = [/many \(\d+\) was killed/, /hostile \(\d+\) ended by page fault/]
                 .filter((words) => words.test(s.said)).length;
-            const unchanged = t.READ(0x1000000, 4).join() === s.keep.bytes;
-            return [ends === 2 && now === before && unchanged,
-                `${ends} processes ended; blocks of process, paging and window: ` +
-                `${before} before, ${now} now; the attacked bytes are ` +
-                (unchanged ? "the same" : "others")];
+            const bytes = bytesAt(t, KERNEL_CODE);
+            return [ends === 2 && now === before && bytes === s.keep.bytes &&
+                    bytes !== "00 00 00 00",
+            `${ends} processes ended; blocks of process, paging and window: ${before} before, ` +
+                `${now} now; the bytes at ${at(KERNEL_CODE)} were ${s.keep.bytes}, and are ` +
+                bytes];
         },
     }, {
         id: "trace",
         title: "Write your own trace",
-        text: `A trace is a list of all calls of the heap: <code>m 7 100</code> means that object 7
-            was asked for with 100 bytes, and <code>f 7</code> that it was freed. <code>trace
-            start</code> begins to record, and <code>trace dump</code> prints. This lesson records
-            ten requests of 100 bytes and one free. You may record any other work, keep the lines in
-            a file, and let <code>make bench BENCH_ARGUMENTS="--trace FILE"</code> do it again over
-            other heaps. <b>Claim:</b> who does the work of the printed lines has nine objects left,
-            and so has the kernel's memory.`,
+        text: `A trace is a list of all calls to the heap. The line <code>m 7 100</code> means that
+            object 7 was allocated with 100 bytes, and <code>f 7</code> means that it was freed.
+            <code>trace start</code> begins to record, and <code>trace dump</code> prints the lines.
+            This lesson records ten requests for 100 bytes and one free. You may record other work,
+            keep the lines in a file, and replay them on other heaps with <code>make bench
+            BENCH_ARGUMENTS="--trace FILE"</code>. <b>Claim:</b> replaying the printed lines leaves
+            nine objects, and the kernel's memory holds nine more objects than before.`,
         machine: BLOCK,
         addresses: 2,
         commands: ["trace start", "alloc 100 10", (s) => `free ${s.addresses[1]}`, "trace dump",
@@ -498,12 +554,12 @@ const lessons = (() => {
     }, {
         id: "patterns",
         title: "Patterns that nobody should see",
-        text: `A program may use memory that it has not filled yet, or that it has freed already. To
-            find such errors, <code>heap_watch</code> fills memory with patterns: fresh memory with
-            the byte A5, 16 bytes behind each allocation with BD, and freed memory with DE. It holds
-            freed memory back for a while, and looks whether the pattern is still there. This lesson
-            asks for 100 bytes twice and frees the second object. <b>Claim:</b> the machine's memory
-            has these patterns.`,
+        text: `A program may use memory that it has not filled yet, or memory that it has already
+            freed. To find such errors, <code>heap_watch</code> fills memory with patterns. New
+            memory gets the byte A5, the 16 bytes behind each allocation get BD, and freed memory
+            gets DE. The kernel does not reuse freed memory for a while, and checks whether the
+            pattern is still there. This lesson asks for 100 bytes twice and frees the second
+            object. <b>Claim:</b> the machine's memory has these patterns.`,
         machine: WATCHED,
         addresses: 2,
         commands: ["alloc 100", "alloc 100", (s) => `free ${s.addresses[1]}`],
@@ -511,21 +567,19 @@ const lessons = (() => {
             const [a, b] = s.addresses.map(Number);
             const fresh = isAll(t, a, 100, 0xa5), behind = isAll(t, a + 100, 12, 0xbd);
             const freed = isAll(t, b, 100, 0xde);
-            const say = (address) => Array.from(t.READ(address, 4), (x) => hex(x, 2)).join(" ")
-                .toUpperCase();
-            return [fresh && behind && freed, `fresh at ${at(a)}: ${say(a)}; ` +
-                `behind it: ${say(a + 100)}; freed at ${at(b)}: ${say(b)}`];
+            return [fresh && behind && freed, `new at ${at(a)}: ${bytesAt(t, a)}; ` +
+                `behind it: ${bytesAt(t, a + 100)}; freed at ${at(b)}: ${bytesAt(t, b)}`];
         },
     }, {
         id: "leak",
         title: "A leak is found",
         text: `A leak is memory that nobody uses and nobody frees. With <code>heap_watch</code> the
-            kernel keeps a record of each allocation: its size, and which functions called for it.
+            kernel keeps a record of each allocation: its size, and the functions that asked for it.
             <code>leaks mark</code> remembers this moment, and <code>leaks</code> lists what was
-            allocated since then and is still live. <code>misuse lose</code> is a function that
-            loses 100 bytes; this lesson calls it three times. <b>Claim:</b> the list says 300 bytes
-            in 3 allocations by <code>command_misuse</code>, and three more small objects are live
-            in memory.`,
+            allocated since then and is still live. The command <code>misuse lose</code> allocates
+            100 bytes and forgets their address. This lesson runs it three times. <b>Claim:</b> the
+            list says 300 bytes in 3 allocations by the function <code>command_misuse</code>, and
+            three more small objects are live in memory.`,
         machine: WATCHED,
         commands: ["leaks mark", "misuse lose", "misuse lose", "misuse lose", "leaks"],
         before: (t, s) => { s.keep.objects = liveObjects(t); },
@@ -540,37 +594,39 @@ const lessons = (() => {
         },
     }, {
         id: "use-after-free",
-        title: "Use after free, told at the instruction",
-        text: `A pattern shows a wrong write only later. A closed page shows it at once. With
-            <code>heap_guard</code> an object gets a page of its own, and the pages on both sides
-            are closed: who touches them causes a page fault. When the object is freed, its own page
-            is closed as well. <code>misuse after</code> writes into an object that it has freed.
-            The kernel names the instruction, who allocated, and who freed; then it opens the page,
-            so that the program can go on. <b>Claim:</b> the kernel tells of the write, the byte 42
-            stands there, and the pages on both sides are closed.`,
+        title: "Use after free, caught at the instruction",
+        text: `A pattern shows a wrong write only later. A page that is not mapped shows it at once.
+            With <code>heap_guard</code> an object gets a page of its own, and the pages on both
+            sides are not mapped. An access to them causes a page fault. When the object is freed,
+            its own page is unmapped as well. <code>misuse after</code> writes the byte 42 into an
+            object that it has freed. The kernel reports the instruction that wrote, the function
+            that allocated, and the function that freed. Then it maps the page again, so that the
+            program can go on. <b>Claim:</b> the kernel reports the write, the byte is 42, and the
+            pages on both sides are not mapped.`,
         machine: GUARDED,
         commands: ["misuse after"],
         check(t, s) {
             const said = /^heap: write to (0x[0-9a-f]{8}) by (\S+), after the free/m.exec(s.said);
             if (!said)
-                return [false, "the kernel has told of no write"];
+                return [false, "the kernel has reported no write"];
             const address = Number(said[1]), { physical } = walk(t, address);
             const owner = ownerOf(t, blockOf(t, address));
             const closed = [-4096, 4096].filter((d) => walk(t, address + d).physical === null);
             const byte = physical === null ? -1 : t.READ(physical, 1)[0];
             return [owner === "guarded" && closed.length === 2 && byte === 0x42,
                 `a write to ${said[1]} by ${said[2]}; its block is ${owner}, ` +
-                `${closed.length} neighbours are closed, the byte is ${hex(byte, 2)}`];
+                `${closed.length} pages beside it are not mapped, the byte is ${hex(byte, 2)}`];
         },
     }, {
         id: "headers",
         title: "Another design: a header in front of each block",
-        text: `Many heaps have no table. They put a header in front of each block, with its size and
-            whether it is free, and they link the free blocks. Plat has such a heap, too:
-            <code>heap=free_list</code>. It grows in a window of addresses of its own. Its header
-            has 16 bytes. This lesson asks for six blocks and frees the first, the third and the
-            fifth. <b>Claim:</b> the page goes from header to header and comes exactly to the
-            window's end, and finds these three blocks free and the other three live.`,
+        text: `Many heaps have no table. They put a header in front of each block. The header has
+            the block's size and says whether the block is free, and it links the free blocks. Plat
+            has such a heap, too: <code>heap=free_list</code>. It grows in a range of virtual
+            addresses of its own, which is called the window. Its header has 16 bytes. This lesson
+            asks for six blocks and frees the first, the third and the fifth. <b>Claim:</b> the
+            headers lead the page from block to block, exactly to the end of the window, and these
+            three blocks are free and the other three live.`,
         machine: FREE_LIST,
         addresses: 6,
         commands: threePieces,
@@ -586,7 +642,7 @@ const lessons = (() => {
             const ends = pieces.every((piece, i) => piece.address === (i === 0 ? start :
                 pieces[i - 1].address + pieces[i - 1].nbytes));
             return [state.join() === "free,live,free,live,free,live" && ends &&
-                    last.address + last.nbytes === end,
+                    last?.address + last?.nbytes === end,
             `${pieces.length} blocks from ${at(start)} to ${at(end)}, ` +
                 `${ends ? "without a gap" : "with gaps"}; the six are ${state.join(", ")}`];
         },
@@ -594,11 +650,11 @@ const lessons = (() => {
         id: "first-fit",
         title: "Guess the block: first fit",
         text: `The free list is in the order of addresses. First fit goes along the list and takes
-            the first free block that is large enough. It does not look at the others. The next
-            request is for 1,200 bytes; the three holes have 3,000, 1,500 and 2,000 bytes.
-            <b>Where will it go? Click the block of the table that holds the hole.</b>
-            <b>Claim:</b> the kernel takes the lowest free block that is large enough, though it is
-            not the one that fits best.`,
+            the first free block that is large enough. It does not look at the others. The three
+            holes have 3,000, 1,500 and 2,000 bytes. The next request is for 1,200 bytes. <b>Which
+            hole will it get? Click the block of the table in which that hole begins.</b>
+            <b>Claim:</b> the kernel takes the lowest free block that is large enough, although
+            another one fits better.`,
         machine: FREE_LIST,
         addresses: 1,
         commands: ["alloc 1200"],
@@ -609,32 +665,36 @@ const lessons = (() => {
         id: "pieces",
         title: "Best fit with an ordered array",
         text: `<code>heap=best_fit</code> is the third design. Its free pieces have no headers. An
-            array holds them, ordered by size and then by address. A search by halves finds the
-            smallest piece that is large enough. This lesson makes the same three holes as before.
-            <b>Claim:</b> the array in memory is in order, and has an entry for each of the three
-            holes.`,
+            array lists them, ordered by size and then by address. A binary search finds the
+            smallest piece that is large enough. This lesson makes the same three holes as the free
+            list had, and two more of 3,500 bytes. <b>Claim:</b> the array in memory is in order,
+            and has an entry for each of the five holes.`,
         machine: BEST_FIT,
-        addresses: 6,
-        commands: threePieces,
+        addresses: 10,
+        /* The lower one of the two equal holes is freed first. */
+        commands: [...threePieces, "alloc 3500", "alloc 5000", "alloc 3500", "alloc 5000",
+            ...[Math.min, Math.max].map((end) => (s) =>
+                `free ${at(end(...[6, 8].map((i) => Number(s.addresses[i] ?? 0))))}`)],
         check(t, s) {
             const entries = arrayOfPieces(t);
             const ordered = entries.every((e, i) => i === 0 || entries[i - 1].nbytes < e.nbytes ||
                 (entries[i - 1].nbytes === e.nbytes && entries[i - 1].address < e.address));
-            const holes = [[0, 3000], [2, 1500], [4, 2000]].filter(([i, nbytes]) =>
+            const holes = [[0, 3000], [2, 1500], [4, 2000], [6, 3500], [8, 3500]];
+            const found = holes.filter(([i, nbytes]) =>
                 entries.some((e) => e.nbytes >= nbytes && e.address < Number(s.addresses[i]) &&
                     Number(s.addresses[i]) + nbytes <= e.address + e.nbytes));
-            return [ordered && holes.length === 3,
+            return [ordered && found.length === holes.length,
                 `${entries.length} entries, ${ordered ? "in order" : "not in order"}: ` +
                 `${entries.map((e) => e.nbytes).join(", ")} bytes; ` +
-                `${holes.length} of 3 holes found`];
+                `${found.length} of ${holes.length} holes found`];
         },
     }, {
         id: "best-piece",
         title: "Guess the block: best fit again",
-        text: `The holes are the same as for first fit: 3,000, 1,500 and 2,000 bytes. The request is
-            the same, too: 1,200 bytes. <b>Where will it go now? Click the block of the table that
-            holds the hole.</b> <b>Claim:</b> the kernel takes the smallest piece that is large
-            enough, and not the first one.`,
+        text: `The first three holes are the same as for first fit: 3,000, 1,500 and 2,000 bytes.
+            The request is the same, too: 1,200 bytes. <b>Which hole will it get now? Click the
+            block of the table in which that hole begins.</b> <b>Claim:</b> the kernel takes the
+            smallest piece that is large enough, and not the first one.`,
         machine: BEST_FIT,
         addresses: 1,
         commands: ["alloc 1200"],
@@ -643,45 +703,59 @@ const lessons = (() => {
         check: (t, s) => checkChosen(t, s, s.keep.best, s.keep.first, "best fit"),
     }, {
         id: "lowest-of-equals",
-        title: "Of two equal pieces: the lowest one",
-        text: `The array is ordered by size, and pieces of equal size by their address. This design
-            therefore takes the lowest of equal pieces. (The block table took the one that was freed
-            last: no rule is the only right one.) This lesson makes two holes of 3,500 bytes, frees
-            the lower one first, and asks for 3,500 bytes. <b>Claim:</b> the request gets the lower
-            hole, and the higher one stays free.`,
+        title: "Guess the block: the lowest of equal pieces",
+        text: `The array is ordered by size, and pieces of equal size are ordered by their address.
+            This design therefore takes the lowest of equal pieces. (The block table took the one
+            that was freed last: both rules are correct.) Two holes have 3,500 bytes, and the lower
+            one was freed first. The next request is for 3,500 bytes. <b>Which hole will it get?
+            Click the block of the table in which that hole begins.</b> <b>Claim:</b> the request
+            gets the lower hole, and the higher one stays free.`,
         machine: BEST_FIT,
-        addresses: 5,
-        commands: ["alloc 3500", "alloc 3500", "alloc 3500", "alloc 3500",
-            (s) => `free ${s.addresses[0]}`, (s) => `free ${s.addresses[2]}`, "alloc 3500"],
+        addresses: 1,
+        /* Done again, it frees the lower hole first. */
+        before(t, s) {
+            const holes = equalPieces(t), last = s.keep.lowest && pieceAt(t, s.keep.lowest);
+            const isAgain = holes.length === 1 && last?.live && last.address < holes[0].address &&
+                last.nbytes === holes[0].nbytes;
+            s.keep.old = isAgain ? [s.keep.lowest] : [];
+            s.keep.holes = (isAgain ? [last, ...holes] : holes).map((piece) => piece.address);
+        },
+        guess: (t) => equalPieces(t).length > 1 ? placeIn(t, 3500, false) : null,
+        commands: [...tidy(1), "alloc 3500"],
         check(t, s) {
-            const [a, , b, , got] = s.addresses.map(Number);
-            const low = Math.min(a, b), high = Math.max(a, b);
-            const free = freePieces(t)
-                .some((p) => p.address <= high && high < p.address + p.nbytes);
-            return [a !== b && got === low && free && !!pieceAt(t, low)?.live,
-                `holes at ${at(low)} and ${at(high)}; the request got ${at(got)}`];
+            const { holes } = s.keep, got = pieceAt(t, s.addresses[0]);
+            s.keep.lowest = s.addresses[0];
+            if (holes.length < 2)
+                return [false, "there are no two equal holes: press \"Start again\" and do " +
+                    "lesson 20"];
+            const stays = freePieces(t).some((piece) => piece.address === holes[1]);
+            return [!!got?.live && got.address === holes[0] && stays,
+                `the holes begin at ${holes.map(at).join(" and ")}; the request got the piece at ` +
+                at(got?.address ?? 0)];
         },
     },
     design("block", "Three designs, the same work: the block table",
-        `No design is the best for all work. This lesson asks for 4,000 objects of 24 bytes and 500
-        objects of 1,030 bytes; the next two lessons ask the other designs for the same. The measure
-        is how many bytes the heap holds for each byte that is live. The block table serves 24 bytes
-        by objects of 32 without a header, and 1,030 bytes by five units of 256.
-        <b>Claim:</b> small objects cost 1.3 to 1.45 bytes a byte, the larger ones 1.2 to 1.35.`,
+        `No design is the best for all work. This lesson allocates 4,000 objects of 24 bytes and 500
+        objects of 1,030 bytes. The next two lessons do the same with the other designs. The page
+        measures how many bytes the heap holds for each live byte, which is a byte that was asked
+        for and is not freed. The block table serves 24 bytes by objects of 32 bytes without a
+        header, and 1,030 bytes by five units of 256. <b>Claim:</b> the heap holds 1.3 to 1.45 bytes
+        for each live byte of the small objects, and 1.2 to 1.35 bytes for each of the larger
+        ones.`,
         (is) => is.small > 1.3 && is.small < 1.45 && is.middle > 1.2 && is.middle < 1.35),
     design("free_list", "Three designs, the same work: the free list",
-        `The free list has a header of 16 bytes in front of each block. A header is much for 24
-        bytes, and little for 1,030. Each size is rounded up to a multiple of 16 only.
-        <b>Claim:</b> small objects cost more than 1.5 bytes a byte, the larger ones less than
-        1.05.`,
+        `The free list has a header of 16 bytes in front of each block. That is much for an object
+        of 24 bytes, and little for one of 1,030. The heap rounds each size up to a multiple of 16
+        and no further. <b>Claim:</b> the heap holds more than 1.5 bytes for each live byte of the
+        small objects, and less than 1.05 bytes for each of the larger ones.`,
         growingClaim),
     design("best_fit", "Three designs, the same work: the ordered array",
-        `The third design has headers of 16 bytes as well, and an array besides. Compare the three
-        figures when this lesson has ended. The block table is the best one for the small objects,
-        and the heaps with headers are the best ones for the larger objects. Most bytes of this work
-        are in the larger ones. <b>Claim:</b> small objects cost more than 1.5 bytes a byte, the
-        larger ones less than 1.05, and in all both heaps with headers hold less than the block
-        table.`,
+        `The third design has headers of 16 bytes, too, and also an array. Compare the bars when
+        this lesson has ended. The block table is best for the small objects, and the two heaps with
+        headers are best for the larger ones. Most bytes of this work are in the larger objects.
+        <b>Claim:</b> the heap holds more than 1.5 bytes for each live byte of the small objects,
+        and less than 1.05 bytes for each of the larger ones. In all, each of the two heaps with
+        headers holds less than the block table.`,
         (is, all) => growingClaim(is) && (!all.block || all.block > is.all) &&
             (!all.block || !all.free_list || all.block > all.free_list)),
     ];
@@ -690,7 +764,7 @@ const lessons = (() => {
     return all.map((lesson) => ({ ...lesson, check(t, s) {
         const got = s.addresses.length, wanted = lesson.addresses ?? 0;
         return got >= wanted ? lesson.check(t, s) :
-            [false, `the kernel gave ${got} addresses of ${wanted}: the heap may be full; press ` +
+            [false, `the kernel gave ${got} of ${wanted} addresses: the heap may be full; press ` +
                 '"Start again"'];
     } }));
 })();
