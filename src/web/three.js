@@ -1,12 +1,13 @@
 /*
  * Three machines side by side, one for each design of a heap, each in a frame with the same page in
- * it. The same command goes to all, and a chart shows how many blocks each holds over time.
+ * it. The same command goes to all, and a chart shows over time how many blocks each holds, and how
+ * many would do for what is live.
  */
 "use strict";
 
-const DESIGNS = { block: ["the block table", "#e69f00"],
-    free_list: ["first fit over a free list", "#56b4e9"],
-    best_fit: ["best fit over an ordered array", "#cc79a7"] };
+const DESIGNS = { block: ["the block table", "var(--chart-block)"],
+    free_list: ["first fit over a free list", "var(--chart-free-list)"],
+    best_fit: ["best fit over an ordered array", "var(--chart-best-fit)"] };
 const CHART_SECONDS = 60;
 
 /* Blocks that live allocations hold. */
@@ -35,6 +36,71 @@ function serveThree(pc, picture, heap) {
         }
     });
     setInterval(tell, 200);
+    serveLive(pc);
+}
+
+/* What `alloc` was asked for and has not been freed, by what a serial line says. */
+class Asked {
+    constructor() {
+        this.groups = []; /* { nbytes, count, low, high: the addresses that were printed } */
+        this.from = 0;
+    }
+
+    /* In bytes. TEXT: all that was said since the machine began. */
+    bytes(text) {
+        const end = text.lastIndexOf("\nplat> ") + 1;
+        if (end > this.from)
+            for (const part of text.slice(this.from, end).split(/^plat> /m).slice(1))
+                this.read(part);
+        this.from = Math.max(end, this.from);
+        return this.groups.reduce((sum, { nbytes, count }) => sum + nbytes * count, 0);
+    }
+
+    read(part) {
+        const [line, ...answers] = part.split("\n");
+        const [verb, what = "", times = "1"] = line.trim().split(/\s+/);
+        const number = (word) => parseInt(word) * ({ K: 1024, M: 1 << 20 }[word.slice(-1)] ?? 1);
+        if (verb === "alloc") {
+            const failed = /no memory for \d+ bytes \(number (\d+)\)/.exec(part);
+            const given = answers.map((answer) => /^ {2}(0x[0-9a-f]{8})\b/.exec(answer)?.[1])
+                .filter(Boolean).map(Number);
+            if (given.length)
+                this.groups.unshift({ nbytes: number(what), low: Math.min(...given),
+                    high: Math.max(...given), count: failed ? failed[1] - 1 : number(times) });
+        } else if (verb === "free" && answers.includes("  freed")) {
+            const address = Number(what), live = this.groups.filter(({ count }) => count > 0);
+            const group = live.find(({ low, high }) => low === address || high === address) ??
+                live.find(({ low, high }) => low < address && address < high);
+            if (group)
+                group.count--;
+        }
+    }
+}
+
+/* Tells the page around it how many bytes are LIVE. */
+function serveLive(pc) {
+    let asked = new Asked(), start = -1, told = -1;
+    setInterval(() => {
+        if (start !== pc.start)
+            [start, asked] = [pc.start, new Asked()];
+        const live = asked.bytes(pc.text);
+        if (pc.prompts > 0 && live !== told)
+            parent.postMessage({ live }, "*");
+        told = pc.prompts > 0 ? live : -1;
+    }, 200);
+}
+
+/* What the three frames tell of it: bytes into LIVE, by heap; points of the chart into LINES. */
+function listenForLive(frames, live, lines) {
+    const BLOCK_BYTES = 4096;
+    addEventListener("message", ({ source, data }) => {
+        const heap = Object.keys(frames).find((name) => frames[name].contentWindow === source);
+        if (!heap || !Number.isSafeInteger(data?.live) || data.live < 0)
+            return;
+        live[heap] = data.live;
+        lines[heap] ??= [];
+        lines[heap].push([performance.now() / 1000, Math.ceil(data.live / BLOCK_BYTES)]);
+    });
 }
 
 /* COMMANDS become buttons; those of LINK are typed as soon as all three are at their prompts. */
@@ -56,7 +122,10 @@ function showThree(plat, commands, link) {
             <button class="go" type="submit">Type it three times</button>
             <a class="button" href="?">One machine</a></form>
         <canvas id="chart" role="img" aria-label="Blocks held over the last minute"></canvas>
-        <ul id="legend" aria-label="Blocks held now"></ul></section>
+        <ul id="legend" aria-label="Blocks held now"></ul>
+        <p id="chart-words">A line is what a heap holds, the kernel's own blocks among it. Dashed
+            is what is live: the bytes that <code>alloc</code> was asked for and that are not freed,
+            in blocks.</p></section>
         <div class="three">${Object.entries(DESIGNS).map(section).join("")}</div></div>`;
     for (const heap of Object.keys(DESIGNS)) {
         series[heap] = [];
@@ -113,10 +182,14 @@ function showThree(plat, commands, link) {
         if (line)
             plat.type(line);
     };
-    setInterval(() => drawChart(document.getElementById("chart"), series), 200);
+    const lines = {};
+    plat.live = {};
+    listenForLive(frames, plat.live, lines);
+    setInterval(() => drawChart(document.getElementById("chart"), series, lines), 200);
 }
 
-function drawChart(canvas, series) {
+/* SERIES are points of what is held, by heap, and LINES of what is live. */
+function drawChart(canvas, series, lines) {
     const scale = devicePixelRatio || 1, { clientWidth: width, clientHeight: height } = canvas;
     const style = getComputedStyle(document.documentElement);
     canvas.width = width * scale;
@@ -125,7 +198,7 @@ function drawChart(canvas, series) {
     g.scale(scale, scale);
     const now = performance.now() / 1000, LEFT = 44, BOTTOM = height - 18;
     let most = 10;
-    for (const points of Object.values(series)) {
+    for (const points of [...Object.values(series), ...Object.values(lines)]) {
         while (points.length > 1 && points[1][0] < now - CHART_SECONDS)
             points.shift();
         for (const [, held] of points)
@@ -151,17 +224,23 @@ function drawChart(canvas, series) {
     for (let back = 0; back < CHART_SECONDS; back += 15)
         g.fillText(back === 0 ? "now" : `${back} s ago`, Math.min(x(now - back), width - 14),
             height - 3);
-    g.lineWidth = 2.5;
-    for (const [heap, points] of Object.entries(series)) {
-        g.strokeStyle = DESIGNS[heap][1];
+    const draw = (heap, points, thick, dashes, offset) => {
+        g.strokeStyle = style.getPropertyValue(/--[\w-]+/.exec(DESIGNS[heap][1])[0]);
+        g.lineWidth = thick;
+        g.setLineDash(dashes);
+        g.lineDashOffset = offset;
         g.beginPath();
-        points.forEach(([time, held], i) => {
+        points.forEach(([time, blocks], i) => {
             if (i)
                 g.lineTo(x(time), y(points[i - 1][1]));
-            g.lineTo(x(time), y(held));
+            g.lineTo(x(time), y(blocks));
         });
         if (points.length)
             g.lineTo(width - 4, y(points.at(-1)[1]));
         g.stroke();
-    }
+    };
+    for (const [heap, points] of Object.entries(series))
+        draw(heap, points, 2.5, [], 0);
+    /* They often lie on each other, and then take turns. */
+    Object.keys(DESIGNS).forEach((heap, i) => draw(heap, lines[heap] ?? [], 2, [6, 14], -6 * i));
 }

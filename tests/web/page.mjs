@@ -283,6 +283,30 @@ async function threeHeaps() {
             "Object.keys(plat.answers).length === 3 && plat.answers");
         tap.ok(block > 0 && block < free_list && block < best_fit, "three heaps side by side " +
             `obey one command; small objects take ${block}, ${free_list}, ${best_fit} blocks`);
+        const live = `Object.values(plat.live)`;
+        await page.until(`${live}.join() === "48000,48000,48000"`, 10);
+        tap.ok(true, ".. and each tells that 48,000 bytes are live");
+        const said = ["", "alloc 2K 3", "  0x01000000", "  (1 more between)", "  0x01002000",
+            "alloc 1M 9", "  0x01100000  block 256", "  no memory for 1048576 bytes (number 2)",
+            "free 0x01002000", "  freed", "free 0x01001000", "  freed", "free 0x01000008",
+            "heap: kfree(0x01000008) refused: not a first block", ""];
+        const prompts = said.map((line) => /^(alloc|free)|^$/.test(line) ? `plat> ${line}` : line);
+        tap.same(await page.evaluate(`new Asked().bytes(${js(`\n${prompts.join("\n")}`)})`),
+            2048 + 1048576, ".. what is freed is live no more; what is refused changes nothing");
+        const dashed = await page.evaluate(`(async () => {
+            const { drawChart: draw } = window, canvas = document.createElement("canvas");
+            canvas.style.cssText = "width: 400px; height: 200px";
+            document.body.append(canvas);
+            const now = performance.now() / 1000, ink = [];
+            for (const lines of [{}, { block: [[now - 30, 130]] }]) {
+                draw(canvas, { block: [[now - 30, 200]] }, lines);
+                ink.push(canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height)
+                    .data.reduce((sum, byte, i) => sum + (i % 4 === 3 && byte > 200), 0));
+            }
+            canvas.remove();
+            return ink[1] - ink[0];
+        })()`);
+        tap.ok(dashed > 20, `.. and the chart has a line of it: ${dashed} pixels`);
         tap.same(page.errors, [], "three heaps: no error in the page or its console");
         await picture(page, "three");
     } catch (error) {
