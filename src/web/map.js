@@ -216,6 +216,13 @@ class BlockMap {
         };
     }
 
+    /* Of a bar, so that it stands out from the ground in either theme, however pale it is. */
+    outlineOf(owner) {
+        const { theme } = this, { name, colour } = this.looks[owner] ?? {};
+        return { free: theme.hatch, kept: theme.keptInk }[name] ??
+            mixed(colour ?? "#ff00ff", theme.ink, 0.5);
+    }
+
     paintCell(g, block, look) {
         const name = this.looks[look & LOOK.OWNER]?.name, glow = look >> LOOK.GLOW_SHIFT;
         const [[x, y, width, height]] = this.rectangles(block, 1);
@@ -229,10 +236,14 @@ class BlockMap {
             g.fillRect(from, y + margin, to - from, height - 2 * margin);
         };
         fill(this.patterns[name] ?? this.looks[look & LOOK.OWNER]?.colour ?? "#ff00ff");
-        if (name === "kept") {
-            g.fillStyle = this.theme.keptInk;
+        if (name !== "not ours") {
+            g.fillStyle = this.outlineOf(look & LOOK.OWNER);
             g.fillRect(from, y + margin, to - from, 1);
             g.fillRect(from, y + height - margin - 1, to - from, 1);
+            if (look & LOOK.BEGINS)
+                g.fillRect(from, y + margin, 1, height - 2 * margin);
+            if (look & LOOK.ENDS)
+                g.fillRect(to - 1, y + margin, 1, height - 2 * margin);
         }
         if (look & LOOK.BEGINS && !(look & LOOK.ENDS) && !this.patterns[name]) {
             g.fillStyle = this.theme.edge;

@@ -399,44 +399,90 @@ async function phone(page) {
     await picture(page, "phone");
 }
 
-/* The contrast of two colours, as the WCAG has it. */
-const contrast = `((one, other) => {
-    const light = (colour) => colour.match(/[\\d.]+/g).slice(0, 3).map((c) => c / 255)
-        .map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4))
-        .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
-    const [a, b] = [light(one), light(other)];
-    return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-})`;
+/* What must be readable: text that is there, and the words of a field that is still empty. The
+ * kernel's screen has the kernel's colours. */
+const TEXTS = "h1, h2, h3, p, a, button, select, input, code, li, label, summary, pre, " +
+    "#about-text, #figures, #state, #score, #bytes, #serial .lines div, #serial .lines span";
+
+/* In the page: the worst contrast of texts, and of the map's outlines against its ground. */
+const contrasts = `(() => {
+    const light = (colour) => {
+        const parts = colour.startsWith("#") ? [1, 3, 5].map((i) =>
+            parseInt(colour.slice(i, i + 2), 16)) : colour.match(/[\\d.]+/g).slice(0, 3);
+        return parts.map((c) => c / 255)
+            .map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4))
+            .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+    };
+    const contrast = (one, other) => {
+        const [a, b] = [light(one), light(other)];
+        return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    };
+    const ground = (element) => {
+        for (let at = element; at; at = at.parentElement) {
+            const colour = getComputedStyle(at).backgroundColor;
+            if (!/^rgba\\(.*, 0\\)$|transparent/.test(colour))
+                return colour;
+        }
+        return "rgb(255, 255, 255)";
+    };
+    const worstOf = (list) => list.sort((a, b) => a[0] - b[0])[0];
+    const shown = [...document.querySelectorAll(${js(TEXTS)})].filter((element) =>
+        element.getClientRects().length && !element.disabled && !element.closest("#screen") &&
+        (element.innerText || element.placeholder || element.value));
+    const texts = shown.map((element) => [
+        contrast(getComputedStyle(element).color, ground(element)),
+        element.id || element.textContent.trim().slice(0, 30) || element.tagName]);
+    for (const field of shown.filter((element) => element.placeholder))
+        texts.push([contrast(getComputedStyle(field, "::placeholder").color, ground(field)),
+            "placeholder of " + field.id]);
+    const { map, looks } = page, style = getComputedStyle(document.documentElement);
+    const marks = looks.map(({ name }, i) => [contrast(map.outlineOf(i), map.theme.ground), name]);
+    const lines = ["block", "free-list", "best-fit"].map((name) =>
+        [contrast(style.getPropertyValue("--chart-" + name).trim(), map.theme.ground), name]);
+    return { ground: ground(document.body), texts: worstOf(texts), count: shown.length,
+        kinds: [...new Set(shown.map((element) => element.localName))],
+        marks: worstOf([...marks, ...lines]) };
+})()`;
+
 async function schemes(page) {
     const grounds = [];
+    await page.evaluate("plat.perform(plat.lessons[0], true)");
+    await page.evaluate(`document.querySelectorAll("details").forEach((d) => { d.open = true; });
+        page.map.cursor = 2; 0`);
+    await page.until("document.querySelector('#bytes').textContent.length > 100 && " +
+        "document.querySelector('#figures').textContent");
     for (const scheme of ["light", "dark"]) {
         await page.screen(1440, 1000, { scheme });
         await page.until(`document.documentElement.dataset.theme === "${scheme}" &&
             document.getAnimations().length === 0`, 20);
-        const { ground, worst } = await page.evaluate(`(() => {
-            const ground = (element) => {
-                for (let at = element; at; at = at.parentElement) {
-                    const colour = getComputedStyle(at).backgroundColor;
-                    if (!/^rgba\\(.*, 0\\)$|transparent/.test(colour))
-                        return colour;
-                }
-                return "rgb(255, 255, 255)";
-            };
-            const texts = "h1, h2, p, button, code, li, label, #about-text";
-            const worst = [...document.querySelectorAll(texts)]
-                .filter((element) => element.getClientRects().length && !element.disabled &&
-                    element.innerText && !element.closest(".none, #screen"))
-                .map((element) => [${contrast}(getComputedStyle(element).color, ground(element)),
-                    element.id || element.textContent.trim().slice(0, 30)])
-                .sort((a, b) => a[0] - b[0])[0];
-            return { ground: ground(document.body), worst };
-        })()`);
+        const { ground, texts, kinds, count, marks } = await page.evaluate(contrasts);
         grounds.push(ground);
-        tap.ok(worst[0] >= 4.5, `${scheme}: all text can be read; the least contrast is ` +
-            `${worst[0].toFixed(1)} (${worst[1]})`);
+        tap.ok(texts[0] >= 4.5, `${scheme}: all of ${count} texts can be read; the least ` +
+            `contrast is ${texts[0].toFixed(1)} (${texts[1]})`);
+        tap.same(["h3", "summary", "a", "select", "input", "pre", "span"]
+            .filter((kind) => !kinds.includes(kind)), [], ".. of all kinds");
+        tap.ok(marks[0] >= 3, `${scheme}: all outlines of the map and lines of the chart can be ` +
+            `seen; the least contrast is ${marks[0].toFixed(1)} (${marks[1]})`);
         await picture(page, scheme);
     }
     tap.ok(grounds[0] !== grounds[1], `the schemes differ: ${grounds.join(" and ")}`);
+
+    /* A cell is drawn with that outline: the left edge of block 0, in the middle of its height. */
+    const [[r, g, b], outline] = await page.evaluate(`(() => {
+        const { map } = page, [[x, y, w, h]] = map.rectangles(map.table.nblocks - 1, 1);
+        const margin = Math.max(1, Math.round(Math.min(w, h) * 0.07));
+        map.draw(performance.now() / 1000 + 10);
+        return [[...map.canvas.getContext("2d").getImageData(x + margin, y + (h >> 1), 1, 1).data],
+            map.outlineOf(0)];
+    })()`);
+    tap.same("#" + [r, g, b].map((c) => c.toString(16).padStart(2, "0")).join(""), outline,
+        "a free cell has an outline");
+
+    await page.command("Emulation.setEmulatedMedia",
+        { features: [{ name: "prefers-reduced-motion", value: "reduce" }] });
+    await page.evaluate("setTheme('light')");
+    tap.same(await page.evaluate("page.map.theme.glowMost"), 0,
+        "nothing glows for those who want little motion");
 }
 
 /* All by keys: go to the field, type a command; go to the map, free what was given. */
@@ -514,7 +560,8 @@ function bytes() {
     const page = fs.readFileSync(file);
     tap.ok(page.equals(fs.readFileSync(again)), "the page is the same when it is made twice");
     tap.ok(page.length <= 1.6 * 1024 * 1024, `it has ${page.length} bytes, at most 1.6 MB`);
-    tap.note(`${zlib.gzipSync(page, { level: 9 }).length} bytes compressed`);
+    const packed = zlib.gzipSync(page, { level: 9 }).length;
+    tap.ok(packed <= 1024 * 1024, `.. and ${packed} compressed, at most 1 MB`);
 }
 
 try {
