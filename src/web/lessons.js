@@ -180,7 +180,7 @@ const lessons = (() => {
     }
     /* A bar of N times ONE cells, in eighths of a cell. */
     function bar(n) {
-        const ONE = 12, eighths = Math.max(0, Math.min(400, Math.round(8 * ONE * n)));
+        const ONE = 10, eighths = Math.max(0, Math.min(400, Math.round(8 * ONE * n)));
         return "\u2588".repeat(eighths >> 3) + (eighths & 7 ?
             String.fromCharCode(0x2590 - (eighths & 7)) : "");
     }
@@ -193,7 +193,7 @@ const lessons = (() => {
             all: ratio("all", asked(SMALL) + asked(MIDDLE)) };
         s.keep.designs = { ...s.keep.designs, [heap]: is.all };
         const bars = [["live", 1], ...Object.entries(s.keep.designs)
-            .map(([name, n]) => [`held by the ${DESIGN_NAMES[name]}`, n])];
+            .map(([name, n]) => [`held: ${DESIGN_NAMES[name]}`, n])];
         return [claim(is, s.keep.designs), `bytes held for each live byte: objects of ` +
             `${SMALL.nbytes} bytes ${is.small.toFixed(2)}, of ${MIDDLE.nbytes} bytes ` +
             `${is.middle.toFixed(2)}; both together:\n` +

@@ -140,6 +140,13 @@ async function everyLesson(page) {
     }
     tap.same(await page.evaluate("document.querySelectorAll('#lesson-list .good').length"),
         lessons.length, "each lesson's button is green");
+    /* The bars of the last one are as long as their figures say. */
+    const lines = await page.evaluate("document.querySelector('#verdict').textContent");
+    const bars = [...lines.matchAll(/^(\u2588+)([\u2589-\u258f]?) ([\d.]+) (.*)$/gm)]
+        .map(([, whole, part, figure, name]) => [name, Number(figure) - (whole.length +
+            (part ? (0x2590 - part.charCodeAt(0)) / 8 : 0)) / 10]);
+    tap.ok(bars.length === 4 && bars.every(([, error]) => Math.abs(error) < 0.02),
+        `bars show what is live and what is held: ${bars.map(([name]) => name).join(", ")}`, lines);
     await picture(page, "lessons");
 }
 
@@ -330,6 +337,7 @@ async function ends(page, line, wanted) {
 async function endings(page) {
     await ends(page, "fault text", /panicked/);
     await ends(page, "fault df", /emulator has given up/);
+    await ends(page, "fault stack", /emulator has given up/);
     await ends(page, "run hostile", /emulator has given up/);
     page.errors = page.errors.filter((text) => !/panicked at src.rust/.test(text)); /* v86's */
     await page.evaluate("document.querySelector('#restart').click()");
@@ -382,6 +390,88 @@ async function linkWithBlanks(page) {
     await page.until("/block 5/.test(plat.text)");
     tap.same(await page.evaluate("Array.from(page.picture().entries.slice(2, 6))"),
         [0xc1, 0x81, 0x01, 0x41], "a link may have its blanks encoded");
+}
+
+/* -- Buttons, and the machine's choices -- */
+
+async function buttons(page) {
+    const text = (id) => `document.querySelector("#${id}").textContent`;
+    const press = (id) => page.evaluate(`document.querySelector("#${id}").click()`);
+    await type(page, "alloc 12K");
+    await press("link");
+    await page.until("location.hash.includes('alloc')");
+    const link = await page.evaluate("location.href");
+    tap.ok(/\?heap=block&memory=32\S*#alloc%2012K$/.test(link),
+        `Link to this is a link to this machine and its commands: ${link.split("/").pop()}`);
+    await page.until(`/link that starts|address of this page/.test(${text("said")})`);
+    tap.ok(true, ".. and the page says so");
+
+    await press("pause");
+    await page.until(`${text("pause")} === "Go on"`);
+    const count = "plat.emulator.get_instruction_counter()", first = await page.evaluate(count);
+    await page.evaluate("pauseFor(300)");
+    tap.same([await page.evaluate(count) - first, await page.evaluate("plat.status")],
+        [0, "paused"], "Pause stops the machine");
+    await press("pause");
+    await page.until(`${text("pause")} === "Pause" && ${count} !== ${first}`);
+    tap.ok(/check: sound/.test(await type(page, "heap")), ".. and Go on lets it go on");
+
+    const choose = async (id, value) => {
+        const { start } = await page.evaluate("({ start: plat.pc.start })");
+        await page.evaluate(`(() => {
+            const field = document.querySelector("#${id}");
+            field.value = ${js(value)};
+            field.dispatchEvent(new Event("change", { bubbles: true }));
+        })()`);
+        await page.until(`plat.pc.start > ${start} && plat.prompts >= 1`);
+    };
+    await choose("memory", "64");
+    tap.ok(/usable in all +\d+ K {2}\(6\d MB\)/.test(await page.evaluate("plat.text")),
+        "a machine of 64 MB may be chosen");
+    for (const [size, nblocks] of [["8M", 2048], ["4M", 1024]]) {
+        await choose("heap-size", size);
+        tap.same(await page.evaluate("page.picture().nblocks"), nblocks,
+            `.. and a heap of ${size}: ${nblocks} blocks`);
+    }
+    await choose("heap-size", "");
+    const all = await page.evaluate("page.picture().nblocks");
+    tap.ok(all > 8192, `.. and all of its memory: ${all} blocks`);
+}
+
+/* What is inside of a slab, a span and a window, in words and drawn. */
+async function insides(page) {
+    const choose = async (command) => {
+        const said = await type(page, command), [address] = /0x\w{8}/.exec(said);
+        await page.evaluate(`page.map.cursor = blockOf(page.picture(), ${address}); 0`);
+    };
+    const title = (id) => page.evaluate(`document.querySelector("#${id}-title").textContent`);
+    /* How many colours are on a strip, and whether it can be seen. */
+    const drawn = (id) => page.until(`(() => {
+        const canvas = document.querySelector("#${id}-strip"), colours = new Set();
+        const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+        for (let i = 0; i < data.length; i += 4)
+            if (data[i + 3] === 255)
+                colours.add(data[i] << 16 | data[i + 1] << 8 | data[i + 2]);
+        return canvas.getClientRects().length > 0 && colours.size >= 2;
+    })()`, 10);
+    await choose("alloc 100 5");
+    await page.until(`/^Objects of 112 bytes: 5 of 36/.test(
+        document.querySelector("#inside-title").textContent)`, 10);
+    tap.ok(await drawn("inside"), `a slab is drawn: ${await title("inside")}`);
+    await choose("alloc 5000 3");
+    await page.until(`/^A span of 8 blocks: 3 allocations/.test(
+        document.querySelector("#inside-title").textContent)`, 10);
+    tap.ok(await drawn("inside"), `a span is drawn: ${await title("inside")}`);
+    tap.same(await page.evaluate("document.querySelector('#window').hidden"), true,
+        "the block table has no window");
+    for (const heap of ["free_list", "best_fit"]) {
+        await boot(page, { heap });
+        await type(page, "alloc 5000 3");
+        const start = await page.evaluate("hex8(page.picture().map[HEAP_MAP.WINDOW_START])");
+        await page.until(`/^The window from ${start} .*: [1-9]\\d* live/.test(
+            document.querySelector("#window-title").textContent)`, 10);
+        tap.ok(await drawn("window"), `heap=${heap}: ${await title("window")}`);
+    }
 }
 
 /* -- How it looks, and who may use it -- */
@@ -576,6 +666,8 @@ try {
     await part("own programs", ownPrograms);
     await part("links", links, "?memory=64#alloc 12K;free 0x01002000");
     await part("encoded links", linkWithBlanks, "#alloc%2012K;alloc%204K");
+    await part("buttons", buttons);
+    await part("insides", insides);
     await part("phone", phone, "", [390, 844, { mobile: true }]);
     await part("schemes", schemes);
     await part("keyboard", keyboard);
