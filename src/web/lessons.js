@@ -141,15 +141,22 @@ const lessons = (() => {
             run: rivals.length === 1 ? run : null };
     }
 
-    /* Of equal holes the kernel takes the one that was freed last: { low, high }, as "holes" has
-     * left them, with HIGH freed last; null where they aren't there, or others of their class. */
-    const EQUAL = 110;
+    /* The holes of equal length that "holes" has made, the lower one first: those that are free,
+     * those that are taken, and whether each is one of these and no other run is of their class. */
+    const EQUAL = 110, TAKE = `alloc ${4 * EQUAL}K`;
     function equalHoles(t, s) {
-        const [low, high] = (s.keep.equals ?? []).map((address) => block(t, address));
+        const blocks = (s.keep.equals ?? []).map((address) => block(t, address));
         const runs = freeRuns(t).filter((run) => lengthClass(run.n) === lengthClass(EQUAL));
-        return runs.length === 2 && runs[0].first === low && runs[1].first === high &&
-            runs.every((run) => run.n === EQUAL) ? { low, high } : null;
+        const free = blocks.filter((b) => runs.some((run) => run.first === b && run.n === EQUAL));
+        const taken = blocks.filter((b) => ownerOf(t, b) === "shell" && t.first[b] === b &&
+            lengthOf(t, b) === EQUAL);
+        return { free, taken, areThere: blocks.length === 2 && free.length === runs.length &&
+            free.length + taken.length === 2 };
     }
+
+    /* Frees two of the lesson's addresses. */
+    const freeLowerFirst = (i, k) => [Math.min, Math.max].map((end) => (s) =>
+        `free ${at(end(...[i, k].map((one) => Number(s.addresses[one] ?? 0))))}`);
 
     /* What a lesson allocated the last time is freed before it does so again. ADDRESSES, its own,
      * are forgotten where nothing of the shell's begins there any more. */
@@ -260,12 +267,13 @@ const lessons = (() => {
         before: (t, s) => { s.keep.old = stillThere(t, s.keep.runs); },
         commands: [...tidy(10),
             ...[80, 68, 100, EQUAL, EQUAL].flatMap((n) => [`alloc ${4 * n}K`, "alloc 260K"]),
-            ...[0, 2, 4, 6, 8].map((i) => (s) => `free ${s.addresses[i]}`)],
+            ...[0, 2, 4].map((i) => (s) => `free ${s.addresses[i]}`), ...freeLowerFirst(6, 8)],
         check(t, s) {
             const given = [0, 2, 4, 6, 8].map((i) => s.addresses[i]);
             const holes = given.map((address) => block(t, address)), runs = freeRuns(t);
             s.keep.runs = s.addresses.slice(0, 10);
-            s.keep.equals = given.slice(3);
+            s.keep.equals = given.slice(3).sort((a, b) => Number(a) - Number(b));
+            s.keep.isFresh = true;
             const found = holes.map((b) => runs.find((run) => run.first === b)?.n ?? 0);
             return [found.join() === `80,68,100,${EQUAL},${EQUAL}`,
                 `free runs of ${found.join(", ")} blocks begin at blocks ${holes.join(", ")}`];
@@ -279,8 +287,8 @@ const lessons = (() => {
             end. <b>Where will the allocation begin? Click that block.</b> The page works out the
             answer from the table, and then the kernel gives its own. <b>Claim:</b> the kernel takes
             the shortest run of at least 66 blocks. (It finds this run by lists. Up to 64 blocks
-            each length has a list of its own. Longer runs share one, as those of 64 to 71 blocks
-            do; the lengths of these holes are far enough apart.)`,
+            each length has a list of its own. Longer runs share a list with runs of about the same
+            length: those of 65 to 71 blocks share one. These holes are not in one list.)`,
         machine: ROOMY,
         addresses: 1,
         commands: ["alloc 264K"],
@@ -310,19 +318,23 @@ const lessons = (() => {
             request gets the other one.`,
         machine: ROOMY,
         addresses: 2,
-        /* Done again, it frees its own in the same order before it asks for them. */
+        /* Where somebody may have freed them in another order, it takes both, and frees them. */
         before(t, s) {
-            s.keep.old = stillThere(t, s.keep.equals)
-                .filter((address) => lengthOf(t, block(t, address)) === EQUAL);
-            s.keep.isReady = s.keep.old.length > 0 || equalHoles(t, s) !== null;
+            s.keep.holes = equalHoles(t, s);
+            const { areThere, free } = s.keep.holes, isFresh = s.keep.isFresh && free.length === 2;
+            s.keep.again = areThere && !isFresh ? s.keep.holes : null;
+            s.keep.isFresh = false;
         },
-        guess: (t, s) => equalHoles(t, s)?.high ?? null,
-        commands: [...tidy(2), `alloc ${4 * EQUAL}K`, `alloc ${4 * EQUAL}K`],
+        guess: (t, s) => s.keep.holes.areThere && !s.keep.again ? s.keep.holes.free[1] : null,
+        commands: [
+            ...[0, 1].map((i) => (s) => s.keep.again?.free.length > i ? TAKE : ""),
+            ...[0, 1].map((i) => (s) => s.keep.again ? `free ${s.keep.equals[i]}` : ""),
+            TAKE, TAKE],
         check(t, s) {
-            if (!s.keep.isReady)
+            if (!s.keep.holes.areThere)
                 return [false, "there are no two holes of 110 blocks: do lesson 3 first"];
             const [low, high] = s.keep.equals.map((address) => block(t, address));
-            const [first, second] = s.addresses.map((address) => block(t, address));
+            const [first, second] = s.addresses.slice(-2).map((address) => block(t, address));
             const isTaken = [first, second].every((b) =>
                 lengthOf(t, b) === EQUAL && ownerOf(t, b) === "shell");
             return [first === high && second === low && isTaken,
@@ -673,8 +685,7 @@ const lessons = (() => {
         addresses: 10,
         /* The lower one of the two equal holes is freed first. */
         commands: [...threePieces, "alloc 3500", "alloc 5000", "alloc 3500", "alloc 5000",
-            ...[Math.min, Math.max].map((end) => (s) =>
-                `free ${at(end(...[6, 8].map((i) => Number(s.addresses[i] ?? 0))))}`)],
+            ...freeLowerFirst(6, 8)],
         check(t, s) {
             const entries = arrayOfPieces(t);
             const ordered = entries.every((e, i) => i === 0 || entries[i - 1].nbytes < e.nbytes ||

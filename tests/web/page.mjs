@@ -222,6 +222,10 @@ async function guesses(page) {
         await boot(page, await page.evaluate(`${lesson(id)}.machine`));
         await page.evaluate(`plat.perform(${lesson(id === "equals" ? "holes" : "pieces")}, true)`);
         for (let i = 0; i < 2; i++) {
+            if (i === 1 && id === "equals") /* somebody frees them in the other order */
+                for (const address of await page.evaluate(
+                    "[...page.lessonPanel.state.keep.equals].reverse()"))
+                    await type(page, `free ${address}`);
             const [good, text] = await page.evaluate(`plat.perform(${lesson(id)}, true)`);
             tap.ok(good, `${id} may be done ${i ? "again" : "at once"}: ${text}`, text);
         }
