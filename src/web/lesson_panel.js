@@ -1,8 +1,13 @@
 /*
  * The lessons' panel: shows one, types its commands, lets the visitor guess where one asks for it,
  * and tells whether the claim is true. PAGE: { pc, map, picture(), machineFor(machine), colours }.
+ * What is not done (the machine was started anew, a command runs, somebody stopped it) is neither
+ * true nor false. While one is being done, all else that types is off.
  */
 "use strict";
+
+const OFF_IN_LESSONS = "#commands button, #line, #line-form [type=submit], #act, #add, " +
+    "#machine-form select, #machine-form input";
 
 /* A guess is right also where it is another block of the same free run. */
 function isSameRun(t, a, b) {
@@ -16,16 +21,23 @@ class LessonPanel {
     constructor(page) {
         this.page = page;
         this.state = { addresses: [], said: "", keep: {} };
-        this.results = new Map(); /* lesson: whether its claim was true the last time */
+        this.results = new Map(); /* lesson: whether it was true; null: not done */
         this.guessed = this.guesses = 0;
         this.takesGuess = null;
         this.isBusy = false;
+        this.isStarting = false; /* the machine that a lesson needs */
+        this.stop = () => {};
         const id = (name) => document.getElementById(name);
         this.parts = { list: id("lesson-list"), title: id("lesson-title"), text: id("lesson-text"),
             go: id("lesson-do"), skip: id("lesson-skip"), back: id("lesson-back"),
             next: id("lesson-next"), score: id("score"), commands: id("lesson-commands"),
             verdict: id("verdict") };
-        this.parts.go.onclick = () => this.perform(lessons[this.number]);
+        this.parts.go.onclick = () => {
+            if (this.isBusy)
+                this.stop("it was stopped");
+            else
+                this.perform(lessons[this.number]);
+        };
         this.parts.skip.onclick = () => this.takesGuess?.(null);
         this.parts.back.onclick = () => this.show(this.number - 1);
         this.parts.next.onclick = () => this.show(this.number + 1);
@@ -64,8 +76,9 @@ class LessonPanel {
         const { parts } = this;
         [...parts.list.children].forEach((button, i) => {
             const result = this.results.get(lessons[i]);
-            button.className = result === undefined ? "" : result ? "good" : "bad";
-            const state = result === undefined ? "" : result ? ", proved" : ", not true";
+            const [look, state] = result === undefined ? ["", ""] : result === null ?
+                ["undone", ", not done"] : result ? ["good", ", proved"] : ["bad", ", not true"];
+            button.className = look;
             button.setAttribute("aria-label", `Lesson ${i + 1}: ${lessons[i].title}${state}`);
             button.title = lessons[i].title;
             if (i === this.number)
@@ -75,45 +88,86 @@ class LessonPanel {
             button.disabled = this.isBusy;
             button.tabIndex = i === this.number ? 0 : -1;
         });
-        parts.go.disabled = this.isBusy;
+        parts.go.textContent = this.isBusy ? "Stop" : "Do it";
+        for (const element of document.querySelectorAll(OFF_IN_LESSONS))
+            element.disabled = this.isBusy;
         parts.back.disabled = this.isBusy || this.number === 0;
         parts.next.disabled = this.isBusy || this.number === lessons.length - 1;
         parts.score.textContent = this.guesses ?
             `${this.guessed} of ${this.guesses} guesses were right` : "";
     }
 
-    say(text, isGood) {
+    say(text, look = "") {
         this.parts.verdict.textContent = text;
-        this.parts.verdict.className = isGood === undefined ? "" : isGood ? "good" : "bad";
+        this.parts.verdict.className = look;
     }
 
-    /* Does LESSON; QUICK without a guess and without pauses. A promise of [good, text]. */
+    /* Does LESSON; QUICK without a guess and without pauses. A promise of [good, text]; good is
+     * null where it could not be done. */
     async perform(lesson, quick = false) {
         if (this.isBusy)
-            return [false, "another lesson is being done"];
+            return [null, "another lesson is being done"];
         this.show(lessons.indexOf(lesson));
         this.isBusy = true;
+        this.ended = new Promise((_, fail) => {
+            this.stop = (why) => fail(new Error(why));
+        });
+        this.ended.catch(() => {}); /* it may end when nobody waits */
         this.mark();
         let result;
         try {
             result = await this.steps(lesson, quick);
         } catch (error) {
-            result = [false, `it could not be done: ${error.message}`];
+            result = [null, `it could not be done: ${error.message}`];
+            this.endCommand();
         }
-        this.isBusy = false;
+        const [good, text] = result;
+        this.isBusy = this.isStarting = false;
         this.takesGuess = null;
         this.parts.skip.hidden = true;
+        document.getElementById("map-holder").classList.remove("asks");
         this.page.map.ghosts = [];
-        this.results.set(lesson, result[0]);
+        this.results.set(lesson, good);
         this.mark();
-        this.say(`${result[0] ? "\u2713 True:" : "\u2717 Not true:"} ${result[1]}`, result[0]);
+        if (good === null)
+            this.say(`\u2013 Not done: ${text}`, "undone");
+        else
+            this.say(`${good ? "\u2713 True:" : "\u2717 Not true:"} ${text}`,
+                good ? "good" : "bad");
         return result;
     }
 
+    /* What a lesson that has ended early has left running, if it was that lesson's. */
+    endCommand() {
+        const { pc } = this.page;
+        if (this.hasTyped && pc.start === this.start && !pc.isAtPrompt && !pc.isDead)
+            pc.send("\x03");
+    }
+
+    /* PROMISE, as long as the lesson goes on, with the machine with which it began. */
+    async wait(promise) {
+        const value = await Promise.race([promise, this.ended]);
+        if (!this.isStarting && this.start !== this.page.pc.start)
+            throw new Error("the machine was started anew");
+        return value;
+    }
+    /* The page starts a machine. */
+    machineStarts() {
+        if (this.isBusy && !this.isStarting)
+            this.stop("the machine was started anew");
+    }
+
     async steps(lesson, quick) {
-        const { page, state } = this;
+        const { page, state } = this, { pc } = page;
         this.say("starting the machine that this lesson needs");
-        await page.machineFor(lesson.machine);
+        this.isStarting = true;
+        this.hasTyped = false;
+        await this.wait(page.machineFor(lesson.machine));
+        this.isStarting = false;
+        this.start = pc.start;
+        await this.wait(pc.until(() => pc.isAtPrompt || pc.isDead, 3));
+        if (!pc.isAtPrompt)
+            throw new Error("a command still runs, and Ctrl-C ends it");
         this.say("");
         const before = page.picture();
         if (!before)
@@ -130,7 +184,7 @@ class LessonPanel {
             if (line)
                 await this.type(line, quick);
         }
-        await pauseFor(quick ? 60 : 300);
+        await this.wait(pauseFor(quick ? 60 : 300));
         const after = page.picture();
         if (!after)
             throw new Error("the machine stands still");
@@ -144,7 +198,8 @@ class LessonPanel {
         parts.commands.hidden = false;
         parts.commands.append(item);
         parts.commands.scrollTop = parts.commands.scrollHeight;
-        const said = await page.pc.type(line);
+        this.hasTyped = true;
+        const said = await this.wait(page.pc.type(line));
         if (page.pc.isDead)
             throw new Error("the machine stands still");
         item.className = "done";
@@ -153,7 +208,7 @@ class LessonPanel {
             if (line.startsWith("alloc"))
                 state.addresses.push(address);
         if (!quick)
-            await pauseFor(200);
+            await this.wait(pauseFor(200));
     }
 
     /* Lets the visitor click a block, and compares. */
@@ -164,7 +219,7 @@ class LessonPanel {
         const map = document.getElementById("map-holder");
         map.classList.add("asks");
         map.scrollIntoView({ block: "nearest" });
-        const block = await new Promise((done) => { this.takesGuess = done; });
+        const block = await this.wait(new Promise((done) => { this.takesGuess = done; }));
         this.takesGuess = null;
         parts.skip.hidden = true;
         map.classList.remove("asks");
@@ -179,8 +234,9 @@ class LessonPanel {
             if (!isRight)
                 page.map.ghosts.unshift({ first: block, n: 1, colour: focus, width: 3 });
             this.say(isRight ? `Block ${block}: right, says the page. Now the kernel:` :
-                `You said block ${block}; the page says ${expected}. Now the kernel:`, isRight);
+                `You said block ${block}; the page says ${expected}. Now the kernel:`,
+                isRight ? "good" : "bad");
         }
-        await pauseFor(1200);
+        await this.wait(pauseFor(1200));
     }
 }

@@ -9,7 +9,7 @@ const TRY = ["alloc 4K", "alloc 64K 4", "alloc 1M", "alloc 100 500", "alloc 3000
 const TRY_THREE = ["alloc 100 500", "alloc 24 2000", "alloc 3000 40", "alloc 4K 100",
     "alloc 9000 60", "alloc 64K 10", "run stress 200000", "heap", "stats"];
 const HEAP_SIZE = "4M"; /* so that the cells of the map are large */
-const LINK_COMMANDS = 20;
+const LINK_COMMANDS = 200, WORDS_MOST = 300;
 
 const $ = (id) => document.getElementById(id);
 const query = new URLSearchParams(location.search);
@@ -126,6 +126,7 @@ function machineFromForm() {
  * the prompt; it fails where the kernel does not get there. */
 async function boot(options = {}) {
     const { pc } = page;
+    page.lessonPanel?.machineStarts();
     page.machine = { ...page.machine, ...options };
     page.machine.memory = Number(page.machine.memory);
     showMachine();
@@ -149,7 +150,7 @@ async function boot(options = {}) {
     if (!isUp && !pc.isDead && start === pc.start)
         pc.die("The kernel has not come to its prompt; its screen may say why.");
     if (!isUp)
-        throw new Error(plat.status);
+        throw new Error(start === pc.start ? plat.status : "the machine was started anew");
 }
 
 function hideTrouble() {
@@ -413,7 +414,7 @@ function act(block) {
     }
     const action = actionFor(t, block);
     if (action)
-        page.pc.type(action);
+        typeForButton(action);
 }
 
 function listenToMap() {

@@ -5,10 +5,14 @@
  */
 "use strict";
 
-const PROMPT = "\nplat> ", LINE_DELETE = "\x15", PANIC = "panic: the machine stands still\n";
+const PROMPT = "plat> ", LINE_DELETE = "\x15", TEXT_KEPT = 1 << 20, COMMANDS_KEPT = 1000;
+const LINE_MOST = 4096, PATIENCE = 3; /* seconds that a line waits for a prompt */
+/* A whole line: what a program prints somewhere in its own lines is no panic. */
+const PANIC = new RegExp("^(?:\\x1b\\[[0-9;]*m)*panic: (?:another fault while panicking; )?" +
+    "the machine stands still$");
 
 class Pc {
-    /* ON: byte(code), prompt(count), died(sentence). */
+    /* ON: byte(code), prompt(count), died(sentence), fault(error), one of the page's own. */
     constructor(on) {
         this.on = on;
         this.emulator = null;
@@ -17,9 +21,15 @@ class Pc {
     }
 
     reset() {
-        this.text = "";
+        this.text = ""; /* of all that was heard the last part */
+        this.heard = 0; /* how many characters that were */
+        this.line = []; /* the cells of the line that is being written, and its cursor */
+        this.column = 0;
+        this.commands = []; /* lines that the prompt took: { text, at, prompts } */
+        this.ncommands = 0;
         this.prompts = 0;
-        this.isAtPrompt = false;
+        this.isAtPrompt = false; /* it waits for a line */
+        this.isPromptLine = false; /* the line that is being written began with a prompt */
         this.isDead = false;
         this.lastTyped = Promise.resolve();
         this.waiting = [];
@@ -30,11 +40,11 @@ class Pc {
         const start = ++this.start, old = this.emulator;
         this.emulator = null;
         this.wake();
+        this.reset(); /* what is typed from now on waits for the new machine's prompt */
         if (old)
             await Promise.race([old.destroy().catch(() => {}), pauseFor(300)]);
         if (start !== this.start)
             return false;
-        this.reset();
         screen.replaceChildren(document.createElement("div"), document.createElement("canvas"));
         const emulator = new V86({
             wasm_fn: async (env) => (await WebAssembly.instantiate(wasm, env)).exports,
@@ -52,8 +62,13 @@ class Pc {
         });
         this.emulator = emulator;
         emulator.add_listener("serial0-output-byte", (code) => {
-            if (this.emulator === emulator)
+            if (this.emulator !== emulator)
+                return;
+            try {
                 this.hear(code);
+            } catch (error) {
+                this.on.fault(error); /* v86 calls this: it would pass for an error of v86 */
+            }
         });
         /* It has no keyboard yet that could be told to be silent. */
         emulator.add_listener("emulator-ready", () =>
@@ -67,15 +82,39 @@ class Pc {
         if (code === 13)
             return;
         this.text += String.fromCharCode(code);
-        if (code === 10)
-            this.isAtPrompt = false;
-        if (code === 32 && this.text.endsWith(PROMPT)) {
-            this.isAtPrompt = true;
+        this.heard++;
+        if (this.text.length > 2 * TEXT_KEPT)
+            this.text = this.text.slice(-TEXT_KEPT);
+        if (code === 10) {
+            this.lineEnds();
+        } else if (code === 8) {
+            this.column = Math.max(0, this.column - 1);
+        } else if (this.column < LINE_MOST) {
+            this.line[this.column++] = String.fromCharCode(code);
+        }
+        if (code === 32 && this.line.length === PROMPT.length && this.line.join("") === PROMPT) {
+            this.isAtPrompt = this.isPromptLine = true;
             this.prompts++;
             this.on.prompt(this.prompts);
             this.wake();
         }
-        if (code === 10 && this.text.endsWith(PANIC))
+    }
+
+    /* The kernel edits its line by going back and writing over it: what its cells show at last is
+     * the command. */
+    lineEnds() {
+        const line = this.line.join("").trimEnd();
+        this.line = [];
+        this.column = 0;
+        if (this.isPromptLine && line.startsWith(PROMPT)) {
+            this.commands.push({ text: line.slice(PROMPT.length), at: this.heard - 1,
+                prompts: this.prompts });
+            this.ncommands++;
+            if (this.commands.length > 2 * COMMANDS_KEPT)
+                this.commands.splice(0, COMMANDS_KEPT);
+        }
+        this.isAtPrompt = this.isPromptLine = false;
+        if (PANIC.test(line))
             this.die("The kernel has panicked: it says why above, and stands still.");
     }
 
@@ -107,25 +146,50 @@ class Pc {
             this.isAtPrompt = false;
     }
 
-    /* Types LINE at the prompt, after all that was typed before: what the kernel answered until the
-     * next prompt, or in SECONDS. */
-    type(line, seconds = 60) {
+    /* Types LINE at the prompt, after all that was typed before: a promise of what the kernel has
+     * answered to it until the next prompt, or in SECONDS. It fails where there is no such answer:
+     * another command runs, somebody typed in between, or the machine was started anew. ANYWAY: a
+     * program that runs may have the line. */
+    type(line, seconds = 60, anyway = false) {
         const { start } = this;
-        const answer = this.lastTyped.then(async () => {
-            const isOver = () => this.isDead || start !== this.start;
-            await this.until(() => this.isAtPrompt || isOver(), 3);
-            if (isOver())
-                return "";
-            if (!this.emulator.is_running())
-                this.emulator.run();
-            const from = this.text.length, { prompts } = this;
-            /* What somebody has begun to type goes first. */
-            this.send((this.text.endsWith(PROMPT) ? "" : LINE_DELETE) + line + "\r");
-            await this.until(() => this.prompts > prompts || isOver(), seconds);
-            return start === this.start ? this.text.slice(from) : "";
-        });
-        this.lastTyped = answer;
+        const answer = this.lastTyped.then(() => this.typeNow(line, seconds, anyway, start));
+        this.lastTyped = answer.catch(() => {});
         return answer;
+    }
+    async typeNow(line, seconds, anyway, start) {
+        const isOver = () => this.isDead || start !== this.start;
+        const isThere = () => {
+            if (start !== this.start)
+                throw new Error("the machine was started anew");
+            return !this.isDead;
+        };
+        if (isThere() && this.prompts > 0 && !this.emulator.is_running())
+            this.emulator.run();
+        await this.until(() => this.isAtPrompt || isOver(), this.prompts ? PATIENCE : 60);
+        if (!isThere())
+            throw new Error("the machine stands still");
+        if (!this.isAtPrompt && (!anyway || this.prompts === 0))
+            throw new Error("a command still runs, and Ctrl-C ends it");
+        const { heard, prompts } = this, wasAtPrompt = this.isAtPrompt;
+        const text = line.replace(/\t/g, " ").replace(/[^ -~]/g, "").trimEnd();
+        /* A line that is longer than the screen's shows one end of it. */
+        const own = () => this.commands.find((command) => command.at >= heard &&
+            (command.text === text || (command.text.startsWith("<") && text.length > 60)));
+        const isAnswered = () => this.prompts > (own()?.prompts ?? Infinity);
+        /* What somebody has begun to type goes first. */
+        this.send((wasAtPrompt && this.line.length === PROMPT.length ? "" : LINE_DELETE) +
+            line + "\r");
+        await this.until(() => this.prompts > prompts || isOver(), seconds);
+        if (!isOver() && this.prompts > prompts && !isAnswered())
+            await this.until(() => isAnswered() || isOver(), own() ? seconds : PATIENCE);
+        isThere();
+        const command = own();
+        if (!command && wasAtPrompt && !this.isDead)
+            throw new Error("something else was typed in between");
+        return command ? line + this.textFrom(command.at) : "";
+    }
+    textFrom(at) {
+        return this.text.slice(Math.max(0, at - (this.heard - this.text.length)));
     }
 
     /* Physical memory; zeros where there is none. */
@@ -145,3 +209,6 @@ class Pc {
 function pauseFor(milliseconds) {
     return new Promise((done) => setTimeout(done, milliseconds));
 }
+
+if (typeof module !== "undefined")
+    module.exports = { Pc };
