@@ -8,12 +8,29 @@ async function typeForButton(line) {
         say("The machine stands still: start it again first.");
         return;
     }
+    if (page.lessonPanel?.isBusy) {
+        say("A lesson is being done; Stop ends it.");
+        return;
+    }
     if (!pc.isAtPrompt)
-        say("A command still runs; Ctrl-C ends it.");
-    await pc.type(line);
+        say(pc.prompts ? "A command still runs; Ctrl-C ends it." :
+            "The machine is starting; it gets the line at its prompt.", "until the prompt");
+    try {
+        await pc.type(line, 60, true);
+    } catch (error) {
+        say(`"${line}" has got no answer: ${error.message}.`);
+    }
 }
-function say(text) {
+
+/* What is said only UNTIL THE PROMPT goes with it; the rest stays until something else is said. */
+let isPassing = false;
+function say(text, until = "") {
     $("said").textContent = text;
+    isPassing = until !== "";
+}
+function promptIsThere() {
+    if (isPassing)
+        say("");
 }
 
 function listenToButtons() {
@@ -54,6 +71,9 @@ function listenToButtons() {
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", (event) =>
         setTheme(event.matches ? "dark" : "light"));
     $("link").onclick = copyLink;
+}
+
+function listenToAbout() {
     $("about-page").addEventListener("toggle", async () => {
         if ($("asset-licences"))
             $("licences").textContent = new TextDecoder().decode(await asset("licences"));
@@ -63,17 +83,26 @@ function listenToButtons() {
 /* The kernel's screen takes keys while it has the focus, all but Tab, which leaves it. */
 function listenToScreen() {
     const screen = $("screen"), { pc } = page;
+    const held = new Map();
     const enable = (on) => {
         if (pc.emulator && !pc.isDead)
             pc.emulator.keyboard_set_enabled(on);
     };
     screen.addEventListener("focus", () => enable(true));
-    screen.addEventListener("blur", () => enable(false));
+    screen.addEventListener("blur", () => {
+        /* Who leaves by Shift+Tab lets go of Shift elsewhere; here it would stay down. */
+        for (const [code, keyCode] of held)
+            screen.dispatchEvent(new KeyboardEvent("keyup", { code, keyCode, bubbles: true }));
+        enable(false);
+    });
     screen.addEventListener("mousedown", () => screen.focus());
     screen.addEventListener("keydown", (event) => {
         if (event.key === "Tab")
             event.stopPropagation();
+        else
+            held.set(event.code, event.keyCode);
     });
+    screen.addEventListener("keyup", ({ code }) => held.delete(code));
     $("serial").addEventListener("focusin", () => $("serial").setAttribute("aria-live", "polite"));
     $("serial").addEventListener("focusout", () => $("serial").setAttribute("aria-live", "off"));
 }
@@ -82,6 +111,10 @@ function listenToScreen() {
 
 async function addPrograms(files) {
     const added = [];
+    if (page.lessonPanel?.isBusy) {
+        say("A lesson is being done; Stop ends it.");
+        return;
+    }
     for (const file of files) {
         const bytes = new Uint8Array(await file.arrayBuffer()), why = whyNoElf(bytes);
         if (why) {
@@ -112,6 +145,7 @@ async function addPrograms(files) {
         button.onclick = () => typeForButton(line);
         $("commands").prepend(button);
     }
+    page.ownPrograms = (page.ownPrograms ?? 0) + names.length;
     say(`The machine has started anew with ${names.join(", ")}: ${commands.join(", ")}.`);
 }
 
@@ -153,27 +187,86 @@ function commandsOfLink() {
     return text.split(";").map((line) => line.trim()).filter(Boolean);
 }
 
+/* Starts the machine and types the commands of the address. Where another address comes in the
+ * meantime, that one's are typed, and no others. */
+let linksRun = 0;
 async function runLink() {
+    const number = ++linksRun;
+    await bootAgain();
+    if (number === 1 && page.complaint)
+        say(page.complaint);
     for (const line of commandsOfLink()) {
-        await page.pc.type(line);
-        if (page.pc.isDead)
+        if (number !== linksRun || page.pc.isDead)
             return;
+        try {
+            await page.pc.type(line);
+        } catch (error) {
+            if (number === linksRun)
+                say(`The link ends before its end: "${line}" has got no answer: ` +
+                    `${error.message}.`);
+            return;
+        }
     }
 }
 
+/* The commands that a link can carry, and in words what it leaves out. */
+function linkOf({ commands, ncommands }, nprograms) {
+    const all = commands.map(({ text }) => text.trim()).filter(Boolean), left = [];
+    const fit = all.filter((line) => /^[^<][ -~]*$/.test(line) && !line.includes(";"));
+    const lines = fit.slice(-LINK_COMMANDS);
+    const count = (n, one, more) => n > 0 && left.push(n === 1 ? `1 ${one}` : `${n} ${more}`);
+    count(ncommands - commands.length + fit.length - lines.length, "older command",
+        "older commands");
+    count(all.length - fit.length, "line that has a semicolon or is too long",
+        "lines that have a semicolon or are too long");
+    count(nprograms, "program that you have added", "programs that you have added");
+    return { lines, left: left.length ? ` It leaves out ${left.join(", ")}.` : "" };
+}
+
 async function copyLink() {
-    const lines = [...page.pc.text.matchAll(/^plat> (.+)$/gm)].map(([, line]) => line.trim())
-        .filter((line) => /^[ -~]+$/.test(line) && !line.includes(";")).slice(-LINK_COMMANDS);
+    const { lines, left } = linkOf(page.pc, page.ownPrograms ?? 0);
     const { heap, memory, words } = page.machine, url = new URL(location.href.split(/[?#]/)[0]);
+    const types = `starts this machine and types ${lines.length} ` +
+        `command${lines.length === 1 ? "" : "s"}.${left}`;
     url.search = new URLSearchParams({ heap, memory, ...(words && { words }) });
     url.hash = encodeURIComponent(lines.join(";"));
-    history.replaceState(null, "", url);
+    let isInAddress = false;
     try {
+        history.replaceState(null, "", url);
+        isInAddress = true;
         await navigator.clipboard.writeText(url.href);
-        say(`Copied: a link that starts this machine and types ${lines.length} commands.`);
+        say(`Copied: a link that ${types}`);
     } catch {
-        say("The address of this page now starts this machine and types what you have typed.");
+        say(isInAddress ? `The address of this page now ${types}` :
+            `This browser lets the page neither copy a link nor change its address: ` +
+            url.href);
     }
+}
+
+/* What the address asks for, of what there is: { heap, memory, words }, and in a sentence what
+ * there is not. */
+function machineOfQuery(asked) {
+    const machine = {}, wrong = [];
+    for (const name of ["heap", "memory"]) {
+        const value = asked.get(name);
+        if (value === null || value === "")
+            continue;
+        if ([...$(name).options].some((option) => option.value === value))
+            machine[name] = name === "memory" ? Number(value) : value;
+        else
+            wrong.push(`${name}=${value}`);
+    }
+    const words = wordsOf(asked.get("words") ?? "");
+    const isWord = (word) => /^[\w.,:+-]+(=[\w.,:+-]*)?$/.test(word) && !/^heap=/.test(word);
+    const good = words.filter(isWord), line = good.join(" ");
+    wrong.push(...words.filter((word) => !isWord(word)));
+    if (line.length > WORDS_MOST)
+        wrong.push(`${good.length} words for the kernel`);
+    else if (line)
+        machine.words = line;
+    const text = wrong.map((word) => `"${word.slice(0, 40)}"`).join(", ");
+    return { machine, complaint: wrong.length ?
+        `The address asks for what this page has not, and it goes on without: ${text}.` : "" };
 }
 
 /* -- The start -- */
@@ -185,7 +278,9 @@ function firstTheme() {
     } catch {
         /* no storage */
     }
-    return chosen ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
+    if (["dark", "light"].includes(chosen))
+        return chosen;
+    return matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
 }
 
 function makePage() {
@@ -196,8 +291,9 @@ function makePage() {
             if (count === 1)
                 plat.setStatus(`prompt after ${((performance.now() - page.started) / 1000)
                     .toFixed(1)} s`);
-            say("");
+            promptIsThere();
         },
+        fault: (error) => plat.faults.push(String(error?.message ?? error)),
         died(why) {
             plat.setStatus("stands still");
             showTrouble(why, () => bootAgain());
@@ -223,15 +319,17 @@ function makePage() {
         if (piece)
             typeForButton(`translate ${hex8(page.windowStrip.thing.start + piece.from)}`);
     };
-    for (const name of ["heap", "memory", "words"])
-        if (query.get(name))
-            page.machine[name] = name === "memory" ? Number(query.get(name)) : query.get(name);
+    const { machine, complaint } = machineOfQuery(query);
+    Object.assign(page.machine, machine);
+    page.complaint = complaint;
 }
 
 async function start() {
     setTheme(firstTheme());
+    listenToAbout();
     if (query.has("three")) {
-        showThree(plat, TRY_THREE, commandsOfLink());
+        const { machine, complaint } = machineOfQuery(query);
+        showThree(plat, TRY_THREE, commandsOfLink(), machine, complaint);
         $("theme").onclick = () =>
             setTheme(document.documentElement.dataset.theme === "dark" ? "light" : "dark");
         return;
@@ -247,23 +345,21 @@ async function start() {
     listenToMap();
     if (!isMini)
         page.lessonPanel = new LessonPanel(page);
-    addEventListener("message", (event) => {
-        if (event.data?.theme)
-            setTheme(event.data.theme);
+    addEventListener("message", ({ source, data }) => {
+        if (isMini && isFromAround(source) && ["dark", "light"].includes(data?.theme))
+            setTheme(data.theme);
     });
     const resized = new ResizeObserver(() => { page.isResized = true; });
     resized.observe($("map-holder"));
     resized.observe($("serial-panel"));
     requestAnimationFrame(frame);
-    await bootAgain();
-    if (isMini)
-        serveThree(page.pc, picture, page.machine.heap);
-    else
-        await runLink();
-    addEventListener("hashchange", async () => {
+    if (isMini) {
         await bootAgain();
+        serveThree(page.pc, picture);
+    } else {
+        addEventListener("hashchange", runLink);
         await runLink();
-    });
+    }
 }
 
 if (!window.lacking)

@@ -288,9 +288,12 @@ class Terminal {
         } else if (letter === "S") {
             this.scroll(Math.min(n, ROWS));
         } else if (letter === "r") {
-            this.regionTop = within(n - 1, ROWS - 2);
-            this.regionBottom = within((numbers[1] || ROWS) - 1, ROWS - 1);
-            this.row = this.column = 0;
+            const top = n - 1, bottom = within((numbers[1] || ROWS) - 1, ROWS - 1);
+            if (top < bottom) { /* a region has two rows or more; others are ignored */
+                this.regionTop = top;
+                this.regionBottom = bottom;
+                this.row = this.column = 0;
+            }
         } else if (letter === "s") {
             this.saveCursor();
         } else if (letter === "u") {

@@ -20,20 +20,24 @@ function heldBlocks(t) {
     return n;
 }
 
+/* Pages of a file have no origin that could be compared: a message is known by its window. */
+const isFromAround = (source) => source === parent && parent !== window;
+const isCount = (n) => Number.isSafeInteger(n) && n >= 0;
+
 /* In a frame: obeys the page around it, and tells it what is held. */
-function serveThree(pc, picture, heap) {
+function serveThree(pc, picture) {
     let told = -1;
     const tell = (more) => {
         const t = picture(), held = t ? heldBlocks(t) : 0;
         if (held !== told || more)
-            parent.postMessage({ heap, held, prompts: pc.prompts, ...more }, "*");
+            parent.postMessage({ held, ...more }, "*");
         told = held;
     };
-    addEventListener("message", async (event) => {
-        if (typeof event.data?.type === "string") {
-            await pc.type(event.data.type, 120);
-            tell({ done: event.data.type });
-        }
+    addEventListener("message", async ({ source, data }) => {
+        if (!isFromAround(source) || typeof data?.type !== "string" || !isCount(data.number))
+            return;
+        await pc.type(data.type, 120, true).catch(() => {}); /* the frame shows why */
+        tell({ done: data.number });
     });
     setInterval(tell, 200);
     serveLive(pc);
@@ -103,11 +107,11 @@ function listenForLive(frames, live, lines) {
     });
 }
 
-/* COMMANDS become buttons; those of LINK are typed as soon as all three are at their prompts. */
-function showThree(plat, commands, link) {
+/* COMMANDS become buttons; those of LINK are typed as soon as all three are at their prompts.
+ * MACHINE: the memory and the words of all three. COMPLAINT: what the address asks for in vain. */
+function showThree(plat, commands, link, machine, complaint) {
     const main = document.querySelector("main"), series = {}, frames = {};
-    const frameQuery = new URLSearchParams(location.search);
-    frameQuery.delete("three");
+    const frameQuery = new URLSearchParams(machine);
     frameQuery.set("theme", document.documentElement.dataset.theme);
     const section = ([heap, [name]]) => {
         frameQuery.set("heap", heap);
@@ -121,12 +125,14 @@ function showThree(plat, commands, link) {
             autocomplete="off" spellcheck="false" placeholder="alloc 100 500"></label>
             <button class="go" type="submit">Type it three times</button>
             <a class="button" href="?">One machine</a></form>
+        <p id="said" role="status"></p>
         <canvas id="chart" role="img" aria-label="Blocks held over the last minute"></canvas>
         <ul id="legend" aria-label="Blocks held now"></ul>
         <p id="chart-words">A line is what a heap holds, the kernel's own blocks among it. Dashed
             is what is live: the bytes that <code>alloc</code> was asked for and that are not freed,
             in blocks.</p></section>
         <div class="three">${Object.entries(DESIGNS).map(section).join("")}</div></div>`;
+    document.getElementById("said").textContent = complaint;
     for (const heap of Object.keys(DESIGNS)) {
         series[heap] = [];
         frames[heap] = document.getElementById(`frame-${heap}`);
@@ -136,31 +142,37 @@ function showThree(plat, commands, link) {
     }
     plat.answers = {};
     plat.held = {};
+    let typed = 0;
     plat.type = (line) => Promise.all(Object.values(frames).map((frame) => new Promise((done) => {
-        const listen = (event) => {
-            if (event.source === frame.contentWindow && event.data?.done === line) {
+        const number = ++typed;
+        const listen = ({ source, data }) => {
+            if (source === frame.contentWindow && data?.done === number && isCount(data.held)) {
                 removeEventListener("message", listen);
-                done(event.data.held);
+                done(data.held);
             }
         };
         addEventListener("message", listen);
-        frame.contentWindow.postMessage({ type: line }, "*");
+        frame.contentWindow.postMessage({ type: line, number }, "*");
     })));
     const typeAll = async (lines) => {
         for (const line of lines)
             await plat.type(line);
     };
-    addEventListener("message", ({ data }) => {
-        if (!series[data?.heap])
+    addEventListener("message", ({ source, data }) => {
+        const heap = Object.keys(frames).find((name) => frames[name].contentWindow === source);
+        if (!heap || !isCount(data?.held))
             return;
-        const { heap, held } = data;
+        const { held } = data;
         plat.held[heap] = held;
-        if (data.done)
+        if (isCount(data.done))
             plat.answers[heap] = held;
         series[heap].push([performance.now() / 1000, held]);
         const [name, colour] = DESIGNS[heap];
-        document.getElementById(`held-${heap}`).innerHTML = `<span class="chart-key" ` +
-            `style="background:${colour}"></span>${name}: ${held} blocks held`;
+        const key = document.createElement("span");
+        key.className = "chart-key";
+        key.style.background = colour;
+        document.getElementById(`held-${heap}`).replaceChildren(key,
+            `${name}: ${held} blocks held`);
         const before = plat.prompts;
         const started = Object.values(series).filter((s) => s.length).length;
         plat.setStatus(started === 3 ? "three machines are at their prompts" :

@@ -145,8 +145,13 @@ class Page {
         const event = { key, code, text,
             windowsVirtualKeyCode: codes[key] ?? key.toUpperCase().charCodeAt(0),
             modifiers: name.startsWith("Shift+") ? 8 : 0 };
+        const shift = { key: "Shift", code: "ShiftLeft", windowsVirtualKeyCode: 16 };
+        if (event.modifiers)
+            await this.command("Input.dispatchKeyEvent", { type: "keyDown", ...shift });
         await this.command("Input.dispatchKeyEvent", { type: "keyDown", ...event });
         await this.command("Input.dispatchKeyEvent", { type: "keyUp", ...event, text: undefined });
+        if (event.modifiers)
+            await this.command("Input.dispatchKeyEvent", { type: "keyUp", ...shift });
     }
     async click(x, y) {
         const event = { x, y, button: "left", clickCount: 1 };
