@@ -619,9 +619,17 @@ $(ISO): $(KERNEL) $(PROGRAM_FILES) $(wildcard iso/boot/grub/*) scripts/make-iso 
 
 # -- The page -------------------------------------------------------------------------------------
 
+# Where the emulator and its BIOS come from: with another one comes another page.
+WEB_V86 := $(or $(V86),build/v86)
+WEB_BIOS := $(or $(SEABIOS),/usr/share/seabios)
+build/web.flags: export FLAGS = $(WEB_V86) $(WEB_BIOS) $(COMMON_LICENSES)
+build/web.flags: FORCE
+	$(call keep,$$FLAGS)
+
 # The same bytes each time. v86 is fetched once, into build/v86.
-build/plat.html: $(KERNEL) $(PROGRAM_FILES) $(wildcard src/web/*.*) scripts/make-web \
-    $(wildcard scripts/v86/*.json) LICENSE
+build/plat.html: $(KERNEL) $(PROGRAM_FILES) $(wildcard src/web/*.*) scripts/make-web build/web.flags \
+    $(wildcard scripts/v86/*.json $(WEB_V86)/*) \
+    $(wildcard $(WEB_BIOS)/bios.bin $(WEB_BIOS)/vgabios-stdvga.bin) LICENSE
 	$(Q)scripts/make-web $@ $(KERNEL) $(PROGRAM_FILES)
 
 # -- The host's tests -----------------------------------------------------------------------------

@@ -631,6 +631,22 @@ async function keyboard(page) {
     tap.same(nameless, [], "all that can be used has a name");
 }
 
+/* What the emulator is made of has notices of its own, and the BIOS a place for its sources. */
+async function licences(page) {
+    await page.evaluate("document.querySelector('#about-page').open = true");
+    const text = await page.until("document.querySelector('#licences').textContent");
+    for (const [what, wanted] of [["SoftFloat", /by John R\. Hauser[^]*Regents of the/],
+        ["Zstandard", /For Zstandard software[^]*Neither the name Facebook/],
+        ["QEMU's floppy controller", /Hervé Poussineau\s+Permission is hereby granted/],
+        ["SeaBIOS", /GNU LESSER GENERAL PUBLIC LICENSE[^]*GNU GENERAL PUBLIC LICENSE/]])
+        tap.ok(wanted.test(text), `the page brings along the licence of ${what}`);
+    const version = /^SeaBIOS (\S+) of Debian$/m.exec(text)?.[1];
+    if (version)
+        tap.ok(await page.evaluate(`[...document.querySelectorAll("#about-page a")].some(
+            (a) => a.href === "https://snapshot.debian.org/package/seabios/${version}/")`),
+        ".. and says where the sources of just this version are");
+}
+
 /* A browser that lacks what the page needs. */
 async function oldBrowsers() {
     if (!only("old browsers"))
@@ -675,6 +691,7 @@ try {
     await part("phone", phone, "", [390, 844, { mobile: true }]);
     await part("schemes", schemes);
     await part("keyboard", keyboard);
+    await part("licences", licences);
     await oldBrowsers();
 } finally {
     await browser.close();
