@@ -206,63 +206,118 @@ function readVirtual(t, virtual, nbytes) {
     return bytes;
 }
 
-/* The header at a virtual address as four words; pages are read once. */
-function headerReader(t) {
-    const PAGE = 4096, pages = new Map();
-    return (address) => {
-        const page = address - address % PAGE;
-        if (!pages.has(page)) {
-            const bytes = readVirtual(t, page, PAGE);
-            pages.set(page, bytes && new DataView(bytes.buffer));
+/* The physical address of a virtual page; null where it is not mapped. Each table is read once. */
+function pageFinder(t) {
+    const PRESENT = 1, LARGE = 0x80, directory = t.map[HEAP_MAP.DIRECTORY];
+    let large = -1, entry = 0, table = null;
+    return (page) => {
+        if (page >>> 22 !== large) {
+            large = page >>> 22;
+            entry = readWord(t.READ, directory + 4 * large);
+            table = entry & PRESENT && !(entry & LARGE) ?
+                readWords(t.READ, (entry & 0xfffff000) >>> 0, 1024) : null;
         }
-        const view = pages.get(page), at = address % PAGE;
-        return view && at + 16 <= PAGE ?
-            [0, 4, 8, 12].map((i) => view.getUint32(at + i, true)) : null;
+        if (!(entry & PRESENT))
+            return null;
+        if (!table)
+            return ((entry & 0xffc00000) | (page & 0x3ff000)) >>> 0;
+        const small = table[page >>> 12 & 0x3ff];
+        return small & PRESENT ? (small & 0xfffff000) >>> 0 : null;
     };
 }
 
-/* The window's blocks and free pieces, one behind the other; they end early where a header can't
- * be read or makes no sense, and one whose seal is wrong is `damaged`. null where kmalloc is no
- * heap that grows. */
-function windowBlocks(t) {
+/* Puts FROM into TO at AT; whether that changed it. A word at a time, as windows are large. */
+function putBytes(to, at, from) {
+    const n = from.length >> 2, wanted = from.byteOffset & 3 ? from.slice() : from;
+    const a = new Uint32Array(to.buffer, at, n), b = new Uint32Array(wanted.buffer,
+        wanted.byteOffset, n);
+    for (let i = 0; i < n; i++)
+        if (a[i] !== b[i]) {
+            to.set(from, at);
+            return true;
+        }
+    return false;
+}
+
+/* The window's raw bytes, as far as they are mapped: { start, end, bytes, mapped, hasChanged };
+ * null where kmalloc is no heap that grows. It is LAST, brought up to date, where that has room. */
+function windowImage(t, last = null) {
+    const PAGE = 4096;
     if (t.map[HEAP_MAP.DESIGN] === 0)
         return null;
-    const start = t.map[HEAP_MAP.WINDOW_START], header = t.map[HEAP_MAP.HEADER_BYTES];
-    const end = readWord(t.READ, t.map[HEAP_MAP.WINDOW_BREAK]), headerAt = headerReader(t);
-    const blocks = [];
+    const start = t.map[HEAP_MAP.WINDOW_START];
+    const end = Math.max(start, readWord(t.READ, t.map[HEAP_MAP.WINDOW_BREAK]));
+    const first = readWord(t.READ, t.map[HEAP_MAP.FIRST]), find = pageFinder(t);
+    const room = Math.ceil((end - start) / PAGE) * PAGE;
+    let image = last, mapped = 0, hasChanged = false;
+    if (!image || image.start !== start || image.bytes.length < room)
+        image = { start, end, first, mapped: 0, bytes: new Uint8Array(room * 1.5) };
+    while (mapped < room) {
+        const physical = find(start + mapped);
+        if (physical === null)
+            break;
+        if (putBytes(image.bytes, mapped, t.READ(physical, PAGE)))
+            hasChanged = true;
+        mapped += PAGE;
+    }
+    hasChanged ||= image !== last || image.end !== end || image.first !== first ||
+        image.mapped !== mapped;
+    return Object.assign(image, { end, first, mapped, hasChanged });
+}
+
+/* The window's blocks and free pieces, one behind the other, as arrays of numbers; they end early
+ * where a header can't be read or makes no sense. STATE: 0 free, 1 live, 2 overwritten, 3 a gap
+ * without a header. */
+function blocksOfImage(t, { start, end, first, bytes, mapped }) {
+    const FREE = 0x66726565, TAKEN = 0x74616b6e, header = t.map[HEAP_MAP.HEADER_BYTES];
+    const view = new DataView(bytes.buffer);
+    const blocks = { address: [], nbytes: [], state: [], header };
+    const add = (address, nbytes, state) => {
+        blocks.address.push(address);
+        blocks.nbytes.push(nbytes);
+        blocks.state.push(state);
+    };
+    /* The size of the block at an address; 0 where no block can be there. */
+    const sizeAt = (address) => {
+        const at = address - start, nbytes = at + 16 <= mapped ? view.getUint32(at + 4, true) : 0;
+        return nbytes < Math.max(header, 1) || nbytes > end - address ? 0 : nbytes;
+    };
+    const word = (address, i) => view.getUint32(address - start + 4 * i, true);
     let address = start;
     if (t.map[HEAP_MAP.DESIGN] === FREE_LIST) {
-        const FREE = 0x66726565, TAKEN = 0x74616b6e;
-        while (address < end) {
-            const words = headerAt(address);
-            if (!words || words[1] < header || words[1] > end - address)
-                break;
-            const [seal, nbytes, next] = words;
-            const state = (seal ^ address ^ Math.imul(nbytes, 0x9e3779b1) ^
-                Math.imul(next, 0x85ebca6b)) >>> 0;
-            blocks.push({ address, nbytes, live: state === TAKEN, header,
-                damaged: state !== TAKEN && state !== FREE });
-            address += nbytes;
+        for (let nbytes; address < end && (nbytes = sizeAt(address)); address += nbytes) {
+            const state = (word(address, 0) ^ address ^ Math.imul(nbytes, 0x9e3779b1) ^
+                Math.imul(word(address, 2), 0x85ebca6b)) >>> 0;
+            add(address, nbytes, state === TAKEN ? 1 : state === FREE ? 0 : 2);
         }
         return blocks;
     }
-    let next = readWord(t.READ, t.map[HEAP_MAP.FIRST]);
-    const gap = (to) => to > address && blocks.push({ address, nbytes: to - address, live: false,
-        header: 0 });
-    while (next >= address && next < end) {
-        const words = headerAt(next);
-        if (!words || words[1] < header || words[1] > end - next)
+    for (let next = first; next >= address && next < end; next = word(next, 3)) {
+        const nbytes = sizeAt(next);
+        if (!nbytes)
             return blocks;
-        gap(next);
-        blocks.push({ address: next, nbytes: words[1], live: true, header });
-        address = next + words[1];
-        next = words[3];
+        if (next > address)
+            add(address, next - address, 3);
+        add(next, nbytes, 1);
+        address = next + nbytes;
     }
-    gap(end);
+    if (end > address)
+        add(address, end - address, 3);
     return blocks;
+}
+
+/* The same as objects; one whose seal is wrong is `damaged`. null where kmalloc is no heap that
+ * grows. */
+function windowBlocks(t) {
+    const image = windowImage(t);
+    if (!image)
+        return null;
+    const { address, nbytes, state, header } = blocksOfImage(t, image);
+    return address.map((at, i) => ({ address: at, nbytes: nbytes[i], live: state[i] === 1,
+        header: state[i] === 3 ? 0 : header, damaged: state[i] === 2 }));
 }
 
 if (typeof module !== "undefined")
     module.exports = { readTable, whyNoTable, lengthOf, freeRuns, bestFit, blockOf, addressOf,
-        ownerName, slabAt, spanAt, windowBlocks, walk, readVirtual, readWord, HEAP_MAP, ENTRY,
-        ENTRY_MEANING, OWNER_NAMES };
+        ownerName, slabAt, spanAt, windowImage, blocksOfImage, windowBlocks, walk, readVirtual,
+        readWord, HEAP_MAP, ENTRY, ENTRY_MEANING, OWNER_NAMES };

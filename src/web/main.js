@@ -247,9 +247,12 @@ function fitText() {
 }
 
 let lastFrame = 0, lastSlow = 0, frames = 0, instructions = 0;
+let seconds = 0, lastNow = 0; /* of a machine that runs: nothing grows old while it is paused */
 function frame(now) {
     requestAnimationFrame(frame);
-    const { map, pc, terminal } = page, seconds = now / 1000;
+    const { map, pc, terminal } = page;
+    seconds += pc.isRunning || !page.map.table ? (now - lastNow) / 1000 : 0;
+    lastNow = now;
     if (page.isResized) {
         page.isResized = false;
         fitText();
@@ -351,7 +354,8 @@ function aboutBlock(t, block, seconds) {
         process: "image, stack or memory of a program" }[name];
     lines.push(`${n === 1 ? `Block ${first} alone` : `Blocks ${first} to ${first + n - 1}`}, ` +
         `${bytesText(n * t.blockBytes)} at <code>${hex8(addressOf(t, first))}</code>`);
-    lines.push(`<b>${name}</b>${meaning ? `: ${meaning}` : ""}; unchanged for ${age} s`);
+    lines.push(`<b>${name}</b>${meaning ? `: ${meaning}` : ""}; seen unchanged for ` +
+        `${age} s`);
     return lines.join("<br>");
 }
 
@@ -394,14 +398,19 @@ function showInside(t, block) {
         $("bytes").clientWidth < 520 ? 8 : 16) : "";
 }
 
+/* A large window takes its time; it has a sixth of the page's, at most. */
+let windowRests = 0;
 function showWindow(t) {
-    const thing = t && page.pc.isRunning ? insideOfWindow(t) : null;
-    if (t && !page.pc.isRunning)
+    const began = performance.now();
+    if (t && (!page.pc.isRunning || began < windowRests))
         return;
+    const thing = t ? insideOfWindow(t, page.windowStrip.thing) : null;
     $("window").hidden = !thing;
     if (thing && $("window-title").textContent !== thing.title)
         $("window-title").textContent = thing.title;
     page.windowStrip.show(thing);
+    const end = performance.now();
+    windowRests = end + 5 * (end - began);
 }
 
 function act(block) {

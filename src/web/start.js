@@ -303,7 +303,7 @@ function makePage() {
     page.map.setTheme(colours());
     page.terminal = new Terminal($("serial"), (bytes) => page.pc.send(bytes));
     const kinds = (kind) => getComputedStyle(document.documentElement)
-        .getPropertyValue(`--inside-${kind}`).trim();
+        .getPropertyValue(kind === "frame" ? "--focus" : `--inside-${kind}`).trim();
     page.insideStrip = new Strip($("inside-strip"), kinds, (text) => {
         $("inside-piece").textContent = text;
     });
@@ -313,12 +313,7 @@ function makePage() {
             $("window-piece").textContent = text;
         else
             $("window-piece").innerHTML = key;
-    });
-    $("window-strip").onclick = ({ offsetX, offsetY }) => {
-        const piece = page.windowStrip.pieceAt(offsetX, offsetY);
-        if (piece)
-            typeForButton(`translate ${hex8(page.windowStrip.thing.start + piece.from)}`);
-    };
+    }, (address) => typeForButton(`translate ${hex8(address)}`));
     const { machine, complaint } = machineOfQuery(query);
     Object.assign(page.machine, machine);
     page.complaint = complaint;

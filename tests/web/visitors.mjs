@@ -100,7 +100,8 @@ async function lines(page) {
         await ready;
         return line;
     })()`);
-    tap.ok(/^uptime\n.*ticks/.test(both), "what is typed while a machine starts waits for it", both);
+    tap.ok(/^uptime\n.*ticks/.test(both), "what is typed while a machine starts waits for it",
+        both);
     const lost = await page.evaluate(`(async () => {
         const line = plat.type("run busy spin").catch((error) => error.message);
         await pauseFor(100);
@@ -124,7 +125,8 @@ async function twoLinks(page) {
     await page.until("/uptime\\n.*ticks/.test(plat.text)");
     await pause(500);
     tap.same(await page.evaluate("page.pc.commands.map(({ text }) => text)"),
-        ["alloc 12K", "uptime"], "of two addresses in a row the last one's commands are typed once");
+        ["alloc 12K", "uptime"],
+        "of two addresses in a row the last one's commands are typed, once");
 }
 
 /* -- Addresses -- */
@@ -179,6 +181,78 @@ async function shift(page) {
         ["uptime", "uptime"], "who leaves the screen by Shift+Tab leaves no Shift behind");
 }
 
+/* A strip by keys alone: what is said, where, and what Enter does. */
+async function strips(page) {
+    await type(page, "alloc 100 40");
+    await type(page, "alloc 3000");
+    const text = (id) => page.evaluate(`document.querySelector("#${id}").textContent`);
+    await page.evaluate(`page.map.cursor = page.picture().owner.indexOf(
+        page.picture().names.indexOf("window"))`);
+    await page.until("page.windowStrip.thing?.n > 80");
+    await page.evaluate("document.querySelector('#window-strip').focus()");
+    await page.key("Home");
+    tap.ok(/^0xd0000000: live, 128 bytes with a header of 16 bytes$/.test(
+        await text("window-piece")), "Home says the window's first block",
+    await text("window-piece"));
+    await page.key("ArrowRight");
+    await page.key("ArrowRight");
+    await page.key("ArrowLeft");
+    tap.ok(/^0xd0000080: live, 128 bytes/.test(await text("window-piece")),
+        ".. the arrows go from block to block", await text("window-piece"));
+    tap.same(await page.evaluate("document.querySelector('#window-piece').ariaLive"), "polite",
+        ".. and whoever listens hears of it");
+    await page.key("Enter");
+    await page.until("page.pc.commands.at(-1).text === 'translate 0xd0000080'");
+    tap.ok(true, ".. and Enter shows its page walk");
+    await page.until("page.pc.isAtPrompt");
+    await page.evaluate(`(() => {
+        const strip = document.querySelector("#window-strip");
+        for (const kind of ["pointerdown", "pointerleave"])
+            strip.dispatchEvent(new PointerEvent(kind,
+                { pointerType: "touch", clientX: strip.getBoundingClientRect().left + 1,
+                    clientY: strip.getBoundingClientRect().top + 3 }));
+    })()`);
+    tap.ok(/^0xd0000000: /.test(await text("window-piece")), "a finger is told, and may leave");
+}
+async function age(page) {
+    await page.evaluate("page.map.cursor = 4");
+    const seen = () => page.evaluate(`/seen unchanged for (\\d+) s/.exec(
+        document.querySelector("#about-text").textContent)?.[1]`);
+    await type(page, "alloc 12K 3");
+    await page.until(`/seen unchanged for 1 s/.test(
+        document.querySelector("#about-text").textContent)`, 20);
+    await page.evaluate("document.querySelector('#pause').click()");
+    await page.until("!page.pc.isRunning");
+    await pause(300);
+    const before = await seen();
+    await pause(2500);
+    tap.same([await seen(), before > 0], [before, true],
+        "a block grows no older while the machine is paused");
+}
+
+/* -- Very many blocks -- */
+
+async function manyBlocks(page) {
+    await page.until("page.pc.commands.length === 2 && page.pc.isAtPrompt", 100);
+    await page.until("page.windowStrip.thing?.n > 400000", 20);
+    const { slow, drawn } = await page.evaluate(`(async () => {
+        let slow = 0, last = performance.now();
+        for (const end = last + 3000; last < end;) {
+            await new Promise(requestAnimationFrame);
+            slow = Math.max(slow, performance.now() - last);
+            last = performance.now();
+        }
+        return { slow, drawn: page.windowStrip.drawn };
+    })()`);
+    tap.ok(slow < 1000, `with 200000 blocks no picture takes a second: ${slow.toFixed()} ms`);
+    tap.ok(drawn > 1000 && drawn <= 4001, `.. as ${drawn} pieces are drawn`);
+    tap.same(await page.evaluate(`(() => {
+        const { thing } = page.windowStrip;
+        return thing.sayOf(thing.at(48 * 1000 + 20));
+    })()`), "0xd000bb80: live, 48 bytes with a header of 16 bytes",
+    ".. and each can be told of");
+}
+
 /* -- Messages -- */
 
 async function messages(page) {
@@ -212,6 +286,10 @@ try {
         "?heap=xyz&memory=1e9&words=heap_size=3M%20a%3Cb%3E%20heap=best_fit");
     await part("copied", copied);
     await part("shift", shift);
+    await part("strips", strips, "?heap=free_list");
+    await part("age", age);
+    await part("many blocks", manyBlocks,
+        "?heap=free_list&memory=64&words=heap_size=all#alloc 24 100000;alloc 24 100000");
     await part("messages", messages, "?three");
 } finally {
     await browser.close();
