@@ -140,10 +140,10 @@ class Pc {
     }
 
     send(bytes) {
-        if (this.emulator && !this.isDead)
-            this.emulator.serial0_send(bytes);
         if (bytes.includes("\r"))
             this.isAtPrompt = false;
+        if (this.emulator && !this.isDead)
+            this.emulator.serial0_send(bytes);
     }
 
     /* Types LINE at the prompt, after all that was typed before: a promise of what the kernel has
