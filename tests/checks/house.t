@@ -97,4 +97,7 @@ for my $script (grep { !/\.(?:pyc|json)$/ } files('scripts')) {
     }
 }
 
+# prove runs each test as a program, and stops where one is none.
+is join(' ', grep { !-x } glob 'tests/*/*.t'), '', 'all tests can be run';
+
 done_testing;
