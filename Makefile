@@ -368,7 +368,7 @@ say = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)')
 
 # -- What people make -----------------------------------------------------------------------------
 
-.PHONY: all programs run run-iso run-uefi run-usb run-bochs iso usb web lib amalgamation install-lib test test-host test-boot check bench compare bench-boot bench-kernel bench-latency fuzz mutants try-releases toolchain setup doctor gdb heapview screenshots \
+.PHONY: all programs run run-iso run-uefi run-usb run-bochs iso usb web lib amalgamation install-lib test test-host test-boot check bench compare bench-boot bench-kernel bench-latency fuzz mutants prove try-releases toolchain setup doctor gdb heapview screenshots \
     help clean
 
 all: $(KERNEL) $(PROGRAM_FILES) ## the kernel, build/plat.elf, and the programs
@@ -468,6 +468,11 @@ fuzz: ## a minute of libFuzzer for each target, with clang; what is found stays 
 
 try-releases: ## the README's commands on each release, in a new root of it (root, debootstrap, 2 hours)
 	@scripts/try-release --all
+
+prove: ## prove what the contracts in the sources say, with Frama-C; then each of some faults is seen
+	@scripts/setup prove
+	@scripts/prove
+	@scripts/prove --seeded
 
 mutants: ## break the heap, the ELF reader or USB in one line at a time; a case must notice (20 minutes)
 	@scripts/mutants

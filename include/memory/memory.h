@@ -17,6 +17,11 @@ void *memcpy(void *restrict destination, const void *restrict source, size_t nby
 void *memmove(void *destination, const void *source, size_t nbytes);
 
 /* Compares as unsigned bytes: negative, 0 or positive. */
+/*@ requires \valid_read((unsigned char *)a + (0 .. nbytes - 1));
+    requires \valid_read((unsigned char *)b + (0 .. nbytes - 1));
+    assigns \nothing;
+    ensures \result == 0 <==> \forall integer i; 0 <= i < nbytes ==>
+        ((unsigned char *)a)[i] == ((unsigned char *)b)[i]; */
 int memcmp(const void *a, const void *b, size_t nbytes);
 
 #endif

@@ -3,6 +3,9 @@
 size_t string_length(const char *text)
 {
     size_t length = 0;
+    /*@ loop invariant \forall integer i; 0 <= i < length ==> text[i] != 0;
+        loop invariant \forall integer n; is_text(text, n) ==> length <= n;
+        loop assigns length; */
     while (text[length])
         length++;
     return length;
@@ -10,18 +13,38 @@ size_t string_length(const char *text)
 
 bool string_equal(const char *a, const char *b)
 {
+    /*@ loop invariant \forall integer n; is_text(\at(a, Pre), n) ==> a - \at(a, Pre) <= n;
+        loop invariant \forall integer n; is_text(\at(b, Pre), n) ==> b - \at(b, Pre) <= n;
+        loop invariant 0 <= a - \at(a, Pre) == b - \at(b, Pre);
+        loop invariant a == \at(a, Pre) + (a - \at(a, Pre)) && b == \at(b, Pre) + (b - \at(b, Pre));
+        loop invariant \forall integer i; 0 <= i < a - \at(a, Pre) ==>
+            \at(a, Pre)[i] == \at(b, Pre)[i] && \at(a, Pre)[i] != 0;
+        loop assigns a, b; */
     while (*a && *a == *b) {
         a++;
         b++;
     }
+    /*@ assert *a == \at(a, Pre)[a - \at(a, Pre)] && *b == \at(b, Pre)[a - \at(a, Pre)]; */
     return *a == *b;
 }
 
 bool string_starts_with(const char *text, const char *prefix)
 {
+    /*@ loop invariant \forall integer n; is_text(\at(text, Pre), n) ==> text - \at(text, Pre) <= n;
+        loop invariant \forall integer n;
+            is_text(\at(prefix, Pre), n) ==> prefix - \at(prefix, Pre) <= n;
+        loop invariant 0 <= text - \at(text, Pre) == prefix - \at(prefix, Pre);
+        loop invariant text == \at(text, Pre) + (text - \at(text, Pre)) &&
+            prefix == \at(prefix, Pre) + (prefix - \at(prefix, Pre));
+        loop invariant \forall integer i; 0 <= i < text - \at(text, Pre) ==>
+            \at(text, Pre)[i] == \at(prefix, Pre)[i] && \at(prefix, Pre)[i] != 0;
+        loop assigns text, prefix; */
     while (*prefix)
+        /*@ assert *text == \at(text, Pre)[text - \at(text, Pre)] &&
+         *prefix == \at(prefix, Pre)[text - \at(text, Pre)]; */
         if (*text++ != *prefix++)
             return false;
+    /*@ assert *prefix == \at(prefix, Pre)[text - \at(text, Pre)]; */
     return true;
 }
 
@@ -38,13 +61,25 @@ bool string_contains(const char *text, const char *part)
 bool string_copy(char *buffer, size_t nbytes, const char *text)
 {
     size_t i = 0;
+    /*@ loop invariant 0 <= i < nbytes && \forall integer n; is_text(text, n) ==> i <= n;
+        loop invariant \forall integer k; 0 <= k < i ==> buffer[k] == text[k] && text[k] != 0;
+        loop invariant \exists integer n; is_text(text, n) && is_text{Pre}(text, n);
+        loop assigns i, buffer[0 .. nbytes - 1];
+        loop variant nbytes - i; */
     for (; i + 1 < nbytes && text[i]; i++)
         buffer[i] = text[i];
     buffer[i] = '\0';
+    /*@ assert is_text(buffer, i); */
     return !text[i];
 }
 
 /* The value of DIGIT in hexadecimal, or 16. */
+/*@ assigns \nothing;
+    ensures \result <= 16;
+    ensures '0' <= digit <= '9' ==> \result == digit - '0';
+    ensures 'a' <= digit <= 'f' ==> \result == digit - 'a' + 10;
+    ensures 'A' <= digit <= 'F' ==> \result == digit - 'A' + 10;
+    ensures digit == 0 ==> \result == 16; */
 static uint32_t digit_value(char digit)
 {
     if (digit >= '0' && digit <= '9')
@@ -57,6 +92,9 @@ static uint32_t digit_value(char digit)
 }
 
 /* The shift that a size's suffix stands for; 0 where LETTER is none. */
+/*@ assigns \nothing;
+    ensures \result == 0 || \result == 10 || \result == 20 || \result == 30;
+    ensures letter == 0 ==> \result == 0; */
 static unsigned suffix_shift(char letter)
 {
     switch (letter) {

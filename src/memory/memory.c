@@ -42,6 +42,13 @@ void *memmove(void *destination, const void *source, size_t nbytes)
 int memcmp(const void *a, const void *b, size_t nbytes)
 {
     const uint8_t *x = a, *y = b;
+    /*@ loop invariant 0 <= nbytes <= \at(nbytes, Pre);
+        loop invariant x == (uint8_t *)a + (\at(nbytes, Pre) - nbytes);
+        loop invariant y == (uint8_t *)b + (\at(nbytes, Pre) - nbytes);
+        loop invariant \forall integer i; 0 <= i < \at(nbytes, Pre) - nbytes ==>
+            ((uint8_t *)a)[i] == ((uint8_t *)b)[i];
+        loop assigns nbytes, x, y;
+        loop variant nbytes; */
     for (; nbytes; nbytes--, x++, y++)
         if (*x != *y)
             return *x - *y;
