@@ -429,7 +429,7 @@ install-lib: lib ## library, headers, manual page, for pkg-config, CMake and Mes
 	$(Q)scripts/install-lib "$$PREFIX"
 
 # The longest first, so that none of them is left to run alone at the end.
-LONG_TESTS := $(patsubst %,tests/boot/%.t,processors memory_sizes watched multiboot2 screens usb process dmesg) \
+LONG_TESTS := $(patsubst %,tests/boot/%.t,processors grub memory_sizes watched multiboot2 screens usb process dmesg) \
     $(patsubst %,tests/web/%.t,page selftest)
 TESTS := $(LONG_TESTS) $(filter-out $(LONG_TESTS),$(sort $(wildcard tests/checks/*.t tests/boot/*.t \
     tests/web/*.t)))
