@@ -42,7 +42,8 @@ struct growing_piece {
 /* What a search finds a free piece to be. */
 enum growing_verdict { GROWING_TOO_SMALL, GROWING_LARGE_ENOUGH, GROWING_CHOSEN };
 
-/* Who is handed pieces, one after the other. It allocates and frees nothing; false: no more. */
+/* VISIT is handed one piece after the other, until it returns false. It allocates and frees
+ * nothing, and lets nobody else do so: it must not wait. */
 struct growing_visitor {
     bool (*visit)(void *context, const struct growing_piece *piece, enum growing_verdict verdict);
     void *context;
